@@ -1,0 +1,46 @@
+# The floors of the house as libraries. `add_floor` refuses to use a floor that is not defined yet, so the
+# order of the folders in the top CMakeLists.txt is the order in which dependencies may fall.
+
+add_library(velo_options INTERFACE)
+target_include_directories(velo_options INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
+target_compile_options(velo_options INTERFACE
+  -Wall -Wextra -Werror -Wpedantic -Wno-gnu-statement-expression -Wshadow -Wnon-virtual-dtor
+  -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Both are known false positives of g++ 12 in inlined standard containers.
+  target_compile_options(velo_options INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
+    -Wno-array-bounds -Wno-restrict -Wno-stringop-overread -Wno-dangling-pointer)
+else()
+  target_compile_options(velo_options INTERFACE -Wno-gnu-statement-expression-from-macro-expansion)
+endif()
+if(VELO_SANITIZE STREQUAL "address")
+  target_compile_options(velo_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(velo_options INTERFACE -fsanitize=address,undefined)
+elseif(VELO_SANITIZE STREQUAL "thread")
+  target_compile_options(velo_options INTERFACE -fsanitize=thread)
+  target_link_options(velo_options INTERFACE -fsanitize=thread)
+endif()
+if(VELO_FUZZ)
+  target_compile_options(velo_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# add_floor(name SOURCES a.cc … [HEADERS a.h …] [TESTS a_test.cc …] [USES floor …] [LINKS library …])
+# makes the library velo_<name> and, when tests are on, one test program <name>_test.
+function(add_floor name)
+  cmake_parse_arguments(FLOOR "" "" "SOURCES;HEADERS;TESTS;USES;LINKS;TEST_LINKS" ${ARGN})
+  add_library(velo_${name} STATIC ${FLOOR_SOURCES} ${FLOOR_HEADERS})
+  target_link_libraries(velo_${name} PUBLIC velo_options)
+  foreach(used ${FLOOR_USES})
+    if(NOT TARGET velo_${used})
+      message(FATAL_ERROR "floor '${name}' uses '${used}', which is not below it")
+    endif()
+    target_link_libraries(velo_${name} PUBLIC velo_${used})
+  endforeach()
+  target_link_libraries(velo_${name} PUBLIC ${FLOOR_LINKS})
+  if(VELO_TESTS AND FLOOR_TESTS)
+    add_executable(${name}_test ${FLOOR_TESTS})
+    target_link_libraries(${name}_test PRIVATE velo_${name} ${FLOOR_TEST_LINKS} GTest::gtest_main GTest::gmock)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()
