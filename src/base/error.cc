@@ -1,9 +1,9 @@
 #include "base/error.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstring>
+
+#include "base/fmt.h"
 
 namespace velo {
 

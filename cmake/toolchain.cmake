@@ -1,0 +1,16 @@
+# What makes builds quicker when it is there and is not missed when it is not: a compiler cache and a fast linker.
+find_program(VELO_CCACHE ccache)
+if(VELO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${VELO_CCACHE})
+endif()
+
+find_program(VELO_LLD NAMES ld.lld-19 ld.lld)
+find_program(VELO_MOLD mold)
+find_program(VELO_GOLD ld.gold)
+if(VELO_LLD AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_link_options(-fuse-ld=lld)
+elseif(VELO_MOLD)
+  add_link_options(-fuse-ld=mold)
+elseif(VELO_GOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT VELO_SANITIZE)
+  add_link_options(-fuse-ld=gold)
+endif()
