@@ -19,15 +19,16 @@ inline Bytes as_bytes(std::string_view s) {
 }
 
 /// An owned, 64-byte aligned piece of memory, shared as pointer-to-const once filled.
-/// At least `kBufferPadding` readable bytes stand before `data()` and after `data() + capacity()`, so that
-/// vector code may load whole registers at either edge. Large buffers ask for huge pages.
+/// At least `kBufferPadding` readable bytes stand before `data()` and after `data() + capacity()`,
+/// so that vector code may load whole registers at either edge. Large buffers ask for huge pages.
 class Buffer {
  public:
   /// Contents are uninitialised; the padding is zero.
   static std::shared_ptr<Buffer> allocate(size_t capacity);
-  /// Takes over memory that somebody else made (a mapping); `release` runs when the last owner goes.
-  /// The caller guarantees the padding rule.
-  static std::shared_ptr<Buffer> adopt(std::byte* data, size_t capacity, void (*release)(std::byte*, size_t));
+  /// Takes over memory that somebody else made (a mapping); `release` runs when the last owner
+  /// goes. The caller guarantees the padding rule.
+  static std::shared_ptr<Buffer> adopt(std::byte* data, size_t capacity,
+                                       void (*release)(std::byte*, size_t));
   ~Buffer();
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;

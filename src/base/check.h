@@ -10,7 +10,8 @@ namespace velo {
 
 }  // namespace velo
 
-/// Always on, in release builds too: a broken invariant stops the program before it gives a wrong answer.
+/// Always on, in release builds too: a broken invariant stops the program before it gives a wrong
+/// answer.
 #define CHECK(condition, ...)                                                             \
   do {                                                                                    \
     if (!(condition)) [[unlikely]]                                                        \

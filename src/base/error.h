@@ -51,7 +51,8 @@ enum class ErrorCode : int {
   kInternal = 9001,
 };
 
-/// Where in a text or a stream of records something stands. Lines and columns count from 1; 0 = unknown.
+/// Where in a text or a stream of records something stands. Lines and columns count from 1;
+/// 0 = unknown.
 struct Place {
   std::string source;  ///< file, topic or "" for the SQL text at hand
   uint32_t line = 0;

@@ -6,7 +6,8 @@
 
 namespace velo {
 
-/// Mixes a 64-bit number so that every input bit moves every output bit (finaliser of MurmurHash3, Appleby).
+/// Mixes a 64-bit number so that every input bit moves every output bit (finaliser of MurmurHash3,
+/// Appleby).
 inline uint64_t mix64(uint64_t x) {
   x ^= x >> 33;
   x *= 0xff51afd7ed558ccdULL;
@@ -16,7 +17,8 @@ inline uint64_t mix64(uint64_t x) {
   return x;
 }
 
-/// Seeded pseudo-random numbers (splitmix64, Steele et al. 2014): same seed, same sequence, on every machine.
+/// Seeded pseudo-random numbers (splitmix64, Steele et al. 2014): same seed, same sequence, on
+/// every machine.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}

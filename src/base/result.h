@@ -9,7 +9,8 @@
 
 namespace velo {
 
-/// A value or the Error that prevented it. Named as std::expected, so that it can be swapped for it.
+/// A value or the Error that prevented it. Named as std::expected, so that it can be swapped for
+/// it.
 template <typename T>
 class [[nodiscard]] Result {
  public:
