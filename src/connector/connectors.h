@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/options.h"
+#include "connector/sink.h"
+#include "connector/source.h"
+
+namespace velo {
+
+/// What every connector may ask of its surroundings. Borrowed; outlives the connector.
+struct ConnectorContext {
+  FileSystem& files;
+  Clock& clock;
+};
+
+/// What the engine knows and the user does not write. Fields that a connector has no use for are
+/// ignored.
+struct SourceHints {
+  /// The format ends every record with a newline and has none elsewhere: blocks end after a newline
+  /// where they can, and big plain files may be split.
+  bool newline_framed = true;
+  /// Read one big plain file as up to this many partitions. REQUIRES newline_framed if > 1.
+  uint32_t splits = 1;
+  /// Bytes per block; 0 = the connector's choice.
+  size_t block_bytes = 0;
+};
+
+struct SinkHints {
+  std::string extension;       ///< ".json": for names that the sink makes up
+  bool transactional = false;  ///< checkpoints are on: publish at commit, not before
+  int descriptor = 1;          ///< print: where to
+};
+
+/// A row of the table of connectors.
+struct ConnectorInfo {
+  std::string_view name;
+  std::string_view description;
+  bool is_source = false;
+  bool is_sink = false;
+  /// Makes its own rows: the 'format' option does not apply.
+  bool without_format = false;
+  std::span<const OptionInfo> options;
+};
+
+std::span<const ConnectorInfo> connectors();
+/// kBadOptionValue with the nearest name if there is none.
+Result<const ConnectorInfo*> find_connector(std::string_view name);
+/// The options that the connector itself understands; empty for an unknown name.
+std::span<const OptionInfo> connector_options(std::string_view name);
+
+/// Checks `options` against the connector's table and makes it; touches nothing outside. The map
+/// holds only the connector's own options (the caller has taken 'connector', 'format', 'csv.…' and
+/// the like out).
+Result<std::unique_ptr<Source>> make_source(std::string_view connector, const OptionMap& options,
+                                            const SourceHints& hints, ConnectorContext context);
+Result<std::unique_ptr<Sink>> make_sink(std::string_view connector, const OptionMap& options,
+                                        const SinkHints& hints, ConnectorContext context);
+
+}  // namespace velo

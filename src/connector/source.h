@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "connector/block.h"
+
+namespace velo {
+
+/// What `Source::poll` found.
+enum class Poll : uint8_t {
+  kBlock,       ///< `out` is filled
+  kNothingYet,  ///< read to its end for now, more may come: the partition is quiet
+  kEnd,         ///< nothing will ever come again (bounded, or finished from outside)
+};
+
+/// Moves bytes in. Pulled by one thread; to read partitions in parallel, make one source per thread
+/// from the same options and let each poll its own partitions (names, not ids, agree between them).
+/// Order of calls: partitions, seek*, then poll/wait/discover, close.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// Looks at the outside world: a missing file or topic is an error here, before anything runs.
+  /// Call once.
+  virtual Result<std::vector<PartitionInfo>> partitions() = 0;
+  /// Partitions that came into being since the last call of this or `partitions` (a new file in a
+  /// watched directory). Cheap: looks outside no more often than the source's interval.
+  virtual Result<std::vector<PartitionInfo>> discover() { return std::vector<PartitionInfo>{}; }
+
+  /// The next block comes from there. REQUIRES: before the first poll of this partition.
+  virtual Status seek(uint32_t partition, const Position& position) = 0;
+
+  /// The next block of a partition; waits at most `timeout_us` for it (0 = not at all). `out` is
+  /// overwritten; its bytes stay valid while its `owner` lives. After an error the partition stays
+  /// in error.
+  virtual Result<Poll> poll(uint32_t partition, Block& out, int64_t timeout_us) = 0;
+
+  /// For those who poll several partitions with timeout 0: waits until one of them may have
+  /// something, at most `timeout_us`. May return early.
+  virtual Status wait(int64_t timeout_us) = 0;
+
+  /// The first bytes of the unit in which the partition begins (at most about `most`), without
+  /// moving: for headers and inference. Empty if the source cannot look without taking.
+  virtual Result<std::string> head(uint32_t partition, size_t most) {
+    (void)partition, (void)most;
+    return std::string();
+  }
+
+  /// Things the user should know of and that stop nothing ("log was replaced while …"). Emptied by
+  /// the call.
+  virtual std::vector<std::string> take_warnings() { return {}; }
+
+  virtual void close() {}
+};
+
+}  // namespace velo
