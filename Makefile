@@ -1,0 +1,54 @@
+# The short way in. `make` alone prints what there is.
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
+# The laws of the house (tidy, headers, package) need checking once, not under every sanitizer.
+SANITIZED = $(CTEST) -LE house
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench asan tsan fuzz fmt install clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what is missing of compilers and libraries (Debian packages)
+	@tools/setup
+
+build: setup ## set-up and the release build: build/release/velo
+	cmake --preset release --log-level=WARNING
+	cmake --build --preset release -j $(JOBS)
+
+demo: build ## real events through windows, on this terminal
+	@examples/demo
+
+test: build ## set-up, release build and every test
+	$(CTEST) --test-dir build/release
+
+bench: build ## measure, answers checked first; writes docs/benchmarks.md
+	@tools/setup --bench
+	@bench/run
+
+asan: setup ## the tests under AddressSanitizer and UBSan
+	cmake --preset asan --log-level=WARNING
+	cmake --build --preset asan -j $(JOBS)
+	$(SANITIZED) --test-dir build/asan
+
+tsan: setup ## the tests under ThreadSanitizer
+	cmake --preset tsan --log-level=WARNING
+	cmake --build --preset tsan -j $(JOBS)
+	$(SANITIZED) --test-dir build/tsan
+
+fuzz: setup ## a clang build and FUZZ_SECONDS (60) of libFuzzer for each target
+	cmake --preset fuzz --log-level=WARNING -DVELO_FUZZ_SECONDS=$(FUZZ_SECONDS)
+	cmake --build --preset fuzz -j $(JOBS)
+	$(CTEST) --test-dir build/fuzz
+
+fmt: ## lay out the lines changed since main with clang-format
+	@tools/setup --format
+	git clang-format-19 --binary clang-format-19 main -- '*.h' '*.cc'
+
+install: build ## the library, its headers and velo, into PREFIX (/usr/local)
+	cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
+
+clean: ## forget every build
+	rm -rf build
