@@ -1,0 +1,237 @@
+// Copies of chosen rows: gather, slice, concat, flatten; and comparison of single rows.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "column/batch.h"
+#include "column/column_builder.h"
+#include "column/string_dictionary.h"
+
+namespace velo {
+namespace {
+
+BufferPtr gather_validity(const Column& column, std::span<const uint32_t> rows) {
+  if (column.validity() == nullptr) return nullptr;
+  auto words = Buffer::allocate(bitmap_words(rows.size()) * 8 + 8);
+  std::memset(words->data(), 0, words->capacity());
+  uint64_t missing = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const uint64_t bit = (column.validity()[rows[i] >> 6] >> (rows[i] & 63)) & 1;
+    words->as<uint64_t>()[i >> 6] |= bit << (i & 63);
+    missing += 1 - bit;
+  }
+  if (missing == 0) return nullptr;
+  return words;
+}
+
+template <typename T>
+BufferPtr gather_values(const BufferPtr& values, std::span<const uint32_t> rows) {
+  auto out = Buffer::allocate(rows.size() * sizeof(T));
+  const T* from = values->as<T>();
+  T* to = out->as<T>();
+  for (size_t i = 0; i < rows.size(); ++i) to[i] = from[rows[i]];
+  return out;
+}
+
+BufferPtr gather_flat(const Column& column, std::span<const uint32_t> rows) {
+  switch (physical_width(column.type().physical())) {
+    case 1: return gather_values<uint8_t>(column.values_buffer(), rows);
+    case 8: return gather_values<uint64_t>(column.values_buffer(), rows);
+    default: return gather_values<int128_t>(column.values_buffer(), rows);
+  }
+}
+
+std::vector<uint32_t> iota(size_t begin, size_t rows) {
+  std::vector<uint32_t> out(rows);
+  for (size_t i = 0; i < rows; ++i) out[i] = static_cast<uint32_t>(begin + i);
+  return out;
+}
+
+template <typename T>
+int three_way(const T& a, const T& b) {
+  return a < b ? -1 : (b < a ? 1 : 0);
+}
+
+int compare_doubles(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return three_way(std::isnan(a), std::isnan(b));
+  return three_way(a, b);
+}
+
+int compare_children(const Column& x, size_t a, const Column& y, size_t b) {
+  if (x.type().physical() == Physical::kRow) {
+    for (size_t c = 0; c < x.children().size(); ++c) {
+      if (int order = compare_rows(*x.child(c), a, *y.child(c), b)) return order;
+    }
+    return 0;
+  }
+  const uint32_t n = x.offsets()[a + 1] - x.offsets()[a];
+  const uint32_t m = y.offsets()[b + 1] - y.offsets()[b];
+  for (uint32_t i = 0; i < std::min(n, m); ++i) {
+    for (size_t c = 0; c < x.children().size(); ++c) {
+      if (int order = compare_rows(*x.child(c), x.offsets()[a] + i, *y.child(c), y.offsets()[b] + i)) {
+        return order;
+      }
+    }
+  }
+  return three_way(n, m);
+}
+
+}  // namespace
+
+ColumnPtr gather(const ColumnPtr& column, std::span<const uint32_t> rows) {
+  if (column->encoding() == Encoding::kConstant) return Column::constant(column->base(), rows.size());
+  if (column->encoding() == Encoding::kDictionary) {
+    return Column::dictionary(column->type(), rows.size(),
+                              gather_values<uint32_t>(column->values_buffer(), rows),
+                              column->entries(), gather_validity(*column, rows));
+  }
+  if (!column->type().is_nested()) {
+    return Column::flat(column->type(), rows.size(), gather_flat(*column, rows),
+                        gather_validity(*column, rows), column->owners());
+  }
+  ColumnBuilder builder(column->type(), rows.size());
+  for (uint32_t row : rows) builder.append_from(*column, row);
+  return builder.finish();
+}
+
+ColumnPtr slice(const ColumnPtr& column, size_t begin, size_t rows) {
+  CHECK(begin + rows <= column->size());
+  if (begin == 0 && rows == column->size()) return column;
+  return gather(column, iota(begin, rows));
+}
+
+ColumnPtr flatten(const ColumnPtr& column) {
+  if (column->is_flat()) return column;
+  const size_t rows = column->size();
+  if (column->encoding() == Encoding::kConstant) {
+    return gather(column->base(), std::vector<uint32_t>(rows, 0));
+  }
+  auto values = Buffer::allocate(rows * sizeof(StringRef));
+  const StringRef* entries = column->entries()->data();
+  std::vector<BufferPtr> owners;
+  ColumnBuilder longer(column->type(), rows);
+  bool all_inline = true;
+  for (size_t i = 0; i < rows; ++i) {
+    const bool null = column->is_null(i);
+    values->as<StringRef>()[i] = null ? StringRef() : entries[column->indices()[i]];
+    all_inline &= values->as<StringRef>()[i].is_inline();
+  }
+  if (all_inline) {
+    return Column::flat(column->type(), rows, std::move(values), column->validity_buffer());
+  }
+  for (size_t i = 0; i < rows; ++i) longer.append_from(*column, i);
+  return longer.finish();
+}
+
+ColumnPtr concat(std::span<const ColumnPtr> parts) {
+  CHECK(!parts.empty());
+  if (parts.size() == 1) return flatten(parts[0]);
+  size_t rows = 0;
+  bool plain = !parts[0]->type().is_nested();
+  for (const ColumnPtr& part : parts) {
+    rows += part->size();
+    plain &= part->is_flat() && part->validity() == nullptr;
+  }
+  if (!plain) {
+    ColumnBuilder builder(parts[0]->type(), rows);
+    for (const ColumnPtr& part : parts) {
+      for (size_t i = 0; i < part->size(); ++i) builder.append_from(*part, i);
+    }
+    return builder.finish();
+  }
+  const size_t width = physical_width(parts[0]->type().physical());
+  auto values = Buffer::allocate(rows * width);
+  std::vector<BufferPtr> owners;
+  std::byte* to = values->data();
+  for (const ColumnPtr& part : parts) {
+    std::memcpy(to, part->values_buffer()->data(), part->size() * width);
+    to += part->size() * width;
+    owners.insert(owners.end(), part->owners().begin(), part->owners().end());
+  }
+  return Column::flat(parts[0]->type(), rows, std::move(values), nullptr, std::move(owners));
+}
+
+int compare_rows(const Column& x, size_t a, const Column& y, size_t b) {
+  const bool x_null = x.is_null(a);
+  const bool y_null = y.is_null(b);
+  if (x_null || y_null) return three_way(y_null, x_null);
+  switch (x.type().physical()) {
+    case Physical::kBool: return three_way(x.bool_at(a), y.bool_at(b));
+    case Physical::kInt64: return three_way(x.int64_at(a), y.int64_at(b));
+    case Physical::kInt128: return three_way(x.int128_at(a), y.int128_at(b));
+    case Physical::kDouble: return compare_doubles(x.double_at(a), y.double_at(b));
+    case Physical::kString: return three_way(x.string_at(a), y.string_at(b));
+    default: break;
+  }
+  const bool x_constant = x.encoding() == Encoding::kConstant;
+  const bool y_constant = y.encoding() == Encoding::kConstant;
+  return compare_children(x_constant ? *x.base() : x, x_constant ? 0 : a, y_constant ? *y.base() : y,
+                          y_constant ? 0 : b);
+}
+
+bool rows_equal(const Column& x, size_t a, const Column& y, size_t b) {
+  return compare_rows(x, a, y, b) == 0;
+}
+
+size_t Batch::memory_bytes() const {
+  size_t total = sizeof(Batch);
+  for (const ColumnPtr& column : columns) total += column->memory_bytes();
+  if (weights) total += weights->memory_bytes();
+  return total;
+}
+
+Batch gather(const Batch& batch, std::span<const uint32_t> rows) {
+  Batch out{.schema = batch.schema, .rows = rows.size(), .columns = {}, .weights = nullptr,
+            .watermarks = nullptr};
+  out.columns.reserve(batch.columns.size());
+  for (const ColumnPtr& column : batch.columns) out.columns.push_back(gather(column, rows));
+  if (batch.weights) out.weights = gather(batch.weights, rows);
+  if (batch.watermarks) out.watermarks = gather(batch.watermarks, rows);
+  return out;
+}
+
+Batch slice(const Batch& batch, size_t begin, size_t rows) {
+  if (begin == 0 && rows == batch.rows) return batch;
+  return gather(batch, iota(begin, rows));
+}
+
+Batch concat(std::span<const Batch> parts) {
+  CHECK(!parts.empty());
+  if (parts.size() == 1) return parts[0];
+  Batch out{.schema = parts[0].schema, .rows = 0, .columns = {}, .weights = nullptr,
+            .watermarks = nullptr};
+  bool weighted = false;
+  bool marked = false;
+  for (const Batch& part : parts) {
+    out.rows += part.rows;
+    weighted |= part.weights != nullptr;
+    marked |= part.watermarks != nullptr;
+  }
+  std::vector<ColumnPtr> pieces(parts.size());
+  for (size_t c = 0; c < out.schema->size(); ++c) {
+    for (size_t p = 0; p < parts.size(); ++p) pieces[p] = parts[p].columns[c];
+    out.columns.push_back(concat(pieces));
+  }
+  auto join = [&](auto member, int64_t absent) {
+    ColumnBuilder builder(Type::bigint(), out.rows);
+    for (const Batch& part : parts) {
+      for (size_t i = 0; i < part.rows; ++i) {
+        builder.append_int64(part.*member ? (part.*member)->int64_at(i) : absent);
+      }
+    }
+    return builder.finish();
+  };
+  if (weighted) out.weights = join(&Batch::weights, 1);
+  if (marked) out.watermarks = join(&Batch::watermarks, INT64_MIN);
+  return out;
+}
+
+Batch flatten(const Batch& batch) {
+  Batch out = batch;
+  for (ColumnPtr& column : out.columns) column = flatten(column);
+  if (out.weights) out.weights = flatten(out.weights);
+  if (out.watermarks) out.watermarks = flatten(out.watermarks);
+  return out;
+}
+
+}  // namespace velo
