@@ -2,7 +2,7 @@
 # order of the folders in the top CMakeLists.txt is the order in which dependencies may fall.
 
 add_library(velo_options INTERFACE)
-target_include_directories(velo_options INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
+target_include_directories(velo_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(velo_options INTERFACE
   -Wall -Wextra -Werror -Wpedantic -Wno-gnu-statement-expression -Wshadow -Wnon-virtual-dtor
   -fno-omit-frame-pointer)
@@ -48,7 +48,10 @@ endfunction()
 function(add_floor name)
   cmake_parse_arguments(FLOOR "" "" "SOURCES;HEADERS;TESTS;USES;LINKS;TEST_LINKS" ${ARGN})
   add_library(velo_${name} STATIC ${FLOOR_SOURCES} ${FLOOR_HEADERS})
-  target_link_libraries(velo_${name} PUBLIC velo_options)
+  # Users of the installed library need neither our warnings nor our folders (see install.cmake).
+  target_link_libraries(velo_${name} PUBLIC $<BUILD_INTERFACE:velo_options>)
+  target_compile_features(velo_${name} PUBLIC cxx_std_20)
+  set_target_properties(velo_${name} PROPERTIES VELO_HEADERS "${FLOOR_HEADERS}")
   foreach(used ${FLOOR_USES})
     if(NOT TARGET velo_${used})
       message(FATAL_ERROR "floor '${name}' uses '${used}', which is not below it")
