@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/nearest_name.h"  // for those who look up options
 #include "base/result.h"
 
 namespace velo {
@@ -68,10 +69,5 @@ std::optional<uint64_t> parse_size(std::string_view text);
 /// "200 ms" → 200000; nothing if it is not a duration. Units ms, s, sec, m, min, h, d, w, and their
 /// long names.
 std::optional<int64_t> parse_duration_us(std::string_view text);
-
-/// The candidate a typing mistake away (few insertions, deletions, swaps, case ignored), or "".
-std::string nearest_name(std::string_view name, std::span<const std::string> candidates);
-/// "did you mean 'price'?" or "".
-std::string did_you_mean(std::string_view name, std::span<const std::string> candidates);
 
 }  // namespace velo

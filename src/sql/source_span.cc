@@ -1,8 +1,8 @@
 #include "sql/source_span.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "base/fmt.h"
 
 namespace velo {
 namespace {
