@@ -12,7 +12,8 @@ struct Batch {
   SchemaPtr schema;
   size_t rows = 0;
   std::vector<ColumnPtr> columns;  ///< one per field of the schema, `rows` long each
-  /// BIGINT: +1 insert, −1 retraction. Null = every row is an insert: append-only streams pay nothing.
+  /// BIGINT: +1 insert, −1 retraction. Null = every row is an insert: append-only streams pay
+  /// nothing.
   ColumnPtr weights;
   /// BIGINT, microseconds: the watermark in force when each row arrived. Null = no row can be late.
   /// It makes lateness a matter of rows, not of how rows happen to be cut into batches.

@@ -16,7 +16,8 @@ std::string_view trim(std::string_view s) {
 
 Type type_from_text(std::string_view text) {
   std::string name;
-  for (char c : text) name.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+  for (char c : text)
+    name.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
   if (name == "boolean") return Type::boolean();
   if (name == "tinyint") return Type::tinyint();
   if (name == "smallint") return Type::smallint();
@@ -59,7 +60,8 @@ std::vector<Cell> cells_of(std::string_view line) {
       for (++i; i < line.size() && line[i] != '\''; ++i) cell.text.push_back(line[i]);
       ++i;
     } else {
-      for (; i < line.size() && line[i] != ' ' && line[i] != '\t'; ++i) cell.text.push_back(line[i]);
+      for (; i < line.size() && line[i] != ' ' && line[i] != '\t'; ++i)
+        cell.text.push_back(line[i]);
     }
     cells.push_back(std::move(cell));
   }
@@ -85,7 +87,8 @@ SchemaPtr schema_from_text(std::string_view schema) {
     if (part.empty()) continue;
     const size_t blank = part.find(' ');
     CHECK(blank != std::string_view::npos, part);
-    fields.push_back({std::string(part.substr(0, blank)), type_from_text(trim(part.substr(blank)))});
+    fields.push_back(
+        {std::string(part.substr(0, blank)), type_from_text(trim(part.substr(blank)))});
   }
   return make_schema(std::move(fields));
 }

@@ -14,13 +14,14 @@ namespace velo {
 ///                     "+ a 1\n"
 ///                     "- b .")
 ///
-/// One row a line, cells parted by blanks; `.` is NULL; 'two words' in quotes; a leading + or - (with a blank
-/// after it) is the weight. The schema lists scalar types by their SQL names.
+/// One row a line, cells parted by blanks; `.` is NULL; 'two words' in quotes; a leading + or -
+/// (with a blank after it) is the weight. The schema lists scalar types by their SQL names.
 Batch batch_from_text(std::string_view schema, std::string_view rows);
-/// The schema of `batch_from_text`. Type names: boolean, tinyint … double, decimal(p,s), string, date, timestamp,
-/// timestamp_ltz.
+/// The schema of `batch_from_text`. Type names: boolean, tinyint … double, decimal(p,s), string,
+/// date, timestamp, timestamp_ltz.
 SchemaPtr schema_from_text(std::string_view schema);
-/// The same form: one line per row, each ended by a newline. Weights are shown when the batch has any.
+/// The same form: one line per row, each ended by a newline. Weights are shown when the batch has
+/// any.
 std::string batch_to_text(const Batch& batch);
 
 }  // namespace velo

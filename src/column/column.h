@@ -29,18 +29,20 @@ enum class Encoding : uint8_t {
 
 /// Values of one type, one per row: immutable once built, shared as pointer-to-const.
 ///
-/// A validity bitmap (bit i of word i/64 set = row i is not NULL) exists only when some row is NULL. The value
-/// under a NULL is unspecified but initialised.
+/// A validity bitmap (bit i of word i/64 set = row i is not NULL) exists only when some row is
+/// NULL. The value under a NULL is unspecified but initialised.
 class Column {
  public:
-  /// `values`: `rows` values of the type's physical width. `owners` keep the bytes of long strings alive.
+  /// `values`: `rows` values of the type's physical width. `owners` keep the bytes of long strings
+  /// alive.
   static ColumnPtr flat(Type type, size_t rows, BufferPtr values, BufferPtr validity = nullptr,
                         std::vector<BufferPtr> owners = {});
   /// REQUIRES: base has one row.
   static ColumnPtr constant(ColumnPtr base, size_t rows);
   /// `indices`: uint32_t per row, each below dictionary->size() (0 under a NULL).
   static ColumnPtr dictionary(Type type, size_t rows, BufferPtr indices,
-                              std::shared_ptr<const StringDictionary> entries, BufferPtr validity = nullptr);
+                              std::shared_ptr<const StringDictionary> entries,
+                              BufferPtr validity = nullptr);
   /// ARRAY and MAP. `offsets`: rows + 1 ascending uint32_t into the children.
   static ColumnPtr list(Type type, size_t rows, BufferPtr offsets, std::vector<ColumnPtr> children,
                         BufferPtr validity = nullptr);

@@ -130,13 +130,15 @@ ColumnPtr ColumnBuilder::finish() {
   ColumnPtr column;
   switch (type_.physical()) {
     case Physical::kList:
-      column = Column::list(type_, rows_, std::move(values_), std::move(children), std::move(validity_));
+      column =
+          Column::list(type_, rows_, std::move(values_), std::move(children), std::move(validity_));
       break;
     case Physical::kRow:
       column = Column::row(type_, rows_, std::move(children), std::move(validity_));
       break;
     default:
-      column = Column::flat(type_, rows_, std::move(values_), std::move(validity_), std::move(owners_));
+      column =
+          Column::flat(type_, rows_, std::move(values_), std::move(validity_), std::move(owners_));
   }
   rows_ = capacity_ = text_used_ = 0;
   values_.reset();

@@ -9,7 +9,8 @@
 
 namespace velo {
 
-/// Grows a flat column row by row, or in bulk through raw pointers. Reusable: `finish` leaves it empty.
+/// Grows a flat column row by row, or in bulk through raw pointers. Reusable: `finish` leaves it
+/// empty.
 class ColumnBuilder {
  public:
   explicit ColumnBuilder(Type type, size_t capacity_rows = 0);
@@ -25,7 +26,8 @@ class ColumnBuilder {
   void append_double(double value) { *grow<double>() = value; }
   /// Copies the bytes of a long string into a buffer of this column.
   void append_string(std::string_view value);
-  /// Refers to the bytes of a long string where they are; one of the buffers given to `keep` must hold them.
+  /// Refers to the bytes of a long string where they are; one of the buffers given to `keep` must
+  /// hold them.
   void append_string_ref(StringRef value) { *grow<StringRef>() = value; }
   void keep(BufferPtr owner);
   /// One row of another column of the same type (any encoding), copied.

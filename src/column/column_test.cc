@@ -27,12 +27,15 @@ TEST(StringRef, ShortStringsLiveInside) {
 }
 
 TEST(Batch, TextFormReadsAndPrints) {
-  const char* text = "+ a 1 1.50 2023-09-18T14:00:00\n- . . . .\n+ 'two words' -3 0.00 1969-12-31T23:59:59.999\n";
-  EXPECT_EQ(batch_to_text(batch_from_text("k STRING, v BIGINT, d DECIMAL(5,2), t TIMESTAMP", text)), text);
+  const char* text =
+      "+ a 1 1.50 2023-09-18T14:00:00\n- . . . .\n+ 'two words' -3 0.00 1969-12-31T23:59:59.999\n";
+  EXPECT_EQ(batch_to_text(batch_from_text("k STRING, v BIGINT, d DECIMAL(5,2), t TIMESTAMP", text)),
+            text);
 }
 
 TEST(Column, GatherSliceConcatKeepValuesAndNulls) {
-  Batch batch = batch_from_text("k STRING, v BIGINT", "a 1\n. 2\na-string-longer-than-twelve .\nd 4\n");
+  Batch batch =
+      batch_from_text("k STRING, v BIGINT", "a 1\n. 2\na-string-longer-than-twelve .\nd 4\n");
   const std::vector<uint32_t> rows = {3, 1, 1, 2};
   Batch some = gather(batch, rows);
   EXPECT_EQ(batch_to_text(some), "d 4\n. 2\n. 2\na-string-longer-than-twelve .\n");

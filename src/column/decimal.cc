@@ -59,7 +59,8 @@ bool wide_divide(Wide dividend, uint128_t divisor, uint128_t* quotient, uint128_
   return true;
 }
 
-// Reads the digits of `text` at *i (with at most one point) into `digits`, counting those after the point.
+// Reads the digits of `text` at *i (with at most one point) into `digits`, counting those after the
+// point.
 bool read_digits(std::string_view text, size_t* i, std::string* digits, int* fraction) {
   bool point = false;
   bool any = false;
@@ -195,7 +196,8 @@ double decimal_to_double(int128_t value, int scale) {
 bool double_to_decimal(double value, int precision, int scale, int128_t* out) {
   if (!std::isfinite(value) || std::fabs(value) >= 1e39) return false;
   char text[512];
-  const auto [end, error] = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
+  const auto [end, error] =
+      std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
   if (error != std::errc()) return false;
   const std::string_view view(text, static_cast<size_t>(end - text));
   const DecimalStatus status = parse_decimal(view, precision, scale, out);

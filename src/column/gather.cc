@@ -68,7 +68,8 @@ int compare_children(const Column& x, size_t a, const Column& y, size_t b) {
   const uint32_t m = y.offsets()[b + 1] - y.offsets()[b];
   for (uint32_t i = 0; i < std::min(n, m); ++i) {
     for (size_t c = 0; c < x.children().size(); ++c) {
-      if (int order = compare_rows(*x.child(c), x.offsets()[a] + i, *y.child(c), y.offsets()[b] + i)) {
+      if (int order =
+              compare_rows(*x.child(c), x.offsets()[a] + i, *y.child(c), y.offsets()[b] + i)) {
         return order;
       }
     }
@@ -79,7 +80,8 @@ int compare_children(const Column& x, size_t a, const Column& y, size_t b) {
 }  // namespace
 
 ColumnPtr gather(const ColumnPtr& column, std::span<const uint32_t> rows) {
-  if (column->encoding() == Encoding::kConstant) return Column::constant(column->base(), rows.size());
+  if (column->encoding() == Encoding::kConstant)
+    return Column::constant(column->base(), rows.size());
   if (column->encoding() == Encoding::kDictionary) {
     return Column::dictionary(column->type(), rows.size(),
                               gather_values<uint32_t>(column->values_buffer(), rows),
@@ -165,8 +167,8 @@ int compare_rows(const Column& x, size_t a, const Column& y, size_t b) {
   }
   const bool x_constant = x.encoding() == Encoding::kConstant;
   const bool y_constant = y.encoding() == Encoding::kConstant;
-  return compare_children(x_constant ? *x.base() : x, x_constant ? 0 : a, y_constant ? *y.base() : y,
-                          y_constant ? 0 : b);
+  return compare_children(x_constant ? *x.base() : x, x_constant ? 0 : a,
+                          y_constant ? *y.base() : y, y_constant ? 0 : b);
 }
 
 bool rows_equal(const Column& x, size_t a, const Column& y, size_t b) {

@@ -89,7 +89,8 @@ Result<Scalar> parse_integer(const Type& type, std::string_view text) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error == std::errc::result_out_of_range) return unreadable(type, text, ": it does not fit");
-  if (error != std::errc() || end != digits.data() + digits.size()) return unreadable(type, text, "");
+  if (error != std::errc() || end != digits.data() + digits.size())
+    return unreadable(type, text, "");
   if (value < type.integer_min() || value > type.integer_max()) {
     return unreadable(type, text, ": it does not fit");
   }
@@ -102,7 +103,8 @@ Result<Scalar> parse_double(const Type& type, std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error == std::errc::result_out_of_range) return unreadable(type, text, ": it does not fit");
-  if (error != std::errc() || end != digits.data() + digits.size()) return unreadable(type, text, "");
+  if (error != std::errc() || end != digits.data() + digits.size())
+    return unreadable(type, text, "");
   if (type.kind() == TypeKind::kFloat) value = static_cast<double>(static_cast<float>(value));
   return Scalar{type, value};
 }
@@ -113,7 +115,8 @@ Result<Scalar> parse_decimal_scalar(const Type& type, std::string_view text) {
     case DecimalStatus::kOk: return Scalar{type, value};
     case DecimalStatus::kSyntax: return unreadable(type, text, "");
     case DecimalStatus::kOverflow: return unreadable(type, text, ": it does not fit");
-    case DecimalStatus::kLostDigit: return unreadable(type, text, ": it has too many decimal places");
+    case DecimalStatus::kLostDigit:
+      return unreadable(type, text, ": it has too many decimal places");
   }
   return unreadable(type, text, "");
 }
@@ -144,7 +147,8 @@ Scalar scalar_at(const Column& column, size_t row) {
     case Physical::kString: return {type, std::string(column.string_at(row))};
     default: break;
   }
-  return column.encoding() == Encoding::kConstant ? nested_at(*column.base(), 0) : nested_at(column, row);
+  return column.encoding() == Encoding::kConstant ? nested_at(*column.base(), 0)
+                                                  : nested_at(column, row);
 }
 
 void append_scalar(ColumnBuilder& builder, const Scalar& value) {
@@ -172,8 +176,9 @@ void append_double_text(std::string& out, double value, bool single_precision) {
     out += value < 0 ? "-Infinity" : "Infinity";
   } else {
     char text[32];
-    const auto end = single_precision ? std::to_chars(text, text + sizeof text, static_cast<float>(value)).ptr
-                                      : std::to_chars(text, text + sizeof text, value).ptr;
+    const auto end = single_precision
+                         ? std::to_chars(text, text + sizeof text, static_cast<float>(value)).ptr
+                         : std::to_chars(text, text + sizeof text, value).ptr;
     const std::string_view shortest(text, static_cast<size_t>(end - text));
     out += shortest;
     // A double stays recognisable as one.

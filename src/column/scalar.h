@@ -15,9 +15,10 @@ namespace velo {
 /// Not for loops over rows.
 struct Scalar {
   Type type;
-  /// monostate = NULL; bool, int64_t, double, int128_t, string by physical type; vector: elements of an ARRAY,
-  /// fields of a ROW, or alternating keys and values of a MAP.
-  std::variant<std::monostate, bool, int64_t, double, int128_t, std::string, std::vector<Scalar>> value;
+  /// monostate = NULL; bool, int64_t, double, int128_t, string by physical type; vector: elements
+  /// of an ARRAY, fields of a ROW, or alternating keys and values of a MAP.
+  std::variant<std::monostate, bool, int64_t, double, int128_t, std::string, std::vector<Scalar>>
+      value;
 
   static Scalar null(Type t = Type::null()) { return {std::move(t), {}}; }
   static Scalar of(bool v) { return {Type::boolean(), v}; }
@@ -49,13 +50,15 @@ void append_scalar(ColumnBuilder& builder, const Scalar& value);
 /// A constant column.
 ColumnPtr constant_column(const Scalar& value, size_t rows);
 
-/// The text form of a value (SEMANTICS.md §2), as CAST(… AS STRING) gives it: TRUE, 12, 1.5, 2023-09-18T14:00:00Z,
-/// [1, 2], {k=v}, (a, b). Doubles in the shortest form that reads back the same. REQUIRES: the row is not NULL.
+/// The text form of a value (SEMANTICS.md §2), as CAST(… AS STRING) gives it: TRUE, 12, 1.5,
+/// 2023-09-18T14:00:00Z, [1, 2], {k=v}, (a, b). Doubles in the shortest form that reads back the
+/// same. REQUIRES: the row is not NULL.
 void append_text(std::string& out, const Column& column, size_t row);
 std::string to_text(const Scalar& value);
 void append_double_text(std::string& out, double value, bool single_precision);
 
-/// Reads the text form of a scalar type back. Errors (4001) say what does not fit. Not for nested types.
+/// Reads the text form of a scalar type back. Errors (4001) say what does not fit. Not for nested
+/// types.
 Result<Scalar> parse_scalar(const Type& type, std::string_view text);
 
 }  // namespace velo

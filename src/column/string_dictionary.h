@@ -11,8 +11,8 @@
 
 namespace velo {
 
-/// An append-only list of distinct strings that rows refer to by number. One decoder grows it while batches
-/// downstream on the same thread read it; a batch that crosses threads is flattened first.
+/// An append-only list of distinct strings that rows refer to by number. One decoder grows it while
+/// batches downstream on the same thread read it; a batch that crosses threads is flattened first.
 class StringDictionary {
  public:
   StringDictionary();

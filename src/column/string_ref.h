@@ -6,9 +6,10 @@
 
 namespace velo {
 
-/// A string in 16 bytes: its length, then the bytes themselves if they are at most 12 (zero-padded, so that two
-/// short strings are equal exactly when their 16 bytes are), else the first 4 and a pointer to all of them.
-/// The pointed-to bytes belong to a buffer of the column that holds the reference.
+/// A string in 16 bytes: its length, then the bytes themselves if they are at most 12 (zero-padded,
+/// so that two short strings are equal exactly when their 16 bytes are), else the first 4 and a
+/// pointer to all of them. The pointed-to bytes belong to a buffer of the column that holds the
+/// reference.
 class StringRef {
  public:
   static constexpr uint32_t kInlineMax = 12;
@@ -37,7 +38,11 @@ class StringRef {
 
   /// The first and second half of the 16 bytes, for hashing and comparing short strings.
   uint64_t low() const { uint64_t x; std::memcpy(&x, this, 8); return x; }
-  uint64_t high() const { uint64_t x; std::memcpy(&x, reinterpret_cast<const char*>(this) + 8, 8); return x; }
+  uint64_t high() const {
+    uint64_t x;
+    std::memcpy(&x, reinterpret_cast<const char*>(this) + 8, 8);
+    return x;
+  }
 
   friend bool operator==(const StringRef& a, const StringRef& b) {
     if (a.low() != b.low()) return false;

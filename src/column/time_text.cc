@@ -68,7 +68,8 @@ bool read_fraction(std::string_view& text, int64_t* us) {
 
 bool read_time(std::string_view& text, int64_t* us) {
   int64_t hour, minute, second = 0, fraction = 0;
-  if (!read_number(text, 2, &hour) || !read_char(text, ':') || !read_number(text, 2, &minute)) return false;
+  if (!read_number(text, 2, &hour) || !read_char(text, ':') || !read_number(text, 2, &minute))
+    return false;
   if (read_char(text, ':')) {
     if (!read_number(text, 2, &second)) return false;
     if (read_char(text, '.') && !read_fraction(text, &fraction)) return false;
@@ -112,7 +113,8 @@ CivilDate civil_from_days(int64_t days) {
   const int64_t day_of_era = days - era * 146097;
   const int64_t year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const int day = static_cast<int>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
   const int month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
@@ -163,7 +165,8 @@ void append_timestamp(std::string& out, int64_t us, bool instant, char separator
 std::string interval_day_to_string(int64_t us) {
   std::string out;
   if (us < 0) out.push_back('-');
-  const uint64_t size = us < 0 ? uint64_t{0} - static_cast<uint64_t>(us) : static_cast<uint64_t>(us);
+  const uint64_t size =
+      us < 0 ? uint64_t{0} - static_cast<uint64_t>(us) : static_cast<uint64_t>(us);
   append_padded(out, static_cast<int64_t>(size / static_cast<uint64_t>(kUsPerDay)), 1);
   out.push_back(' ');
   append_time(out, static_cast<int64_t>(size % static_cast<uint64_t>(kUsPerDay)));

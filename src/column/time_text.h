@@ -16,8 +16,8 @@ struct CivilDate {
   int day;    ///< 1…31
 };
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms"). REQUIRES: a real date.
+/// Days since 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, "chrono-Compatible
+/// Low-Level Date Algorithms"). REQUIRES: a real date.
 int64_t days_from_civil(int64_t year, int month, int day);
 CivilDate civil_from_days(int64_t days);
 int days_in_month(int64_t year, int month);
@@ -40,10 +40,12 @@ std::string interval_month_to_string(int64_t months);
 
 /// "2023-09-18" → days.
 std::optional<int64_t> parse_date(std::string_view text);
-/// "14:00", "14:00:00", "14:00:00.123456789" (digits beyond microseconds must be zero) → µs of the day.
+/// "14:00", "14:00:00", "14:00:00.123456789" (digits beyond microseconds must be zero) → µs of the
+/// day.
 std::optional<int64_t> parse_time(std::string_view text);
-/// "2023-09-18T14:00:00[.fraction]" with 'T' or ' '; the date alone means midnight. A final 'Z' or "+hh[:mm]" is
-/// read only when `instant`, and moves the result to UTC; without one an instant is taken as UTC.
+/// "2023-09-18T14:00:00[.fraction]" with 'T' or ' '; the date alone means midnight. A final 'Z' or
+/// "+hh[:mm]" is read only when `instant`, and moves the result to UTC; without one an instant is
+/// taken as UTC.
 std::optional<int64_t> parse_timestamp(std::string_view text, bool instant);
 
 }  // namespace velo

@@ -12,7 +12,8 @@ Type Type::array(Type element) {
 
 Type Type::map(Type key, Type value) {
   Type t(TypeKind::kMap);
-  t.nested_ = std::make_shared<const NestedType>(NestedType{{}, {std::move(key), std::move(value)}});
+  t.nested_ =
+      std::make_shared<const NestedType>(NestedType{{}, {std::move(key), std::move(value)}});
   return t;
 }
 
@@ -87,7 +88,8 @@ std::string Type::to_string() const {
     case TypeKind::kIntervalDay: return "INTERVAL DAY TO SECOND";
     case TypeKind::kIntervalMonth: return "INTERVAL YEAR TO MONTH";
     case TypeKind::kArray: return "ARRAY<" + children()[0].to_string() + ">";
-    case TypeKind::kMap: return "MAP<" + children()[0].to_string() + ", " + children()[1].to_string() + ">";
+    case TypeKind::kMap:
+      return "MAP<" + children()[0].to_string() + ", " + children()[1].to_string() + ">";
     case TypeKind::kRow: break;
   }
   std::string out = "ROW<";
@@ -99,7 +101,8 @@ std::string Type::to_string() const {
 }
 
 bool Type::operator==(const Type& other) const {
-  if (kind_ != other.kind_ || precision_ != other.precision_ || scale_ != other.scale_) return false;
+  if (kind_ != other.kind_ || precision_ != other.precision_ || scale_ != other.scale_)
+    return false;
   if (nested_ == other.nested_) return true;
   if (!nested_ || !other.nested_) return false;
   return nested_->names == other.nested_->names && nested_->types == other.nested_->types;

@@ -66,11 +66,15 @@ class Type {
   static Type time(int precision = 0) { return Type(TypeKind::kTime, precision, 0); }
   /// Precision = digits of the fraction of a second, 0…6.
   static Type timestamp(int precision = 3) { return Type(TypeKind::kTimestamp, precision, 0); }
-  static Type timestamp_ltz(int precision = 3) { return Type(TypeKind::kTimestampLtz, precision, 0); }
+  static Type timestamp_ltz(int precision = 3) {
+    return Type(TypeKind::kTimestampLtz, precision, 0);
+  }
   static Type interval_day() { return Type(TypeKind::kIntervalDay); }
   static Type interval_month() { return Type(TypeKind::kIntervalMonth); }
   /// REQUIRES: 1 ≤ precision ≤ 38, 0 ≤ scale ≤ precision.
-  static Type decimal(int precision, int scale) { return Type(TypeKind::kDecimal, precision, scale); }
+  static Type decimal(int precision, int scale) {
+    return Type(TypeKind::kDecimal, precision, scale);
+  }
   static Type array(Type element);
   static Type map(Type key, Type value);
   static Type row(std::vector<std::string> names, std::vector<Type> types);
@@ -87,8 +91,12 @@ class Type {
   bool is_numeric() const { return is_integer() || is_float() || is_decimal(); }
   bool is_string() const { return kind_ == TypeKind::kString; }
   /// TIMESTAMP or TIMESTAMP_LTZ.
-  bool is_timestamp() const { return kind_ == TypeKind::kTimestamp || kind_ == TypeKind::kTimestampLtz; }
-  bool is_interval() const { return kind_ == TypeKind::kIntervalDay || kind_ == TypeKind::kIntervalMonth; }
+  bool is_timestamp() const {
+    return kind_ == TypeKind::kTimestamp || kind_ == TypeKind::kTimestampLtz;
+  }
+  bool is_interval() const {
+    return kind_ == TypeKind::kIntervalDay || kind_ == TypeKind::kIntervalMonth;
+  }
   bool is_nested() const { return kind_ >= TypeKind::kArray; }
 
   /// ARRAY: 1 child; MAP: key and value; ROW: its fields; else none.
@@ -108,7 +116,9 @@ class Type {
 
  private:
   Type(TypeKind kind, int precision, int scale)
-      : kind_(kind), precision_(static_cast<uint8_t>(precision)), scale_(static_cast<uint8_t>(scale)) {}
+      : kind_(kind),
+        precision_(static_cast<uint8_t>(precision)),
+        scale_(static_cast<uint8_t>(scale)) {}
   TypeKind kind_ = TypeKind::kNull;
   uint8_t precision_ = 0;
   uint8_t scale_ = 0;
