@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/options.h"
+#include "base/result.h"
+#include "column/batch.h"
+
+namespace velo {
+
+/// Why a record could not become a row.
+enum class BadReason : uint8_t {
+  kSyntax,      ///< not a record of this format at all
+  kFieldCount,  ///< CSV: too many or too few fields
+  kValue,       ///< a value is not of the declared type
+  kOverflow,    ///< a number that the declared type cannot hold
+  kLostDigit,   ///< a digit beyond the declared scale or precision
+  kEncoding,    ///< not UTF-8
+  kTooLong,     ///< longer than DecoderOptions::record_bytes_max
+  kTruncated,   ///< the input ends inside the record
+};
+
+/// "field-count", for metrics and dead-letter rows.
+std::string_view bad_reason_name(BadReason reason);
+
+/// A record that was left out, with all that is needed to find, show or keep it.
+struct BadRecord {
+  std::string_view bytes;     ///< unchanged, without its newline; valid during the call only
+  uint64_t bytes_total = 0;   ///< more than bytes.size() when a too long record was cut
+  uint64_t offset = 0;        ///< of its first byte in the unit (record-wise input: as fed)
+  uint64_t line = 0;          ///< from 1; 0 = unknown
+  BadReason reason = BadReason::kSyntax;
+  std::string message;        ///< "column 'price': '12x' is not a DOUBLE"
+};
+
+/// The stretch of its source that a batch was made from: [begin, end). Bad records lie in it too.
+struct DecodedRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+/// Who takes what a decoder makes. An error stops the decoder and is returned by `feed`.
+class DecodeOutput {
+ public:
+  virtual ~DecodeOutput() = default;
+  virtual Status batch(Batch batch, DecodedRange range) = 0;
+  /// In the order of the input among themselves; a bad record of a batch's range comes before the batch.
+  virtual Status bad(const BadRecord& record) = 0;
+};
+
+/// The next stretch of a partition's bytes.
+struct DecodeInput {
+  /// Keeps `bytes` alive and gives the padding of kBufferPadding around them: columns of strings may point
+  /// into it. Null: the decoder copies.
+  BufferPtr owner;
+  Bytes bytes;
+  uint64_t offset = 0;       ///< position of bytes[0] in its unit
+  bool ends_unit = false;    ///< the file ends here: a last record without newline is complete
+};
+
+/// How a unit (a file, a topic) is entered.
+struct UnitStart {
+  std::string_view name = {};  ///< for messages
+  uint64_t first_line = 1;     ///< line of the first byte that will be fed; 0 = unknown
+  /// The first byte that will be fed is not the unit's first (a split, a restart): no header is skipped; it
+  /// is learnt from `head`, the unit's first bytes.
+  bool inside = false;
+  std::string_view head = {};
+};
+
+/// Turns the bytes of one partition, in order, into batches of the projected columns. All that is complete
+/// is handed out before `feed` returns. One thread at a time.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+
+  /// A new unit begins with the next byte fed. Not needed before the first `feed` of a whole file. The
+  /// unfinished rest of the unit before, if any, is given up. Errors: a header that does not fit the schema.
+  virtual Status start_unit(const UnitStart& start) = 0;
+  /// REQUIRES: `input` continues the unit where the last one ended (any cut, also inside a record).
+  virtual Status feed(const DecodeInput& input, DecodeOutput& out) = 0;
+  /// Exactly one record per call (a message). Rows are kept until `flush` or until a batch is full.
+  virtual Status feed_record(const DecodeInput& record, DecodeOutput& out) = 0;
+  /// Hands out the rows that `feed_record` left.
+  virtual Status flush(DecodeOutput& out) = 0;
+  /// End of the last record that was handed out or counted as bad: where a restart must seek.
+  virtual uint64_t consumed_offset() const = 0;
+  /// The fields of the batches: the projection of the declared schema.
+  virtual const SchemaPtr& schema() const = 0;
+};
+
+/// Which machine code a decoder runs. All give the same batches.
+enum class KernelChoice : uint8_t {
+  kBest,      ///< what the CPU at hand can do
+  kRowByRow,  ///< the plain path alone: the yardstick of the others
+  kPortable,  ///< the fast path without vector instructions
+  kAvx2,
+  kAvx512,
+};
+
+/// True if this CPU can run it.
+bool kernel_available(KernelChoice choice);
+
+struct DecoderOptions {
+  SchemaPtr schema;             ///< the declared physical columns, nested ROWs included
+  std::vector<int> projection;  ///< columns that the plan reads; the others are not validated
+  size_t batch_rows = 1024;
+  size_t record_bytes_max = size_t{16} << 20;
+  /// The format's own options under their full names ("csv.header"); checked by make_decoder.
+  OptionMap options;
+  KernelChoice kernels = KernelChoice::kBest;
+};
+
+}  // namespace velo
