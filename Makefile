@@ -4,6 +4,8 @@ FUZZ_SECONDS ?= 60
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 # The laws of the house (tidy, headers, package) need checking once, not under every sanitizer.
 SANITIZED = $(CTEST) -LE house
+# g++ 12's ThreadSanitizer cannot live with the address-space shuffling of newer kernels.
+UNSHUFFLED = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test bench asan tsan fuzz fmt install clean
@@ -36,7 +38,7 @@ asan: setup ## the tests under AddressSanitizer and UBSan
 tsan: setup ## the tests under ThreadSanitizer
 	cmake --preset tsan --log-level=WARNING
 	cmake --build --preset tsan -j $(JOBS)
-	$(SANITIZED) --test-dir build/tsan
+	$(UNSHUFFLED) $(SANITIZED) --test-dir build/tsan
 
 fuzz: setup ## a clang build and FUZZ_SECONDS (60) of libFuzzer for each target
 	cmake --preset fuzz --log-level=WARNING -DVELO_FUZZ_SECONDS=$(FUZZ_SECONDS)
