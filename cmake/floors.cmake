@@ -11,7 +11,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(velo_options INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
     -Wno-array-bounds -Wno-restrict -Wno-stringop-overread -Wno-dangling-pointer)
 else()
-  target_compile_options(velo_options INTERFACE -Wno-gnu-statement-expression-from-macro-expansion)
+  # std::stable_sort of libstdc++ 12 uses the deprecated std::get_temporary_buffer, and clang says so.
+  target_compile_options(velo_options INTERFACE -Wno-gnu-statement-expression-from-macro-expansion
+    -Wno-deprecated-declarations)
 endif()
 if(VELO_SANITIZE STREQUAL "address")
   target_compile_options(velo_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)

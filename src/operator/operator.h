@@ -24,13 +24,14 @@ enum class RejectReason : uint8_t {
 /// Rows that left the stream, with what they looked like where that happened.
 struct Rejected {
   RejectReason reason;
-  /// The rows as the operator saw them. Late rows have four columns more: the watermark, the window's start and
-  /// end (TIMESTAMP) and by how much they were late (INTERVAL).
+  /// The rows as the operator saw them. Late rows have four columns more: the watermark, the
+  /// window's start and end (TIMESTAMP) and by how much they were late (INTERVAL).
   Batch rows;
   std::string message;  ///< of the first row, for kError
 };
 
-/// Where an operator puts its results. Calls go straight into the next operator: no queue in between.
+/// Where an operator puts its results. Calls go straight into the next operator: no queue in
+/// between.
 class Output {
  public:
   virtual ~Output() = default;
@@ -41,11 +42,12 @@ class Output {
   virtual void reject(Rejected rejected) = 0;
 };
 
-/// One step over batches. An operator owns state and nothing else: no thread, no clock, no I/O. It is driven from
-/// one thread at a time; `advance` and `push` of one input come in the order of the stream.
+/// One step over batches. An operator owns state and nothing else: no thread, no clock, no I/O. It
+/// is driven from one thread at a time; `advance` and `push` of one input come in the order of the
+/// stream.
 ///
-/// Watermarks: `advance` must call `output.advance` once it has emitted what the watermark releases (row-wise
-/// operators at once; the default does that for operators with one input).
+/// Watermarks: `advance` must call `output.advance` once it has emitted what the watermark releases
+/// (row-wise operators at once; the default does that for operators with one input).
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -56,13 +58,14 @@ class Operator {
     (void)input;
     output.advance(watermark);
   }
-  /// The wall clock moved to `now_us`: for what is paced by it (EMIT EVERY). Called between batches, at least
-  /// every 100 ms while running.
+  /// The wall clock moved to `now_us`: for what is paced by it (EMIT EVERY). Called between
+  /// batches, at least every 100 ms while running.
   virtual void tick(int64_t now_us, Output& output) {
     (void)now_us;
     (void)output;
   }
-  /// No more rows on any input: emit all that is held. `advance(kWatermarkEnd)` came before on every input.
+  /// No more rows on any input: emit all that is held. `advance(kWatermarkEnd)` came before on
+  /// every input.
   virtual void finish(Output& output) { (void)output; }
 
   /// The whole run state, such that a fresh operator that loads it goes on as this one would.

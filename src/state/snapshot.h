@@ -9,8 +9,8 @@
 
 namespace velo {
 
-/// Writes state as bytes: little-endian numbers, length-prefixed strings, columns. docs/formats/snapshot.md.
-/// Not thread-safe.
+/// Writes state as bytes: little-endian numbers, length-prefixed strings, columns.
+/// docs/formats/snapshot.md. Not thread-safe.
 class SnapshotWriter {
  public:
   void u8(uint8_t value) { raw(&value, sizeof value); }
@@ -21,7 +21,8 @@ class SnapshotWriter {
   void string(std::string_view value);
   void column(const Column& column);
   void raw(const void* data, size_t bytes);
-  /// A named mark; the reader must ask for the same one. Guards against reading one operator's state as another's.
+  /// A named mark; the reader must ask for the same one. Guards against reading one operator's
+  /// state as another's.
   void section(std::string_view name);
 
   /// What was written, with a header (magic, version) and a checksum over all.
@@ -31,8 +32,9 @@ class SnapshotWriter {
   std::string bytes_;
 };
 
-/// Reads what SnapshotWriter wrote. Every read is checked: bytes that are not a snapshot give an Error
-/// (kCorruptData, or kIncompatibleState for another section or version), never a crash or a huge allocation.
+/// Reads what SnapshotWriter wrote. Every read is checked: bytes that are not a snapshot give an
+/// Error (kCorruptData, or kIncompatibleState for another section or version), never a crash or a
+/// huge allocation.
 class SnapshotReader {
  public:
   /// Checks header and checksum. `bytes` must outlive the reader.
@@ -48,7 +50,8 @@ class SnapshotReader {
   Result<ColumnPtr> column(const Type& type);
   Status raw(void* data, size_t bytes);
   Status section(std::string_view name);
-  /// A count of things that take at least `bytes_each`: an error if the rest of the snapshot is shorter.
+  /// A count of things that take at least `bytes_each`: an error if the rest of the snapshot is
+  /// shorter.
   Result<uint64_t> count(size_t bytes_each);
   bool at_end() const { return at_ == bytes_.size(); }
 
