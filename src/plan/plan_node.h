@@ -1,0 +1,275 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "column/type.h"
+#include "expr/aggregate.h"
+#include "expr/expr.h"
+#include "expr/time_zone.h"
+#include "plan/table_def.h"
+#include "sql/source_span.h"
+
+/// What a query means, with every name resolved and every type known, and nothing about how it
+/// runs. Nodes are immutable once the binder or a rewrite has built them, and shared: a rewrite
+/// shares what it does not change. Thread-safe to read.
+namespace velo {
+
+enum class PlanKind : uint8_t {
+  kScan,
+  kValues,
+  kFilter,
+  kProject,
+  kWindowAssign,
+  kWindowAggregate,
+  kAggregate,
+  kUnion,
+  kOrderBy,
+  kLimit,
+  kShared,
+  kSink,
+};
+
+/// What a column has to do with a window that its row lies in.
+enum class WindowRole : uint8_t { kNone, kStart, kEnd, kTime };
+
+/// What is known of an output column beside its name and type.
+struct ColumnTraits {
+  /// An event time: under watermark w no more rows come with a value ≤ w in this column. Windows
+  /// and joins may be built on it. Its precision is that of its type (Type::step_us).
+  bool event_time = false;
+  WindowRole window = WindowRole::kNone;
+  bool operator==(const ColumnTraits&) const = default;
+};
+
+/// Whether rows, once given, may be taken back.
+struct Changelog {
+  bool changing = false;
+  /// Output columns that identify a row; empty while changing = none known, or one row in all
+  /// (`single_row`).
+  std::vector<size_t> key;
+  bool single_row = false;
+  std::string cause;  ///< the clause that makes it change: "GROUP BY without a window"
+  SourceSpan cause_span;
+};
+
+struct PlanNode;
+using PlanPtr = std::shared_ptr<const PlanNode>;
+
+/// What all nodes have.
+struct PlanNode {
+  explicit PlanNode(PlanKind k) : kind(k) {}
+  virtual ~PlanNode() = default;
+
+  PlanKind kind;
+  SchemaPtr schema;                  ///< of the output
+  std::vector<ColumnTraits> traits;  ///< one per output column
+  Changelog changelog;               ///< of the output
+  bool bounded = false;              ///< the output ends by itself
+  std::vector<PlanPtr> inputs;
+  SourceSpan span;  ///< the clause that it stands for, in the text of its statement
+
+  const PlanPtr& input() const { return inputs[0]; }
+  /// REQUIRES: T is the struct of this kind.
+  template <typename T>
+  const T& as() const {
+    return static_cast<const T&>(*this);
+  }
+};
+
+/// Rows of a table. Its records are decoded to the columns [fields…, metadata…] ("the layout"),
+/// from which `outputs` are computed, one expression per output column. The watermark is taken of
+/// the output rows before any filter above sees them.
+struct ScanNode : PlanNode {
+  ScanNode() : PlanNode(PlanKind::kScan) {}
+  TableDefPtr table;
+  std::vector<size_t>
+      fields;  ///< columns of the table that are decoded, ascending: only those read
+  std::vector<size_t> metadata;        ///< METADATA columns of the table that are read, ascending
+  SchemaPtr layout;                    ///< fields, then metadata, under their names in the table
+  std::vector<ExprPtr> outputs;        ///< over `layout`
+  std::vector<size_t> output_columns;  ///< for every output: the column of the table
+  /// Empty: nobody above needs it.
+  struct Watermark {
+    size_t column;                    ///< the event time column, of the output
+    ExprPtr expr;                     ///< over the output: ts - INTERVAL '5' SECOND
+    std::optional<int64_t> delay_us;  ///< if `expr` is the column minus a constant
+  };
+  std::optional<Watermark> watermark;
+};
+
+/// Constant rows.
+struct ValuesNode : PlanNode {
+  ValuesNode() : PlanNode(PlanKind::kValues) {}
+  std::vector<std::vector<ExprPtr>>
+      rows;  ///< constant, of the schema's types; a row may have no columns
+};
+
+/// The rows for which `predicate` is TRUE.
+struct FilterNode : PlanNode {
+  FilterNode() : PlanNode(PlanKind::kFilter) {}
+  ExprPtr predicate;  ///< BOOLEAN, over the input
+};
+
+struct ProjectNode : PlanNode {
+  ProjectNode() : PlanNode(PlanKind::kProject) {}
+  std::vector<ExprPtr> exprs;  ///< over the input, one per output column
+};
+
+enum class PlanWindowKind : uint8_t { kTumble, kHop, kCumulate, kSession };
+
+/// What the lengths of a window count. Fixed windows are aligned to the epoch, calendar ones to the
+/// calendar of their zone.
+enum class WindowUnit : uint8_t { kMicroseconds, kDays, kWeeks, kMonths };
+
+/// A window. For calendar units (a quarter is 3 months, a year 12): months are counted from
+/// 1970-01, days from 1970-01-01, weeks from the first `week_start` on or before 1970-01-01.
+struct PlanWindow {
+  PlanWindowKind kind = PlanWindowKind::kTumble;
+  WindowUnit unit = WindowUnit::kMicroseconds;  ///< of size and slide
+  int64_t size = 0;                             ///< tumble, hop, cumulate (the largest)
+  int64_t slide = 0;      ///< hop: from start to start; cumulate: the step, which divides the size
+  int64_t gap_us = 0;     ///< session: end = last event + gap
+  int64_t offset_us = 0;  ///< added to every boundary; with calendar units to the wall-clock time
+  const TimeZone* zone = TimeZone::utc();  ///< calendar units only
+  int week_start = 1;                      ///< kWeeks: 1 = Monday … 7 = Sunday
+  size_t time_column = 0;                  ///< of the input: an event time column
+  bool operator==(const PlanWindow&) const = default;
+};
+
+/// Every row once per window that it lies in, with window_start, window_end, window_time appended.
+/// What remains of a window function in FROM when there is no GROUP BY over it. Never kSession.
+struct WindowAssignNode : PlanNode {
+  WindowAssignNode() : PlanNode(PlanKind::kWindowAssign) {}
+  PlanWindow window;
+};
+
+enum class PlanEmitMode : uint8_t {
+  kFinal,    ///< a group's row once: when its window fires, or when the input ends
+  kChanges,  ///< refinements as they happen
+  kEvery,    ///< at most one refinement per key and interval
+};
+struct PlanEmit {
+  PlanEmitMode mode = PlanEmitMode::kFinal;
+  int64_t every_us = 0;  ///< kEvery
+  bool coalesce = true;  ///< kChanges: one refinement per key and batch
+};
+
+/// Why the state of an operator cannot grow for ever.
+enum class StateBoundKind : uint8_t {
+  kWatermark,     ///< windows are dropped once the watermark has passed them
+  kSingleGroup,   ///< there is one group only
+  kBoundedInput,  ///< the input ends
+  kTtl,           ///< a key not touched for `ttl_us` is forgotten
+  kAllowed,       ///< it can: 'state.unbounded'='allow'
+  kWarned,        ///< it can: somebody looks on (a bare SELECT)
+};
+struct PlanStateBound {
+  StateBoundKind kind = StateBoundKind::kWatermark;
+  int64_t ttl_us = 0;
+};
+
+/// What a late row says about itself to a LATE DATA sink.
+enum class LateField : uint8_t {
+  kInput,      ///< column `input_column` of the aggregation's input
+  kWatermark,  ///< TIMESTAMP as the time column
+  kWindowStart,
+  kWindowEnd,
+  kLateBy,  ///< INTERVAL DAY: watermark − event time
+  kNull,
+};
+struct LateColumn {
+  LateField field = LateField::kInput;
+  size_t input_column = 0;
+};
+/// LATE DATA TO table: rows dropped from a window go there.
+struct PlanLateOutput {
+  TableDefPtr table;
+  SchemaPtr schema;                 ///< of the rows written
+  std::vector<LateColumn> columns;  ///< one per column of `schema`
+};
+
+/// One aggregate of a grouping; its inputs, filter and order are expressions over the grouping's
+/// input.
+struct PlanAggregate {
+  Aggregate aggregate;
+  std::string name;  ///< of the output column
+};
+
+/// Which of a window's columns are output, in this order.
+struct WindowOutputs {
+  bool start = false;
+  bool end = false;
+  bool time = false;  ///< end − 1 ms
+};
+
+/// GROUP BY keys and a window. Output: keys, window columns, aggregates. Expressions over the
+/// aggregates and HAVING stand in a Project and a Filter above.
+struct WindowAggregateNode : PlanNode {
+  WindowAggregateNode() : PlanNode(PlanKind::kWindowAggregate) {}
+  PlanWindow window;
+  std::vector<ExprPtr> keys;  ///< over the input; may be none
+  std::vector<PlanAggregate> aggregates;
+  WindowOutputs outputs;
+  PlanEmit emit;
+  int64_t lateness_us = 0;  ///< ALLOWED LATENESS, or ksqlDB's GRACE PERIOD
+  std::optional<PlanLateOutput> late;
+  PlanStateBound bound;
+};
+
+/// GROUP BY without a window, and DISTINCT (no aggregates). Output: keys, aggregates. Without keys
+/// there is one group, which exists even over no rows.
+struct AggregateNode : PlanNode {
+  AggregateNode() : PlanNode(PlanKind::kAggregate) {}
+  std::vector<ExprPtr> keys;
+  std::vector<PlanAggregate> aggregates;
+  /// Of the input: for FIRST_VALUE and its kin. Empty: arrival decides.
+  std::optional<size_t> time_column;
+  PlanEmit emit;
+  PlanStateBound bound;
+};
+
+/// UNION ALL: the rows of all inputs, which have the same types.
+struct UnionNode : PlanNode {
+  UnionNode() : PlanNode(PlanKind::kUnion) {}
+};
+
+struct PlanOrder {
+  ExprPtr key;
+  bool descending = false;
+  bool nulls_first = false;
+};
+/// All rows in order, when the input has ended. REQUIRES: bounded input.
+struct OrderByNode : PlanNode {
+  OrderByNode() : PlanNode(PlanKind::kOrderBy) {}
+  std::vector<PlanOrder> keys;
+};
+
+/// The first rows; then the query is done.
+struct LimitNode : PlanNode {
+  LimitNode() : PlanNode(PlanKind::kLimit) {}
+  std::optional<int64_t> limit;
+  int64_t offset = 0;
+};
+
+/// A stream or table made AS SELECT without a connector: `inputs[0]` runs once per run, however
+/// many read it. The same name with the same `inputs[0]` (by pointer) is the same running sub-plan.
+/// No rewrite looks below it.
+struct SharedNode : PlanNode {
+  SharedNode() : PlanNode(PlanKind::kShared) {}
+  std::string name;
+};
+
+/// Rows written to a table. The input's columns are exactly those written, in order and type.
+struct SinkNode : PlanNode {
+  SinkNode() : PlanNode(PlanKind::kSink) {}
+  TableDefPtr table;
+  std::vector<size_t> columns;  ///< of the table, one per input column
+  SinkEncoding encoding = SinkEncoding::kAppend;
+  std::vector<size_t> primary_key;  ///< input columns; empty unless the table declares one
+};
+
+}  // namespace velo
