@@ -53,8 +53,8 @@ struct RecordMetadata {
 
 /// A piece of one partition's bytes, in order. Two kinds, by `record_per_entry`:
 ///   false  a stretch of a byte stream. Framing is the decoder's business; a record may begin in
-///   one block and end in
-///          a later one (sources that can, end a block after a newline, so that this is rare);
+///          one block and end in a later one (sources that can, end a block after a newline, so
+///          that this is rare);
 ///   true   `records` lists complete records, `bytes` is what they point into.
 /// `bytes` may be empty: a block can say only that a unit ended.
 struct Block {
