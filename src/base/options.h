@@ -24,8 +24,8 @@ enum class OptionType : uint8_t { kText, kFlag, kNumber, kReal, kSize, kDuration
 struct OptionInfo {
   std::string_view name;  ///< `fields.*` stands for every name with that prefix
   OptionType type = OptionType::kText;
-  std::string_view default_value;  ///< "" = none
-  std::string_view description;
+  std::string_view default_value = {};  ///< "" = none
+  std::string_view description = {};
   std::string_view choices = {};  ///< kChoice: `none|gzip|zstd`
   bool required = false;
 };

@@ -50,6 +50,7 @@ class GeneratorSource final : public Source {
     uint64_t next_row = 0;
     uint64_t given = 0;  ///< rows since `started_ns_`
   };
+  uint64_t step_rows(uint64_t wanted) const;
   uint64_t due_rows(const Lane& lane, uint64_t wanted) const;
   int64_t until_due_us(const Lane& lane, uint64_t wanted) const;
   uint64_t chunk_left(const Lane& lane) const;

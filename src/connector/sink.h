@@ -15,7 +15,7 @@ namespace velo {
 /// `finish` leaves nothing behind that looks like a result.
 /// With checkpoints: … write*, prepare(e), [write*], commit(e) …, finish. What was written before
 /// prepare(e) becomes visible with commit(e), or at once where the sink cannot do better (print).
-/// After a crash: recover(text of the last completed prepare) before any write.
+/// After a crash: recover(text of the last completed prepare) in the place of open.
 ///
 /// kClosed from any call means that the reader went away (a closed pipe): a clean stop, not a
 /// failure.
@@ -46,9 +46,12 @@ class Sink {
   virtual Status commit(uint64_t epoch) { (void)epoch; return {}; }
   /// The checkpoint `epoch` failed: what it prepared belongs to the next one.
   virtual Status abort(uint64_t epoch) { (void)epoch; return {}; }
-  /// After `open`, instead of a fresh start: completes the commit of the checkpoint that holds
+  /// Instead of `open`, after a crash: completes the commit of the checkpoint that holds
   /// `prepared`, and drops what was written after it.
-  virtual Status recover(std::string_view prepared) { (void)prepared; return {}; }
+  virtual Status recover(std::string_view prepared) {
+    (void)prepared;
+    return open();
+  }
 
   /// The end: publishes everything. Nothing may be called after it.
   virtual Status finish() = 0;
