@@ -63,6 +63,8 @@ class SnapshotReader {
     TRY(raw(&value, sizeof value));
     return value;
   }
+  Result<ColumnPtr> string_column(const Type& type, uint64_t rows, const BufferPtr& validity);
+
   std::string_view bytes_;
   size_t at_ = 0;
 };

@@ -1,0 +1,38 @@
+#include "state/accumulator.h"
+
+namespace velo {
+
+// Defined by topic in accumulator_*.cc; each returns null for a kind that is not its own.
+std::unique_ptr<Accumulator> make_count_or_sum(const Component& component);
+std::unique_ptr<Accumulator> make_number_extreme(const Component& component);
+std::unique_ptr<Accumulator> make_moments(const Component& component);
+std::unique_ptr<Accumulator> make_kept_value(const Component& component);
+std::unique_ptr<Accumulator> make_set(const Component& component);
+std::unique_ptr<Accumulator> make_value_lists(const Component& component);
+
+std::unique_ptr<Accumulator> make_accumulator(const Component& component) {
+  switch (component.kind) {
+    case AccumulatorKind::kMin:
+    case AccumulatorKind::kMax:
+      if (auto number = make_number_extreme(component)) return number;
+      return make_kept_value(component);
+    case AccumulatorKind::kFirst:
+    case AccumulatorKind::kLast:
+      return make_kept_value(component);
+    case AccumulatorKind::kMoments:
+    case AccumulatorKind::kCoMoments:
+      return make_moments(component);
+    case AccumulatorKind::kDistinct:
+    case AccumulatorKind::kHyperLogLog:
+      return make_set(component);
+    case AccumulatorKind::kValueList:
+      return make_value_lists(component);
+    default:
+      break;
+  }
+  auto made = make_count_or_sum(component);
+  CHECK(made != nullptr);
+  return made;
+}
+
+}  // namespace velo

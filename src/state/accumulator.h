@@ -1,0 +1,139 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "expr/aggregate.h"
+#include "state/snapshot.h"
+
+namespace velo {
+
+/// Which rows of a batch to fold, and into which slot each goes.
+struct FoldRows {
+  const uint32_t* slots = nullptr;  ///< by row number: the slot of each row
+  const uint32_t* list = nullptr;   ///< row numbers, ascending; null = rows [begin, begin + count)
+  size_t begin = 0;
+  size_t count = 0;
+  const uint8_t* mask = nullptr;     ///< by row number: 0 = leave the row out; null = take all
+  const int64_t* weights = nullptr;  ///< by row number; null = all +1
+  const int64_t* times = nullptr;    ///< by row number: event time; null = no event time
+  uint64_t first_sequence = 0;       ///< arrival number of row 0
+
+  bool is_plain() const { return list == nullptr && mask == nullptr && weights == nullptr; }
+  size_t row(size_t i) const { return list ? list[i] : begin + i; }
+  int64_t weight(size_t row) const { return weights ? weights[row] : 1; }
+};
+
+/// The running state of one aggregate component for many slots: a structure of arrays, indexed by
+/// slot. A slot is whatever the owner says: a group of a pane, a session, a group of an un-windowed
+/// aggregation. Not thread-safe.
+class Accumulator {
+ public:
+  virtual ~Accumulator() = default;
+  /// Same component, no slots.
+  virtual std::unique_ptr<Accumulator> fresh() const = 0;
+  /// Grows to at least `slots`; new ones are empty.
+  virtual void resize(size_t slots) = 0;
+  virtual size_t slots() const = 0;
+  /// Folds rows whose inputs are all valid. `inputs`: flat columns, one per input of the component
+  /// (kValueList: and one per order key after them).
+  virtual void fold(const FoldRows& rows, std::span<const ColumnPtr> inputs) = 0;
+  /// Adds slot from_slots[i] of `from`, an accumulator of the same component, to slot to[i].
+  virtual void merge(const Accumulator& from, std::span<const uint32_t> to,
+                     std::span<const uint32_t> from_slots) = 0;
+  /// Adds slot i of `from` to slot i, for the first `slots` slots.
+  virtual void merge_all(const Accumulator& from, size_t slots) = 0;
+  /// Empties the slots.
+  virtual void clear(std::span<const uint32_t> slots) = 0;
+  virtual void clear_all() = 0;
+  /// Appends the component's output columns (Component::output_types) for these slots.
+  virtual void output(std::span<const uint32_t> slots, Emission emission,
+                      std::vector<ColumnPtr>* out) const = 0;
+  /// The state of these slots; `load` puts it into these slots of an accumulator that has them,
+  /// empty.
+  virtual void save(std::span<const uint32_t> slots, SnapshotWriter& writer) const = 0;
+  virtual Status load(std::span<const uint32_t> slots, SnapshotReader& reader) = 0;
+  virtual size_t memory_bytes() const = 0;
+};
+
+/// The accumulator for a component.
+std::unique_ptr<Accumulator> make_accumulator(const Component& component);
+
+/// Calls `add(row, weight)` for every row to fold; `plain_add(row)` where nothing but the row
+/// matters.
+template <typename PlainAdd, typename Add>
+inline void for_each_row(const FoldRows& rows, PlainAdd plain_add, Add add) {
+  if (rows.is_plain()) {
+    for (size_t row = rows.begin; row < rows.begin + rows.count; ++row) plain_add(row);
+    return;
+  }
+  if (rows.mask == nullptr && rows.weights == nullptr) {
+    for (size_t i = 0; i < rows.count; ++i) plain_add(rows.list[i]);
+    return;
+  }
+  for (size_t i = 0; i < rows.count; ++i) {
+    const size_t row = rows.row(i);
+    if (rows.mask == nullptr || rows.mask[row] != 0) add(row, rows.weight(row));
+  }
+}
+
+/// An accumulator whose state is one trivially copyable struct per slot. `Rule` gives: State (its
+/// default = empty), Input, `add(State&, Input, weight)`, `merge(State&, const State&)`,
+/// `output(const State*, slots, out)`.
+template <typename Rule>
+class FixedAccumulator final : public Accumulator {
+ public:
+  using State = typename Rule::State;
+  static_assert(std::is_trivially_copyable_v<State>);
+  explicit FixedAccumulator(Rule rule = {}) : rule_(std::move(rule)) {}
+
+  std::unique_ptr<Accumulator> fresh() const override {
+    return std::make_unique<FixedAccumulator>(rule_);
+  }
+  void resize(size_t slots) override {
+    if (slots > states_.size()) states_.resize(slots);
+  }
+  size_t slots() const override { return states_.size(); }
+  void fold(const FoldRows& rows, std::span<const ColumnPtr> inputs) override {
+    State* states = states_.data();
+    const uint32_t* slots = rows.slots;
+    const typename Rule::Input input(inputs);
+    for_each_row(
+        rows, [&](size_t row) { Rule::add(states[slots[row]], input, row); },
+        [&](size_t row, int64_t weight) { Rule::add(states[slots[row]], input, row, weight); });
+  }
+  void merge(const Accumulator& from, std::span<const uint32_t> to,
+             std::span<const uint32_t> from_slots) override {
+    const State* other = static_cast<const FixedAccumulator&>(from).states_.data();
+    for (size_t i = 0; i < to.size(); ++i) Rule::merge(states_[to[i]], other[from_slots[i]]);
+  }
+  void merge_all(const Accumulator& from, size_t slots) override {
+    State* __restrict mine = states_.data();
+    const State* __restrict other = static_cast<const FixedAccumulator&>(from).states_.data();
+    for (size_t i = 0; i < slots; ++i) Rule::merge(mine[i], other[i]);
+  }
+  void clear(std::span<const uint32_t> slots) override {
+    for (uint32_t slot : slots) states_[slot] = State();
+  }
+  void clear_all() override { std::fill(states_.begin(), states_.end(), State()); }
+  void output(std::span<const uint32_t> slots, Emission,
+              std::vector<ColumnPtr>* out) const override {
+    rule_.output(states_.data(), slots, out);
+  }
+  void save(std::span<const uint32_t> slots, SnapshotWriter& writer) const override {
+    for (uint32_t slot : slots) writer.raw(&states_[slot], sizeof(State));
+  }
+  Status load(std::span<const uint32_t> slots, SnapshotReader& reader) override {
+    for (uint32_t slot : slots) TRY(reader.raw(&states_[slot], sizeof(State)));
+    return {};
+  }
+  size_t memory_bytes() const override { return states_.capacity() * sizeof(State); }
+
+ private:
+  Rule rule_;
+  std::vector<State> states_;
+};
+
+}  // namespace velo

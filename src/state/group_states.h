@@ -1,0 +1,98 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "expr/aggregate.h"
+#include "expr/evaluator.h"
+#include "state/accumulator.h"
+
+namespace velo {
+
+/// The aggregates of one GROUP BY, taken apart: which components they are made of (each kept once
+/// however many aggregates need it) and how their inputs are computed from a batch. Definition
+/// only; the state is in GroupStates.
+class AggregateLayout {
+ public:
+  /// `keys` are evaluated together with the inputs, so that what they share is computed once.
+  AggregateLayout(std::vector<ExprPtr> keys, std::vector<Aggregate> aggregates);
+
+  const std::vector<Aggregate>& aggregates() const { return aggregates_; }
+  const std::vector<ExprPtr>& keys() const { return keys_; }
+  /// Without the row count, which every group has.
+  const std::vector<Component>& components() const { return components_; }
+
+  /// A batch with everything that folding needs, evaluated. Valid as long as the layout is not
+  /// asked again.
+  struct Prepared {
+    std::vector<ColumnPtr> keys;
+    struct Inputs {
+      std::vector<ColumnPtr> columns;     ///< flat
+      std::vector<uint8_t> mask_storage;  ///< by row
+      const uint8_t* mask = nullptr;      ///< null = all rows count
+    };
+    std::vector<Inputs> components;
+    ColumnPtr weights;  ///< flat, or null
+    const int64_t* weight_values = nullptr;
+  };
+  /// Rows that fail are in `errors`; the caller drops them and asks again.
+  void prepare(const Batch& batch, EvaluationContext& context, RowErrors& errors, Prepared* out);
+
+ private:
+  friend class GroupStates;
+  struct Part {
+    int component;  // index into components_, or −1: the row count
+    Emission emission;
+  };
+  struct Slots {  // where a component's expressions stand in the evaluator
+    std::vector<size_t> inputs;
+    int filter = -1;
+  };
+  int find_or_add(const Component& component);
+
+  std::vector<ExprPtr> keys_;
+  std::vector<Aggregate> aggregates_;
+  std::vector<Component> components_;
+  std::vector<Slots> slots_;
+  std::vector<std::vector<Part>> parts_;  // per aggregate
+  std::vector<ExprPtr> expressions_;
+  Evaluator evaluator_;
+  std::vector<ColumnPtr> values_;
+};
+
+/// The running state of all aggregates of a layout for many groups: arrays indexed by group. A
+/// group exists while the sum of its rows' weights is positive.
+class GroupStates {
+ public:
+  explicit GroupStates(const AggregateLayout* layout);
+
+  /// Grows to at least `groups`.
+  void resize(size_t groups);
+  size_t size() const { return counts_.size(); }
+  /// Sum of the weights of a group's rows.
+  int64_t count(uint32_t group) const { return counts_[group]; }
+  const std::vector<int64_t>& counts() const { return counts_; }
+
+  /// `rows.mask` and `rows.weights` are set by this function.
+  void fold(const AggregateLayout::Prepared& prepared, FoldRows rows);
+  void merge(const GroupStates& from, std::span<const uint32_t> to,
+             std::span<const uint32_t> from_groups);
+  void merge_all(const GroupStates& from);
+  void clear(std::span<const uint32_t> groups);
+  void clear_all();
+
+  /// One result column per aggregate. Failed groups are in `errors`, by position in `groups`.
+  std::vector<ColumnPtr> results(std::span<const uint32_t> groups, RowErrors& errors) const;
+
+  void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
+  Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
+  size_t memory_bytes() const;
+
+ private:
+  const AggregateLayout* layout_;
+  std::vector<int64_t> counts_;
+  std::vector<std::unique_ptr<Accumulator>> accumulators_;
+};
+
+}  // namespace velo

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "state/snapshot.h"
+#include "state/value_index.h"
+
+namespace velo {
+
+/// Gives every distinct group key (a tuple of columns, NULLs being equal) a dense group number.
+///
+/// A tuple is interned column by column: the number of the first k columns and the number of column
+/// k + 1 make one 64-bit number that is interned again. So a key of any width and any types costs
+/// one probe per column, and after that every group is an array index.
+class KeyTable {
+ public:
+  explicit KeyTable(std::vector<Type> types);
+
+  size_t columns() const { return values_.size(); }
+  /// Group numbers of all rows. `groups`: room for `rows`.
+  void intern(std::span<const ColumnPtr> keys, size_t rows, uint32_t* groups);
+  /// One more than the largest group number. Number 0 may exist without a row (the all-NULL key).
+  uint32_t size() const;
+
+  /// The key columns of these groups.
+  std::vector<ColumnPtr> gather(std::span<const uint32_t> groups) const;
+  /// All groups in ascending order of their keys (column by column, NULL first); kept between
+  /// calls, so that only new keys cost anything. Valid until the next intern.
+  const std::vector<uint32_t>& ascending();
+  /// Sorts some groups by key. For when they are few among many.
+  void sort(std::vector<uint32_t>& groups) const;
+
+  size_t memory_bytes() const;
+
+ private:
+  int compare(uint32_t a, uint32_t b) const;
+  bool less(uint32_t a, uint32_t b) const { return compare(a, b) < 0; }
+
+  std::vector<Type> types_;
+  std::vector<ValueIndex> values_;  // one per key column
+  std::vector<NumberIndex>
+      pairs_;  // [k]: (number of columns 0…k, value of column k + 1) → number of 0…k + 1
+  std::vector<std::vector<uint64_t>> pair_parts_;  // [k]: the pair behind each number
+  std::vector<uint32_t> scratch_;
+  std::vector<uint32_t> ascending_;
+};
+
+}  // namespace velo

@@ -1,0 +1,284 @@
+#include "state/value_index.h"
+
+#include <bit>
+#include <cmath>
+
+#include "column/scalar.h"
+#include "column/string_dictionary.h"
+
+namespace velo {
+namespace {
+
+constexpr size_t kChunkBytes = 65536;
+
+uint64_t double_key(double value) {
+  if (std::isnan(value)) value = std::nan("");
+  if (value == 0) value = 0;  // -0.0
+  return std::bit_cast<uint64_t>(value);
+}
+
+}  // namespace
+
+uint64_t StringIndex::hash_long(const StringRef& s) {
+  const char* p = s.data();
+  size_t rest = s.size();
+  uint64_t h = 0x9e3779b97f4a7c15ULL ^ rest;
+  for (; rest >= 8; rest -= 8, p += 8) {
+    uint64_t word;
+    std::memcpy(&word, p, 8);
+    h = mix64(h ^ word);
+  }
+  uint64_t word = 0;
+  std::memcpy(&word, p, rest);
+  return mix64(h ^ word);
+}
+
+uint32_t StringIndex::insert(const StringRef& stored, uint64_t h) {
+  if ((size_ + 1) * 2 > keys_.size()) rehash(keys_.size() * 4);
+  size_t slot = h & mask_;
+  while (ids_[slot] != kAbsent) slot = (slot + 1) & mask_;
+  keys_[slot] = stored;
+  ids_[slot] = size_;
+  return size_++;
+}
+
+void StringIndex::rehash(size_t capacity) {
+  std::vector<StringRef> keys(capacity);
+  std::vector<uint32_t> ids(capacity, kAbsent);
+  keys.swap(keys_);
+  ids.swap(ids_);
+  mask_ = capacity - 1;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] == kAbsent) continue;
+    size_t slot = hash(keys[i]) & mask_;
+    while (ids_[slot] != kAbsent) slot = (slot + 1) & mask_;
+    keys_[slot] = keys[i];
+    ids_[slot] = ids[i];
+  }
+}
+
+ValueIndex::ValueIndex(Type type) : type_(std::move(type)) {
+  words_.push_back(0);
+  texts_.emplace_back();
+  nested_.push_back(nullptr);
+}
+
+template <typename ToKey>
+void ValueIndex::intern_numbers(const Column& column, uint32_t* ids, ToKey to_key) {
+  const size_t rows = column.size();
+  const uint64_t* validity = column.validity();
+  for (size_t i = 0; i < rows; ++i) {
+    if (validity != nullptr && ((validity[i >> 6] >> (i & 63)) & 1) == 0) {
+      ids[i] = kNullId;
+      continue;
+    }
+    const uint64_t key = to_key(i);
+    const uint32_t id = numbers_.intern(key) + 1;
+    if (id == size_) [[unlikely]] {
+      words_.push_back(key);
+      ++size_;
+    }
+    ids[i] = id;
+  }
+}
+
+StringRef ValueIndex::keep_text(const StringRef& s) {
+  if (s.is_inline()) return s;
+  if (chunks_.empty() || chunk_used_ + s.size() > chunks_.back()->capacity()) {
+    chunks_.push_back(Buffer::allocate(std::max<size_t>(kChunkBytes, s.size())));
+    chunk_used_ = 0;
+  }
+  char* place = chunks_.back()->as<char>() + chunk_used_;
+  std::memcpy(place, s.data(), s.size());
+  chunk_used_ += s.size();
+  return StringRef(place, s.size());
+}
+
+uint32_t ValueIndex::string_id(const StringRef& s) {
+  const uint64_t h = StringIndex::hash(s);
+  const uint32_t found = strings_.find(s, h);
+  if (found != StringIndex::kAbsent) [[likely]]
+    return found + 1;
+  const StringRef kept = keep_text(s);
+  strings_.insert(kept, h);
+  texts_.push_back(kept);
+  return size_++;
+}
+
+void ValueIndex::intern_strings(const Column& column, uint32_t* ids) {
+  const StringRef* values = column.values<StringRef>();
+  const uint64_t* validity = column.validity();
+  for (size_t i = 0; i < column.size(); ++i) {
+    const bool null = validity != nullptr && ((validity[i >> 6] >> (i & 63)) & 1) == 0;
+    ids[i] = null ? kNullId : string_id(values[i]);
+  }
+}
+
+void ValueIndex::intern_dictionary(const Column& column, uint32_t* ids) {
+  const StringDictionary& entries = *column.entries();
+  if (entries.identity() != dictionary_) {
+    dictionary_ = entries.identity();
+    dictionary_ids_.clear();
+  }
+  for (uint32_t entry = static_cast<uint32_t>(dictionary_ids_.size()); entry < entries.size();
+       ++entry) {
+    dictionary_ids_.push_back(StringIndex::kAbsent);  // interned when a row names it
+  }
+  const uint32_t* indices = column.indices();
+  const uint64_t* validity = column.validity();
+  for (size_t i = 0; i < column.size(); ++i) {
+    if (validity != nullptr && ((validity[i >> 6] >> (i & 63)) & 1) == 0) {
+      ids[i] = kNullId;
+      continue;
+    }
+    uint32_t& id = dictionary_ids_[indices[i]];
+    if (id == StringIndex::kAbsent) [[unlikely]]
+      id = string_id(entries.at(indices[i]));
+    ids[i] = id;
+  }
+}
+
+void ValueIndex::intern_wide(const Column& column, uint32_t* ids) {
+  std::string text;
+  for (size_t i = 0; i < column.size(); ++i) {
+    if (column.is_null(i)) {
+      ids[i] = kNullId;
+      continue;
+    }
+    text.clear();
+    if (type_.physical() == Physical::kInt128) {
+      const int128_t value = column.int128_at(i);
+      text.assign(reinterpret_cast<const char*>(&value), sizeof value);
+    } else {
+      append_text(text, column, i);
+    }
+    ids[i] = string_id(StringRef(text));
+    if (type_.is_nested() && nested_.size() < size_) {
+      ColumnBuilder one(type_, 1);
+      one.append_from(column, i);
+      nested_.push_back(one.finish());
+    }
+  }
+}
+
+void ValueIndex::intern(const Column& column, uint32_t* ids) {
+  if (column.encoding() == Encoding::kConstant) {
+    uint32_t id = kNullId;
+    if (column.size() > 0) intern(*column.base(), &id);
+    std::fill(ids, ids + column.size(), id);
+    return;
+  }
+  if (column.encoding() == Encoding::kDictionary) return intern_dictionary(column, ids);
+  switch (type_.physical()) {
+    case Physical::kInt64: {
+      const uint64_t* values = column.values<uint64_t>();
+      return intern_numbers(column, ids, [values](size_t i) { return values[i]; });
+    }
+    case Physical::kDouble: {
+      const double* values = column.values<double>();
+      return intern_numbers(column, ids, [values](size_t i) { return double_key(values[i]); });
+    }
+    case Physical::kBool: {
+      const uint8_t* values = column.values<uint8_t>();
+      return intern_numbers(column, ids, [values](size_t i) { return uint64_t{values[i]}; });
+    }
+    case Physical::kString:
+      return intern_strings(column, ids);
+    default:
+      return intern_wide(column, ids);
+  }
+}
+
+ColumnPtr ValueIndex::gather(std::span<const uint32_t> ids) const {
+  ColumnBuilder builder(type_, ids.size());
+  const size_t rows = ids.size();
+  bool nulls = false;
+  switch (type_.physical()) {
+    case Physical::kInt64:
+    case Physical::kDouble: {
+      uint64_t* to = builder.extend<uint64_t>(rows);
+      for (size_t i = 0; i < rows; ++i) {
+        to[i] = words_[ids[i]];
+        nulls |= ids[i] == kNullId;
+      }
+      builder.added(rows);
+      break;
+    }
+    case Physical::kBool: {
+      uint8_t* to = builder.extend<uint8_t>(rows);
+      for (size_t i = 0; i < rows; ++i) to[i] = static_cast<uint8_t>(words_[ids[i]]);
+      builder.added(rows);
+      nulls = true;
+      break;
+    }
+    case Physical::kString: {
+      StringRef* to = builder.extend<StringRef>(rows);
+      for (size_t i = 0; i < rows; ++i) {
+        to[i] = texts_[ids[i]];
+        nulls |= ids[i] == kNullId;
+      }
+      builder.added(rows);
+      for (const auto& chunk : chunks_) builder.keep(chunk);
+      break;
+    }
+    case Physical::kInt128: {
+      auto* to = builder.extend<int128_t>(rows);
+      for (size_t i = 0; i < rows; ++i) {
+        to[i] = 0;
+        if (ids[i] != kNullId) std::memcpy(&to[i], texts_[ids[i]].data(), sizeof to[i]);
+      }
+      builder.added(rows);
+      nulls = true;
+      break;
+    }
+    default:
+      for (uint32_t id : ids) {
+        if (id == kNullId) {
+          builder.append_null();
+        } else {
+          builder.append_from(*nested_[id], 0);
+        }
+      }
+      return builder.finish();
+  }
+  for (size_t i = 0; nulls && i < rows; ++i) {
+    if (ids[i] == kNullId) builder.set_null(i);
+  }
+  return builder.finish();
+}
+
+int ValueIndex::compare(uint32_t a, uint32_t b) const {
+  if (a == b) return 0;
+  if (a == kNullId || b == kNullId) return a == kNullId ? -1 : 1;
+  auto order = [](const auto& x, const auto& y) { return x < y ? -1 : (y < x ? 1 : 0); };
+  switch (type_.physical()) {
+    case Physical::kInt64:
+    case Physical::kBool:
+      return order(static_cast<int64_t>(words_[a]), static_cast<int64_t>(words_[b]));
+    case Physical::kDouble: {
+      const double x = std::bit_cast<double>(words_[a]);
+      const double y = std::bit_cast<double>(words_[b]);
+      if (std::isnan(x) || std::isnan(y)) return order(std::isnan(x), std::isnan(y));
+      return order(x, y);
+    }
+    case Physical::kString:
+      return order(texts_[a].view(), texts_[b].view());
+    case Physical::kInt128: {
+      int128_t x, y;
+      std::memcpy(&x, texts_[a].data(), sizeof x);
+      std::memcpy(&y, texts_[b].data(), sizeof y);
+      return order(x, y);
+    }
+    default:
+      return compare_rows(*nested_[a], 0, *nested_[b], 0);
+  }
+}
+
+size_t ValueIndex::memory_bytes() const {
+  size_t total = numbers_.memory_bytes() + strings_.memory_bytes() + words_.capacity() * 8 +
+                 texts_.capacity() * 16 + dictionary_ids_.capacity() * 4;
+  for (const auto& chunk : chunks_) total += chunk->capacity();
+  return total;
+}
+
+}  // namespace velo

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/random.h"
+#include "column/column.h"
+
+namespace velo {
+
+/// Gives every distinct 64-bit number a dense number from 0, in order of first sight.
+/// Open addressing, linear probing, at most half full.
+class NumberIndex {
+ public:
+  NumberIndex() { rehash(64); }
+  uint32_t intern(uint64_t key) {
+    size_t slot = mix64(key) & mask_;
+    for (;;) {
+      const Slot& s = slots_[slot];
+      if (s.id != kFree && s.key == key) return s.id;
+      if (s.id == kFree) return insert(slot, key);
+      slot = (slot + 1) & mask_;
+    }
+  }
+  uint32_t size() const { return size_; }
+  size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
+
+ private:
+  static constexpr uint32_t kFree = UINT32_MAX;
+  struct Slot {
+    uint64_t key = 0;
+    uint32_t id = kFree;
+  };
+  uint32_t insert(size_t slot, uint64_t key) {
+    slots_[slot] = {key, size_};
+    if (++size_ * 2 > slots_.size()) rehash(slots_.size() * 4);
+    return size_ - 1;
+  }
+  void rehash(size_t capacity) {
+    std::vector<Slot> old(capacity);
+    old.swap(slots_);
+    mask_ = capacity - 1;
+    for (const Slot& s : old) {
+      if (s.id == kFree) continue;
+      size_t slot = mix64(s.key) & mask_;
+      while (slots_[slot].id != kFree) slot = (slot + 1) & mask_;
+      slots_[slot] = s;
+    }
+  }
+  std::vector<Slot> slots_;
+  size_t mask_ = 0;
+  uint32_t size_ = 0;
+};
+
+/// Gives every distinct string a dense number from 0. Strings of up to 12 bytes are compared as two
+/// words. The caller keeps the bytes of long strings where `stored` points.
+class StringIndex {
+ public:
+  StringIndex() { rehash(64); }
+  static uint64_t hash(const StringRef& s) {
+    if (s.is_inline()) return mix64(s.low() * 0x9e3779b97f4a7c15ULL ^ s.high());
+    return hash_long(s);
+  }
+  /// The number of `s`, or kAbsent.
+  uint32_t find(const StringRef& s, uint64_t h) const {
+    size_t slot = h & mask_;
+    while (ids_[slot] != kAbsent) {
+      if (keys_[slot] == s) return ids_[slot];
+      slot = (slot + 1) & mask_;
+    }
+    return kAbsent;
+  }
+  /// REQUIRES: find(stored, h) == kAbsent.
+  uint32_t insert(const StringRef& stored, uint64_t h);
+  uint32_t size() const { return size_; }
+  size_t memory_bytes() const { return keys_.capacity() * 16 + ids_.capacity() * 4; }
+  static constexpr uint32_t kAbsent = UINT32_MAX;
+
+ private:
+  static uint64_t hash_long(const StringRef& s);
+  void rehash(size_t capacity);
+  std::vector<StringRef> keys_;
+  std::vector<uint32_t> ids_;
+  size_t mask_ = 0;
+  uint32_t size_ = 0;
+};
+
+/// Gives every distinct value of one type a dense number and remembers the values. NULL is number
+/// 0, whether it occurs or not. Doubles: -0.0 and 0.0 are one value, all NaNs are one. Nested
+/// values are told apart by their text form.
+class ValueIndex {
+ public:
+  static constexpr uint32_t kNullId = 0;
+
+  explicit ValueIndex(Type type);
+  /// Numbers of all rows. `ids`: room for column.size().
+  void intern(const Column& column, uint32_t* ids);
+  /// One more than the largest number given out.
+  uint32_t size() const { return size_; }
+  const Type& type() const { return type_; }
+
+  /// The values with these numbers.
+  ColumnPtr gather(std::span<const uint32_t> ids) const;
+  /// Order of two values by number: NULL first, then as compare_rows.
+  int compare(uint32_t a, uint32_t b) const;
+  size_t memory_bytes() const;
+
+ private:
+  template <typename ToKey>
+  void intern_numbers(const Column& column, uint32_t* ids, ToKey to_key);
+  void intern_strings(const Column& column, uint32_t* ids);
+  void intern_dictionary(const Column& column, uint32_t* ids);
+  void intern_wide(const Column& column, uint32_t* ids);
+  uint32_t string_id(const StringRef& s);
+  StringRef keep_text(const StringRef& s);
+
+  Type type_;
+  uint32_t size_ = 1;
+  NumberIndex numbers_;
+  StringIndex strings_;
+  std::vector<uint64_t> words_;  // by number: int64, bool or the bits of a double
+  std::vector<StringRef>
+      texts_;  // by number: strings; the bytes of a DECIMAL; the text of a nested value
+  std::vector<ColumnPtr> nested_;                // by number: one row each
+  std::vector<std::shared_ptr<Buffer>> chunks_;  // bytes of long texts
+  size_t chunk_used_ = 0;
+  uint64_t dictionary_ = 0;  // identity of the dictionary that `dictionary_ids_` maps
+  std::vector<uint32_t> dictionary_ids_;
+};
+
+}  // namespace velo
