@@ -36,7 +36,7 @@ struct BadRecord {
   uint64_t offset = 0;        ///< of its first byte in the unit (record-wise input: as fed)
   uint64_t line = 0;          ///< from 1; 0 = unknown
   BadReason reason = BadReason::kSyntax;
-  std::string message;        ///< "column 'price': '12x' is not a DOUBLE"
+  std::string message;        ///< "column 'price': '12x' is no DOUBLE"
 };
 
 /// The stretch of its source that a batch was made from: [begin, end). Bad records lie in it too.
@@ -50,14 +50,15 @@ class DecodeOutput {
  public:
   virtual ~DecodeOutput() = default;
   virtual Status batch(Batch batch, DecodedRange range) = 0;
-  /// In the order of the input among themselves; a bad record of a batch's range comes before the batch.
+  /// In the order of the input among themselves; a bad record of a batch's range comes before the
+  /// batch.
   virtual Status bad(const BadRecord& record) = 0;
 };
 
 /// The next stretch of a partition's bytes.
 struct DecodeInput {
-  /// Keeps `bytes` alive and gives the padding of kBufferPadding around them: columns of strings may point
-  /// into it. Null: the decoder copies.
+  /// Keeps `bytes` alive and gives the padding of kBufferPadding around them: columns of strings
+  /// may point into it. Null: the decoder copies.
   BufferPtr owner;
   Bytes bytes;
   uint64_t offset = 0;       ///< position of bytes[0] in its unit
@@ -68,20 +69,21 @@ struct DecodeInput {
 struct UnitStart {
   std::string_view name = {};  ///< for messages
   uint64_t first_line = 1;     ///< line of the first byte that will be fed; 0 = unknown
-  /// The first byte that will be fed is not the unit's first (a split, a restart): no header is skipped; it
-  /// is learnt from `head`, the unit's first bytes.
+  /// The first byte that will be fed is not the unit's first (a split, a restart): no header is
+  /// skipped; it is learnt from `head`, the unit's first bytes.
   bool inside = false;
   std::string_view head = {};
 };
 
-/// Turns the bytes of one partition, in order, into batches of the projected columns. All that is complete
-/// is handed out before `feed` returns. One thread at a time.
+/// Turns the bytes of one partition, in order, into batches of the projected columns. All that is
+/// complete is handed out before `feed` returns. One thread at a time.
 class Decoder {
  public:
   virtual ~Decoder() = default;
 
-  /// A new unit begins with the next byte fed. Not needed before the first `feed` of a whole file. The
-  /// unfinished rest of the unit before, if any, is given up. Errors: a header that does not fit the schema.
+  /// A new unit begins with the next byte fed. Not needed before the first `feed` of a whole file.
+  /// The unfinished rest of the unit before, if any, is given up. Errors: a header that does not
+  /// fit the schema.
   virtual Status start_unit(const UnitStart& start) = 0;
   /// REQUIRES: `input` continues the unit where the last one ended (any cut, also inside a record).
   virtual Status feed(const DecodeInput& input, DecodeOutput& out) = 0;

@@ -14,10 +14,12 @@ namespace velo {
 class Encoder {
  public:
   virtual ~Encoder() = default;
-  /// What stands once at the start of every file (a CSV header line), with its newline; may be empty.
+  /// What stands once at the start of every file (a CSV header line), with its newline; may be
+  /// empty.
   virtual std::string preamble() const { return {}; }
-  /// Appends every row of the batch, each complete with its newline. REQUIRES: the batch has the schema that
-  /// the encoder was made for. A column that was named by `EncoderOptions::op_column` holds "+I", "-U"….
+  /// Appends every row of the batch, each complete with its newline. REQUIRES: the batch has the
+  /// schema that the encoder was made for. A column that was named by `EncoderOptions::op_column`
+  /// holds "+I", "-U"….
   virtual void encode(const Batch& batch, std::string& out) = 0;
 };
 

@@ -29,17 +29,18 @@ Result<const FormatInfo*> find_format(std::string_view name);
 /// The options of a format; empty for an unknown name.
 std::span<const OptionInfo> format_options(std::string_view name);
 
-/// True if with these options a newline ends every record and stands nowhere else, so that a file may be cut
-/// after any newline. `head`: the first bytes of the input, as far as known.
+/// True if with these options a newline ends every record and stands nowhere else, so that a file
+/// may be cut after any newline. `head`: the first bytes of the input, as far as known.
 bool newline_framed(std::string_view format, const OptionMap& options, std::string_view head = {});
 
 /// Errors: an option or a column type that the format cannot read, with the column's name.
 Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOptions options);
 Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOptions options);
 
-/// The columns of a CSV text by looking at its values (never at the names): BIGINT, DOUBLE, BOOLEAN, DATE,
-/// TIMESTAMP, TIMESTAMP_LTZ or STRING, names from the header line or column1, column2…. `sample`: the first
-/// bytes of a file; a last line that is cut is not looked at. Errors: an empty sample.
+/// The columns of a CSV text by looking at its values (never at the names): BIGINT, DOUBLE,
+/// BOOLEAN, DATE, TIMESTAMP, TIMESTAMP_LTZ or STRING, names from the header line or column1,
+/// column2…. `sample`: the first bytes of a file; a last line that is cut is not looked at. Errors:
+/// an empty sample.
 Result<SchemaPtr> infer_csv_schema(std::string_view sample, const OptionMap& options);
 
 }  // namespace velo

@@ -1,0 +1,180 @@
+#include "format/formats.h"
+
+#include "base/fmt.h"
+#include "format/csv_decoder.h"
+#include "format/datagen_decoder.h"
+#include "format/json_decoder.h"
+#include "format/raw_format.h"
+#include "format/text_encoders.h"
+
+namespace velo {
+namespace {
+
+constexpr OptionInfo kCsvOptions[] = {
+    {"csv.header", OptionType::kChoice, "auto",
+     "is the first line a header? auto: when it names all declared columns, in any order and case; "
+     "writing: auto writes one",
+     "auto|true|false"},
+    {"csv.delimiter", OptionType::kText, ",", "one character between fields; \\t is a tab"},
+    {"csv.field-delimiter", OptionType::kText, "", "the same (Flink's name)"},
+    {"csv.quote", OptionType::kText, "\"", "one character around fields; empty: no quoting"},
+    {"csv.quote-character", OptionType::kText, "", "the same (Flink's name)"},
+    {"csv.disable-quote-character", OptionType::kFlag, "false", "quotes are ordinary characters"},
+    {"csv.null-literal", OptionType::kText, "",
+     "the unquoted text that means NULL; by default an empty field does"},
+    {"csv.ignore-extra-fields", OptionType::kFlag, "false",
+     "pass over fields behind the last column instead of refusing the row"},
+    {"csv.allow-missing-fields", OptionType::kFlag, "false",
+     "columns without a field are NULL instead of the row being refused"},
+    {"csv.timestamp-format", OptionType::kChoice, "iso8601", "how times are written",
+     kTimeFormatChoices},
+    {"csv.infer", OptionType::kFlag, "false",
+     "find out the columns by looking at the values, when none are declared"},
+    {"csv.op-column", OptionType::kText, "op",
+     "writing a changing result: the column that says +I, -U, +U or -D"},
+};
+
+constexpr OptionInfo kJsonOptions[] = {
+    {"json.root", OptionType::kChoice, "auto",
+     "lines: a record a line; array: one array of records; values: records with any white space "
+     "between; auto: array if the first character is '['",
+     "auto|lines|array|values"},
+    {"json.timestamp-format", OptionType::kChoice, "iso8601", "how times are written",
+     kTimeFormatChoices},
+    {"json.op-column", OptionType::kText, "op",
+     "writing a changing result: the key that says +I, -U, +U or -D"},
+};
+
+constexpr OptionInfo kDatagenOptions[] = {
+    {"seed", OptionType::kNumber, "0", "another seed, other rows"},
+    {"fields.*", OptionType::kText, "",
+     "fields.<column>.kind|min|max|start|end|length|prefix|distinct|null-rate|step|disorder|"
+     "late-fraction|late-by"},
+};
+
+constexpr FormatInfo kFormats[] = {
+    {"csv", "comma separated values (RFC 4180)", ".csv", true, true, false, kCsvOptions},
+    {"json", "JSON objects: one a line, or the elements of an array", ".json", true, true, false,
+     kJsonOptions},
+    {"raw", "one STRING or BYTES column: every line or message as it is", ".txt", true, true, false,
+     {}},
+    {"datagen", "made from row numbers", "", true, false, true, kDatagenOptions},
+};
+
+const FormatInfo* look_up(std::string_view name) {
+  for (const FormatInfo& format : kFormats) {
+    if (format.name == name) return &format;
+  }
+  return nullptr;
+}
+
+SchemaPtr project(const Schema& schema, const std::vector<int>& projection) {
+  std::vector<Field> fields;
+  for (const int index : projection) fields.push_back(schema[static_cast<size_t>(index)]);
+  return make_schema(std::move(fields));
+}
+
+Result<BatchAssembler> make_assembler(std::string_view format, const DecoderOptions& options,
+                                      const FieldRules& rules, bool nested_allowed) {
+  // What is declared must be readable, whether the plan reads it or not.
+  for (const Field& field : options.schema->fields()) {
+    TRY(make_target(format, field, rules, nested_allowed));
+  }
+  const SchemaPtr schema = project(*options.schema, options.projection);
+  std::vector<std::unique_ptr<ColumnTarget>> targets;
+  for (const Field& field : schema->fields()) {
+    targets.push_back(TRY(make_target(format, field, rules, nested_allowed)));
+  }
+  return BatchAssembler(schema, std::move(targets), options.batch_rows);
+}
+
+Result<std::unique_ptr<Decoder>> make_csv_decoder(DecoderOptions options) {
+  CsvOptions csv = TRY(parse_csv_options(options.options));
+  BatchAssembler assembler = TRY(make_assembler("csv", options, {Type(), csv.times}, false));
+  return std::unique_ptr<Decoder>(new CsvDecoder(std::move(csv), options.schema, options.projection,
+                                                 std::move(assembler), options.record_bytes_max));
+}
+
+Result<std::unique_ptr<Decoder>> make_json_decoder(DecoderOptions options) {
+  JsonOptions json = TRY(parse_json_options(options.options));
+  BatchAssembler assembler = TRY(make_assembler("json", options, {Type(), json.times, true}, true));
+  return std::unique_ptr<Decoder>(
+      new JsonDecoder(std::move(json), std::move(assembler), options.record_bytes_max));
+}
+
+Status check_raw_schema(const Schema& schema) {
+  const bool fits = schema.size() == 1 && schema[0].type.physical() == Physical::kString;
+  if (fits) return {};
+  return Error(ErrorCode::kTypeMismatch,
+               fmt::format("format 'raw' wants one STRING or BYTES column, not ({})",
+                           schema.to_string()));
+}
+
+Result<std::unique_ptr<Decoder>> make_raw_decoder(DecoderOptions options) {
+  TRY(OptionReader("format 'raw'", options.options, {}).check());
+  TRY(check_raw_schema(*options.schema));
+  BatchAssembler assembler = TRY(make_assembler("raw", options, {}, false));
+  return std::unique_ptr<Decoder>(new RawDecoder(std::move(assembler), options.record_bytes_max));
+}
+
+}  // namespace
+
+std::span<const FormatInfo> formats() { return kFormats; }
+
+Result<const FormatInfo*> find_format(std::string_view name) {
+  const FormatInfo* const found = look_up(name);
+  if (found) return found;
+  std::vector<std::string> names;
+  for (const FormatInfo& format : kFormats) {
+    if (!format.internal) names.emplace_back(format.name);
+  }
+  std::string hint = did_you_mean(name, names);
+  if (hint.empty()) hint = "known formats: csv, json, raw";
+  return Error(ErrorCode::kBadOptionValue, fmt::format("there is no format '{}'", name))
+      .with_hint(std::move(hint));
+}
+
+std::span<const OptionInfo> format_options(std::string_view name) {
+  const FormatInfo* const found = look_up(name);
+  return found ? found->options : std::span<const OptionInfo>();
+}
+
+bool newline_framed(std::string_view format, const OptionMap& options, std::string_view head) {
+  if (format == "raw") return true;
+  if (format == "csv") {
+    const Result<CsvOptions> csv = parse_csv_options(options);
+    return csv && !csv->dialect.quoting;
+  }
+  if (format != "json") return false;
+  const Result<JsonOptions> json = parse_json_options(options);
+  if (!json || json->root != JsonRoot::kAuto) return json && json->root == JsonRoot::kLines;
+  const size_t first = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  return first != std::string_view::npos && head[first] != '[';
+}
+
+Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOptions options) {
+  const FormatInfo* const info = TRY(find_format(format));
+  if (info->name == "csv") return make_csv_decoder(std::move(options));
+  if (info->name == "json") return make_json_decoder(std::move(options));
+  if (info->name == "raw") return make_raw_decoder(std::move(options));
+  return DatagenDecoder::make(options);
+}
+
+Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOptions options) {
+  const FormatInfo* const info = TRY(find_format(format));
+  if (info->name == "csv") {
+    CsvOptions csv = TRY(parse_csv_options(options.options));
+    return std::unique_ptr<Encoder>(new CsvEncoder(std::move(csv), options.schema));
+  }
+  if (info->name == "json") {
+    JsonOptions json = TRY(parse_json_options(options.options));
+    return std::unique_ptr<Encoder>(new JsonEncoder(std::move(json), options.schema));
+  }
+  if (info->name == "raw") {
+    TRY(check_raw_schema(*options.schema));
+    return std::unique_ptr<Encoder>(new RawEncoder());
+  }
+  return Error(ErrorCode::kNotSupported, fmt::format("format '{}' cannot write", format));
+}
+
+}  // namespace velo

@@ -1,0 +1,25 @@
+#include "format/raw_format.h"
+
+namespace velo {
+
+RecordDecoder::Outcome RawDecoder::decode_record(std::string_view record, size_t row, bool stable) {
+  if (assembler_.columns() == 0) return Outcome::kRow;
+  ScalarTarget& target = *assembler_.scalar(0);
+  if (target.rules().type.is_string() && !is_utf8(record)) {
+    return bad(BadReason::kEncoding,
+               field_error_message((*schema())[0].name, target.rules().type, record,
+                                   FieldError::kEncoding));
+  }
+  target.set_string(row, record, stable);
+  return Outcome::kRow;
+}
+
+void RawEncoder::encode(const Batch& batch, std::string& out) {
+  const Column& column = *batch.columns[0];
+  for (size_t row = 0; row < batch.rows; ++row) {
+    if (!column.is_null(row)) out += column.string_at(row);
+    out.push_back('\n');
+  }
+}
+
+}  // namespace velo

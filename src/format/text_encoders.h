@@ -1,0 +1,38 @@
+#pragma once
+
+#include "format/csv_decoder.h"
+#include "format/encoder.h"
+#include "format/json_decoder.h"
+
+namespace velo {
+
+/// Rows to RFC 4180 lines. NULL is the null literal or nothing, the empty string "".
+class CsvEncoder final : public Encoder {
+ public:
+  CsvEncoder(CsvOptions csv, SchemaPtr schema);
+  std::string preamble() const override;
+  void encode(const Batch& batch, std::string& out) override;
+
+ private:
+  void append_field(std::string& out, std::string_view text) const;
+  bool needs_quotes(std::string_view text) const;
+
+  CsvOptions csv_;
+  SchemaPtr schema_;
+  bool plain_values_;  ///< no number or time can hold the delimiter
+  std::string text_;
+};
+
+/// Rows to JSON objects, one a line, keys in the order of the schema.
+class JsonEncoder final : public Encoder {
+ public:
+  JsonEncoder(JsonOptions json, SchemaPtr schema);
+  void encode(const Batch& batch, std::string& out) override;
+
+ private:
+  JsonOptions json_;
+  SchemaPtr schema_;
+  std::vector<std::string> keys_;  ///< `{"a":`, `,"b":`
+};
+
+}  // namespace velo
