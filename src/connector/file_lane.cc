@@ -190,8 +190,8 @@ Result<Poll> FileLane::poll(Block& out, int64_t timeout_us) {
 }
 
 Result<std::string> FileLane::head(size_t most) {
-  if (current_ >= files_.size()) return std::string();
-  const std::string& path = files_[current_];
+  if (files_.empty()) return std::string();
+  const std::string& path = files_[std::min(current_, files_.size() - 1)];
   bool regular = false;
   if (path != "-") regular = TRY(context_.files.info(path)).kind == FileKind::kRegular;
   if (!regular) {

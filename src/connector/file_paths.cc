@@ -61,7 +61,7 @@ Result<InputFiles> find_by_pattern(FileSystem& files, const std::string& path, b
   for (std::string& match : TRY(files.glob(path))) {
     auto there = files.info(match);
     if (!there.has_value() || there->kind == FileKind::kDirectory) continue;
-    if (is_hidden_file(path_name(match))) continue;
+    if (is_in_progress(path_name(match))) continue;
     found.files.push_back(std::move(match));
   }
   if (found.files.empty() && !may_be_empty) {
@@ -94,9 +94,13 @@ std::string strip_file_scheme(std::string_view path) {
   return std::string(path);
 }
 
+bool is_in_progress(std::string_view name) {
+  return name.find(".inprogress") != std::string_view::npos;
+}
+
 bool is_hidden_file(std::string_view name) {
   return name.empty() || name[0] == '.' || name[0] == '_' || name.ends_with(".tmp") ||
-         name.find(".inprogress") != std::string_view::npos;
+         is_in_progress(name);
 }
 
 Result<InputFiles> find_input_files(FileSystem& files, const std::string& path, bool may_be_empty) {

@@ -20,8 +20,10 @@ struct InputFiles {
 /// "file:///a/b" → "/a/b"; anything else stays.
 std::string strip_file_scheme(std::string_view path);
 
-/// Files that others are still writing or that are not meant to be seen: `.x`, `_x`,
-/// `x.inprogress…`, `x.tmp`.
+/// A file that a sink of ours is still writing. Never read.
+bool is_in_progress(std::string_view name);
+/// What a directory does not mean to show: `.x`, `_x`, `x.tmp`, files in progress. A pattern may
+/// name them.
 bool is_hidden_file(std::string_view name);
 
 /// Looks at the file system. Nothing there is an error with a hint unless `may_be_empty`: then

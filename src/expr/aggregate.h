@@ -21,27 +21,27 @@ namespace velo {
 enum class AccumulatorKind : uint8_t {
   kRowCount,    ///< Σ w. No input. → BIGINT. Invertible
   kCountValid,  ///< Σ w over valid x. → BIGINT. Invertible
-  kSumInt,  ///< Σ w·x in 128 bits, x an integer or day interval. → DECIMAL(38,0), raw int128.
-            ///< Invertible
-  kSumDouble,  ///< Σ w·x as an unevaluated sum of two doubles (Neumaier/TwoSum). → DOUBLE.
-               ///< Invertible
+  kSumInt,      ///< Σ w·x in 128 bits, x an integer or day interval. → DECIMAL(38,0), raw int128.
+                ///< Invertible
+  kSumDouble,   ///< Σ w·x as an unevaluated sum of two doubles (Neumaier/TwoSum). → DOUBLE.
+                ///< Invertible
   kSumDecimal,  ///< Σ w·x of unscaled int128, overflow of 128 bits or 38 digits kept as a flag that
                 ///< makes the result row an error. → DECIMAL(38, s). Invertible
-  kMin,    ///< smallest x in compare_rows order. → x's type; NULL if no valid input
-  kMax,    ///< largest x. → x's type; NULL if no valid input
+  kMin,         ///< smallest x in compare_rows order. → x's type; NULL if no valid input
+  kMax,         ///< largest x. → x's type; NULL if no valid input
   kFirst,  ///< x of the row with the least (event time, sequence). NULL x is skipped. → x's type
   kLast,   ///< x of the row with the greatest (event time, sequence). NULL x is skipped. → x's type
-  kMoments,  ///< n, mean, M2 = Σ (x − mean)² (Welford; merged by Chan). → BIGINT, DOUBLE, DOUBLE.
-             ///< Invertible
-  kCoMoments,  ///< over rows where x and y are valid: n, mean x, mean y, M2 x, M2 y, C = Σ
-               ///< (x−mx)(y−my). → BIGINT, then five DOUBLEs. Invertible
-  kDistinct,  ///< set of distinct valid x with multiplicity. → BIGINT its size, or ARRAY<x> (see
-              ///< `Emission`). Invertible
+  kMoments,    ///< n, mean, M2 = Σ (x − mean)² (Welford; merged by Chan). → BIGINT, DOUBLE, DOUBLE.
+               ///< Invertible
+  kCoMoments,  ///< over rows where inputs 0 and 1 are valid: n, mean 0, mean 1, M2 of 0, M2 of 1,
+               ///< C = Σ (x0 − mean 0)(x1 − mean 1). → BIGINT, then five DOUBLEs. Invertible
+  kDistinct,   ///< set of distinct valid x with multiplicity. → BIGINT its size, or ARRAY<x> (see
+               ///< `Emission`). Invertible
   kHyperLogLog,  ///< sketch of distinct valid x, p = 12, sparse then dense. → BIGINT estimate
   kValueList,    ///< every valid x with its order keys (default: event time, then arrival). →
-               ///< ARRAY<x> in order. Invertible
-  kBoolAnd,  ///< counts of FALSE and TRUE. → BOOLEAN; NULL if no valid input. Invertible
-  kBoolOr,   ///< same state, other question
+                 ///< ARRAY<x> in order. Invertible
+  kBoolAnd,      ///< counts of FALSE and TRUE. → BOOLEAN; NULL if no valid input. Invertible
+  kBoolOr,       ///< same state, other question
 };
 
 /// Which answer a component gives to the finaliser, where its kind has several.
@@ -107,7 +107,7 @@ enum class FinalRule : uint8_t {
 
 /// One row of the closed table of aggregates. Overloads are rows with the same name.
 struct AggregateFunction {
-  std::string_view names;      ///< "VAR_SAMP|VARIANCE"
+  std::string_view names;      ///< "VAR_SAMP,VARIANCE"
   std::string_view signature;  ///< as for functions
   FinalRule final_rule;
   std::vector<AccumulatorKind> components;  ///< each over the value arguments
@@ -116,7 +116,7 @@ struct AggregateFunction {
   std::string_view doc;
   TypeRule rule = nullptr;
 
-  std::string_view name() const { return names.substr(0, names.find('|')); }
+  std::string_view name() const { return names.substr(0, names.find(',')); }
 };
 
 /// What the SQL said about one aggregate.
@@ -134,6 +134,7 @@ struct AggregateRequest {
 struct Aggregate {
   const AggregateFunction* function = nullptr;
   Type type;  ///< of the result
+  FinalRule rule = FinalRule::kAsIs;
   std::vector<Component> components;
   ColumnPtr parameter;      ///< one row: p of a percentile, the separator; or null
   bool descending = false;  ///< percentile over descending order

@@ -44,7 +44,9 @@ class Evaluator {
   void select(const Batch& batch, EvaluationContext& context, RowErrors& errors, Selection* out);
 
  private:
+  friend Result<ColumnPtr> evaluate_constant(const ExprPtr& expr, EvaluationContext& context);
   struct Program;
+  Result<ColumnPtr> evaluate_unfolded(const ExprPtr& expr, EvaluationContext& context);
   std::unique_ptr<Program> program_;
 };
 

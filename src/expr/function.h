@@ -42,7 +42,7 @@ enum FunctionFlags : uint32_t {
 
 /// One row of the closed function table. Overloads are rows with the same name.
 struct Function {
-  std::string_view names;      ///< "LENGTH|CHAR_LENGTH": the first is primary
+  std::string_view names;      ///< "LENGTH,CHAR_LENGTH": the first is primary
   std::string_view signature;  ///< "(s string, n bigint, pad string?) -> string", see README.md
   Kernel kernel;
   uint32_t flags;
@@ -52,7 +52,7 @@ struct Function {
   TypeRule rule = nullptr;
   LiteralCheck check = nullptr;
 
-  std::string_view name() const { return names.substr(0, names.find('|')); }
+  std::string_view name() const { return names.substr(0, names.find(',')); }
   bool has(FunctionFlags flag) const { return (flags & flag) != 0; }
   bool is_deterministic() const { return (flags & (kUsesClock | kVolatile)) == 0; }
 };

@@ -163,7 +163,7 @@ bool can_cast(const Type& from, const Type& to) {
     }
     return true;
   }
-  if (from.is_string()) return true;
+  if (from.is_string()) return !to.is_interval();
   if (from.kind() == TypeKind::kBytes || to.kind() == TypeKind::kBytes) return false;
   const bool from_number = from.is_numeric() || from.kind() == TypeKind::kBoolean;
   const bool to_number = to.is_numeric() || to.kind() == TypeKind::kBoolean;

@@ -68,7 +68,8 @@ class Operator {
   /// every input.
   virtual void finish(Output& output) { (void)output; }
 
-  /// False: whatever else is pushed will change nothing (a LIMIT that is full). The source may stop.
+  /// False: whatever else is pushed will change nothing (a LIMIT that is full). The source may
+  /// stop.
   virtual bool wants_more() const { return true; }
 
   /// The whole run state, such that a fresh operator that loads it goes on as this one would.

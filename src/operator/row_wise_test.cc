@@ -2,6 +2,7 @@
 
 #include "base/fmt.h"
 #include "column/batch_text.h"
+#include "column/time_text.h"
 #include "operator/collect_output.h"
 #include "operator/filter.h"
 #include "operator/limit.h"
@@ -9,6 +10,7 @@
 #include "operator/project.h"
 #include "operator/union.h"
 #include "operator/values.h"
+#include "operator/window_assign.h"
 
 namespace velo {
 namespace {
@@ -177,6 +179,32 @@ TEST(OrderBy, RetractionsTakeTheirRowsOut) {
   op->push(0, batch_from_text("k STRING, v BIGINT", "- a 1\n+ a 2"), out);
   op->advance(0, kWatermarkEnd, out);
   EXPECT_EQ(out.rows(), "b 1\na 2\n");
+}
+
+TEST(WindowAssign, EveryRowOncePerWindow) {
+  WindowAssignOptions options;
+  options.output = schema_from_text(
+      "k STRING, ts TIMESTAMP, window_start TIMESTAMP, window_end TIMESTAMP, "
+      "window_time TIMESTAMP");
+  options.window.kind = WindowKind::kHop;
+  options.window.size = 10 * kUsPerSecond;
+  options.window.slide = 5 * kUsPerSecond;
+  options.time_column = 1;
+  auto op = make_window_assign(options);
+  CollectOutput out;
+  op->push(0,
+           batch_from_text("k STRING, ts TIMESTAMP",
+                           "a '1970-01-01 00:00:07'\nb .\nc '1970-01-01 00:00:10'"),
+           out);
+  EXPECT_EQ(out.rows(),
+            "a 1970-01-01T00:00:07 1970-01-01T00:00:00 1970-01-01T00:00:10 "
+            "1970-01-01T00:00:09.999\n"
+            "a 1970-01-01T00:00:07 1970-01-01T00:00:05 1970-01-01T00:00:15 "
+            "1970-01-01T00:00:14.999\n"
+            "c 1970-01-01T00:00:10 1970-01-01T00:00:05 1970-01-01T00:00:15 "
+            "1970-01-01T00:00:14.999\n"
+            "c 1970-01-01T00:00:10 1970-01-01T00:00:10 1970-01-01T00:00:20 "
+            "1970-01-01T00:00:19.999\n");
 }
 
 }  // namespace

@@ -7,13 +7,15 @@ std::unique_ptr<Accumulator> make_count_or_sum(const Component& component);
 std::unique_ptr<Accumulator> make_number_extreme(const Component& component);
 std::unique_ptr<Accumulator> make_moments(const Component& component);
 std::unique_ptr<Accumulator> make_kept_value(const Component& component);
-std::unique_ptr<Accumulator> make_set(const Component& component);
+std::unique_ptr<Accumulator> make_ordered_values(const Component& component);
+std::unique_ptr<Accumulator> make_set(const Component& component, bool retractable);
 std::unique_ptr<Accumulator> make_value_lists(const Component& component);
 
-std::unique_ptr<Accumulator> make_accumulator(const Component& component) {
+std::unique_ptr<Accumulator> make_accumulator(const Component& component, bool retractable) {
   switch (component.kind) {
     case AccumulatorKind::kMin:
     case AccumulatorKind::kMax:
+      if (retractable) return make_ordered_values(component);
       if (auto number = make_number_extreme(component)) return number;
       return make_kept_value(component);
     case AccumulatorKind::kFirst:
@@ -24,7 +26,7 @@ std::unique_ptr<Accumulator> make_accumulator(const Component& component) {
       return make_moments(component);
     case AccumulatorKind::kDistinct:
     case AccumulatorKind::kHyperLogLog:
-      return make_set(component);
+      return make_set(component, retractable);
     case AccumulatorKind::kValueList:
       return make_value_lists(component);
     default:

@@ -58,8 +58,9 @@ class Accumulator {
   virtual size_t memory_bytes() const = 0;
 };
 
-/// The accumulator for a component.
-std::unique_ptr<Accumulator> make_accumulator(const Component& component);
+/// The accumulator for a component. `retractable`: it must take rows back, so that kinds that are
+/// not invertible keep their values.
+std::unique_ptr<Accumulator> make_accumulator(const Component& component, bool retractable);
 
 /// Calls `add(row, weight)` for every row to fold; `plain_add(row)` where nothing but the row
 /// matters.

@@ -290,8 +290,11 @@ class Sketches final : public Accumulator {
 
 }  // namespace
 
-std::unique_ptr<Accumulator> make_set(const Component& component) {
-  if (component.kind == AccumulatorKind::kHyperLogLog) return std::make_unique<Sketches>();
+std::unique_ptr<Accumulator> make_set(const Component& component, bool retractable) {
+  // A sketch cannot forget: where rows may be taken back, the exact set answers.
+  if (component.kind == AccumulatorKind::kHyperLogLog && !retractable) {
+    return std::make_unique<Sketches>();
+  }
   return std::make_unique<DistinctValues>(component.inputs[0]->type());
 }
 

@@ -2,9 +2,11 @@
 
 namespace velo {
 
-AggregateLayout::AggregateLayout(std::vector<ExprPtr> keys, std::vector<Aggregate> aggregates)
+AggregateLayout::AggregateLayout(std::vector<ExprPtr> keys, std::vector<Aggregate> aggregates,
+                                 bool retractable)
     : keys_(std::move(keys)),
       aggregates_(std::move(aggregates)),
+      retractable_(retractable),
       expressions_(keys_),
       evaluator_(std::vector<ExprPtr>{}) {
   for (const Aggregate& aggregate : aggregates_) {
@@ -82,7 +84,7 @@ void AggregateLayout::prepare(const Batch& batch, EvaluationContext& context, Ro
 
 GroupStates::GroupStates(const AggregateLayout* layout) : layout_(layout) {
   for (const Component& component : layout->components()) {
-    accumulators_.push_back(make_accumulator(component));
+    accumulators_.push_back(make_accumulator(component, layout->retractable_));
   }
 }
 

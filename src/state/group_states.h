@@ -16,7 +16,7 @@ namespace velo {
 class AggregateLayout {
  public:
   /// `keys` are evaluated together with the inputs, so that what they share is computed once.
-  AggregateLayout(std::vector<ExprPtr> keys, std::vector<Aggregate> aggregates);
+  AggregateLayout(std::vector<ExprPtr> keys, std::vector<Aggregate> aggregates, bool retractable);
 
   const std::vector<Aggregate>& aggregates() const { return aggregates_; }
   const std::vector<ExprPtr>& keys() const { return keys_; }
@@ -53,6 +53,7 @@ class AggregateLayout {
 
   std::vector<ExprPtr> keys_;
   std::vector<Aggregate> aggregates_;
+  bool retractable_;
   std::vector<Component> components_;
   std::vector<Slots> slots_;
   std::vector<std::vector<Part>> parts_;  // per aggregate

@@ -36,7 +36,10 @@ struct Held<ColumnPtr> {
   static void append(ColumnBuilder& builder, const ColumnPtr& value) {
     builder.append_from(*value, 0);
   }
-  static int compare(const ColumnPtr& a, const ColumnPtr& b) { return compare_rows(*a, 0, *b, 0); }
+  static int compare(const ColumnPtr& a, const ColumnPtr& b) {
+    if (!a || !b) return a ? 1 : (b ? -1 : 0);
+    return compare_rows(*a, 0, *b, 0);
+  }
 };
 
 /// Saves held values as one column; reads them back.

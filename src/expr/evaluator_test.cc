@@ -1,0 +1,56 @@
+#include "expr/evaluator.h"
+
+#include <gtest/gtest.h>
+
+#include "column/batch_text.h"
+#include "column/scalar.h"
+#include "expr/expr_test_support.h"
+
+namespace velo {
+namespace {
+
+using test::call;
+using test::column_text;
+using test::number;
+using test::text_of;
+
+TEST(Evaluator, AddsIntegersAndPropagatesNull) {
+  const Batch batch = batch_from_text("a BIGINT, b BIGINT", "1 2\n. 3\n4 .\n5 6");
+  EXPECT_EQ(column_text(call("+", {test::column(batch, "a"), test::column(batch, "b")}), batch),
+            "3 NULL NULL 11");
+}
+
+TEST(Evaluator, ReportsOverflowPerRow) {
+  const Batch batch = batch_from_text("a BIGINT, b BIGINT",
+                                      "9223372036854775807 1\n1 1\n. 9223372036854775807\n"
+                                      "-9223372036854775808 -1");
+  EXPECT_EQ(column_text(call("+", {test::column(batch, "a"), test::column(batch, "b")}), batch),
+            "!9223372036854775807 + 1 does not fit in BIGINT! 2 NULL "
+            "!-9223372036854775808 + -1 does not fit in BIGINT!");
+}
+
+TEST(Evaluator, BranchesSeeOnlyTheirRows) {
+  const Batch batch = batch_from_text("x BIGINT", "0\n2\n.\n-1");
+  const ExprPtr x = test::column(batch, "x");
+  const ExprPtr guarded =
+      *make_case({call("<>", {x, number(0)}), call("/", {number(10), x})}, nullptr);
+  EXPECT_EQ(column_text(guarded, batch), "NULL 5 NULL -10");
+  const ExprPtr both =
+      *make_and(call("<>", {x, number(0)}), call(">", {call("/", {number(10), x}), number(0)}));
+  EXPECT_EQ(column_text(both, batch), "FALSE TRUE NULL FALSE");
+  const ExprPtr either =
+      *make_or(call("=", {x, number(0)}), call(">", {call("/", {number(10), x}), number(0)}));
+  EXPECT_EQ(column_text(either, batch), "TRUE TRUE NULL FALSE");
+  EXPECT_EQ(column_text(*make_coalesce({call("NULLIF", {x, number(0)}), number(7)}), batch),
+            "7 2 7 -1");
+}
+
+TEST(Evaluator, TryGivesNull) {
+  const Batch batch = batch_from_text("x BIGINT", "0\n2");
+  const ExprPtr x = test::column(batch, "x");
+  EXPECT_EQ(column_text(call("TRY", {call("/", {number(10), x})}), batch), "NULL 5");
+  EXPECT_EQ(column_text(call("/", {number(10), x}), batch), "!division by zero: 10 / 0! 5");
+}
+
+}  // namespace
+}  // namespace velo

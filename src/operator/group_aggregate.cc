@@ -1,0 +1,210 @@
+#include "operator/group_aggregate.h"
+
+#include <algorithm>
+
+#include "operator/group_results.h"
+
+namespace velo {
+namespace {
+
+constexpr size_t kRowsPerBatch = 4096;
+constexpr int64_t kOnlyWindow = 0;  // the name under which PendingChanges keeps them
+
+class GroupAggregate final : public Operator {
+ public:
+  explicit GroupAggregate(GroupAggregateOptions options)
+      : options_(std::move(options)),
+        input_(options_.keys, options_.aggregates, options_.time_column, options_.retractable),
+        states_(&input_.layout()),
+        rows_(options_.output) {}
+
+  void push(size_t, const Batch& given, Output& output) override {
+    const Batch* batch = input_.prepare(given, context_, output);
+    if (batch == nullptr) return;
+    states_.resize(input_.keys().size());
+    const bool by_row = options_.emit.mode == EmitMode::kChanges && !options_.emit.coalesce;
+    const size_t stride = by_row ? 1 : batch->rows;
+    for (size_t begin = 0; begin < batch->rows; begin += stride) fold(begin, stride, output);
+  }
+
+  void tick(int64_t now_us, Output& output) override {
+    if (options_.ttl_us > 0) expire(now_us);
+    if (options_.emit.mode != EmitMode::kEvery || pending_.empty()) return;
+    if (last_emission_us_ != INT64_MIN && now_us - last_emission_us_ < options_.emit.every_us)
+      return;
+    last_emission_us_ = now_us;
+    emit_pending(output);
+  }
+
+  void finish(Output& output) override {
+    if (options_.emit.mode == EmitMode::kFinal) return emit_all(output);
+    emit_pending(output);
+    // Nothing came: the one group without keys is still an answer.
+    if (options_.keys.empty() && !seen_) emit_all(output);
+  }
+
+  void save(SnapshotWriter& writer) const override {
+    writer.section("group_aggregate");
+    writer.u8(seen_);
+    writer.i64(last_emission_us_);
+    std::vector<uint32_t> live = live_groups();
+    pending_.collect_groups(&live);
+    std::sort(live.begin(), live.end());
+    live.erase(std::unique(live.begin(), live.end()), live.end());
+    input_.save_keys(live, writer);
+    states_.save(live, writer);
+    pending_.save(live, writer);
+    for (uint32_t g : live) writer.i64(g < touched_us_.size() ? touched_us_[g] : 0);
+  }
+
+  Status load(SnapshotReader& reader) override {
+    TRY(reader.section("group_aggregate"));
+    seen_ = TRY(reader.u8()) != 0;
+    last_emission_us_ = TRY(reader.i64());
+    std::vector<uint32_t> groups;
+    TRY(input_.load_keys(reader, &groups));
+    states_.resize(input_.keys().size());
+    TRY(states_.load(groups, reader));
+    std::vector<Type> types;
+    for (const Aggregate& aggregate : options_.aggregates) types.push_back(aggregate.type);
+    TRY(pending_.load(groups, types, reader));
+    touched_us_.resize(states_.size(), 0);
+    for (uint32_t g : groups) touched_us_[g] = TRY(reader.i64());
+    return {};
+  }
+
+  std::string explain() const override {
+    std::string out = "GroupAggregate keys=[";
+    for (size_t k = 0; k < options_.keys.size(); ++k) {
+      out += (k > 0 ? ", " : "") + options_.keys[k]->to_string();
+    }
+    return out + "]";
+  }
+  const SchemaPtr& output_schema() const override { return options_.output; }
+  size_t state_bytes() const override {
+    return states_.memory_bytes() + input_.keys().memory_bytes();
+  }
+  size_t state_rows() const override { return input_.keys().size(); }
+
+ private:
+  void fold(size_t begin, size_t count, Output& output) {
+    const std::span<const uint32_t> groups(input_.groups().data() + begin, count);
+    if (options_.emit.mode != EmitMode::kFinal) {
+      pending_.capture(kOnlyWindow, groups, [this](int64_t, std::span<const uint32_t> which) {
+        return results_now(which);
+      });
+    }
+    states_.fold(input_.prepared(), input_.rows(begin, count));
+    seen_ = true;
+    if (options_.ttl_us > 0) {
+      touched_us_.resize(states_.size(), 0);
+      for (uint32_t g : groups) touched_us_[g] = context_.now_us;
+    }
+    if (options_.emit.mode == EmitMode::kChanges) emit_pending(output);
+    if (input_.prepared().weight_values != nullptr) forget_emptied(groups);
+  }
+
+  // A group whose last row was taken back is gone: rounding errors of its sums must not outlive it.
+  void forget_emptied(std::span<const uint32_t> groups) {
+    std::vector<uint32_t> emptied;
+    for (uint32_t g : groups) {
+      if (states_.count(g) == 0) emptied.push_back(g);
+    }
+    if (emptied.empty()) return;
+    std::sort(emptied.begin(), emptied.end());
+    emptied.erase(std::unique(emptied.begin(), emptied.end()), emptied.end());
+    states_.clear(emptied);
+    clean_keys();
+  }
+
+  void clean_keys() {
+    if (input_.keys().size() < clean_at_ || !pending_.empty()) return;
+    const std::vector<uint32_t> live = live_groups();
+    if (live.size() * 2 < input_.keys().size()) {
+      const std::vector<uint32_t> numbers = input_.keep_only(live);
+      GroupStates kept(&input_.layout());
+      kept.resize(input_.keys().size());
+      kept.merge(states_, numbers, live);
+      std::vector<int64_t> touched(kept.size(), 0);
+      for (size_t i = 0; i < live.size() && !touched_us_.empty(); ++i)
+        touched[numbers[i]] = touched_us_[live[i]];
+      states_ = std::move(kept);
+      touched_us_ = std::move(touched);
+      rows_ = ResultRows(options_.output);
+    }
+    clean_at_ = std::max<size_t>(8192, input_.keys().size() * 2);
+  }
+
+  void expire(int64_t now_us) {
+    if (now_us - expired_at_us_ < options_.ttl_us / 8) return;
+    expired_at_us_ = now_us;
+    std::vector<uint32_t> old;
+    for (uint32_t g : live_groups()) {
+      if (g < touched_us_.size() && touched_us_[g] + options_.ttl_us <= now_us) old.push_back(g);
+    }
+    if (old.empty()) return;
+    states_.clear(old);
+    clean_keys();
+  }
+
+  std::vector<uint32_t> live_groups() const {
+    std::vector<uint32_t> live;
+    for (uint32_t g = 0; g < states_.size(); ++g) {
+      if (states_.count(g) != 0) live.push_back(g);
+    }
+    return live;
+  }
+
+  bool exists(uint32_t group) const {
+    return states_.count(group) > 0 || (options_.keys.empty() && seen_);
+  }
+
+  GroupResults results_now(std::span<const uint32_t> groups) const {
+    RowErrors errors;
+    GroupResults results{.exists = {}, .columns = states_.results(groups, errors)};
+    for (uint32_t g : groups) results.exists.push_back(exists(g) ? 1 : 0);
+    for (const RowError& error : errors.rows()) results.exists[error.row] = 0;
+    return results;
+  }
+
+  void emit_pending(Output& output) {
+    pending_.flush(
+        INT64_MAX, [&](int64_t, std::span<const uint32_t> groups, const GroupResults& before) {
+          rows_.emit_changes(input_.keys(), groups, before, results_now(groups), {}, output);
+        });
+  }
+
+  void emit_all(Output& output) {
+    states_.resize(input_.keys().size());
+    std::vector<uint32_t> groups;
+    for (uint32_t g : input_.keys().ascending()) {
+      if (exists(g) || options_.keys.empty()) groups.push_back(g);
+    }
+    for (size_t begin = 0; begin < groups.size(); begin += kRowsPerBatch) {
+      const std::span<const uint32_t> some(groups.data() + begin,
+                                           std::min(kRowsPerBatch, groups.size() - begin));
+      RowErrors errors;
+      GroupResults results{.exists = {}, .columns = states_.results(some, errors)};
+      rows_.emit(input_.keys(), some, std::move(results), errors, {}, output);
+    }
+  }
+
+  GroupAggregateOptions options_;
+  GroupInput input_;
+  GroupStates states_;
+  ResultRows rows_;
+  PendingChanges pending_;
+  bool seen_ = false;
+  std::vector<int64_t> touched_us_;  // by group; kept only with a TTL
+  int64_t expired_at_us_ = 0;
+  int64_t last_emission_us_ = INT64_MIN;
+  size_t clean_at_ = 8192;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_group_aggregate(GroupAggregateOptions options) {
+  return std::make_unique<GroupAggregate>(std::move(options));
+}
+
+}  // namespace velo

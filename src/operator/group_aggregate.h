@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "expr/aggregate.h"
+#include "operator/emit_options.h"
+#include "operator/operator.h"
+
+namespace velo {
+
+struct GroupAggregateOptions {
+  SchemaPtr input;
+  SchemaPtr output;  ///< keys, then aggregates
+  std::vector<ExprPtr> keys;
+  std::vector<Aggregate> aggregates;
+  int time_column =
+      -1;  ///< event time of the input, for FIRST_VALUE and its kin; −1: arrival decides
+  bool retractable = false;  ///< the input may take rows back
+  EmitOptions emit;
+  int64_t ttl_us = 0;  ///< a group not touched for so long (wall clock) is forgotten; 0 = never
+};
+
+/// GROUP BY without a window, and DISTINCT (no aggregates). kFinal: all groups in the order of
+/// their keys when the input ends; without keys there is one group, which exists even over no rows.
+std::unique_ptr<Operator> make_group_aggregate(GroupAggregateOptions options);
+
+}  // namespace velo

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <vector>
+
+#include "operator/operator.h"
+
+namespace velo {
+
+/// Collects the rows of one batch that missed a window, and rejects them together.
+class LateRows {
+ public:
+  LateRows(const SchemaPtr& input, size_t time_column);
+  void add(uint32_t row, int64_t watermark, int64_t window_start, int64_t window_end);
+  /// REQUIRES: `batch` is the one whose rows were added.
+  void reject(const Batch& batch, Output& output);
+
+ private:
+  SchemaPtr schema_;
+  size_t time_column_;
+  Selection rows_;
+  std::vector<int64_t> watermarks_;
+  std::vector<int64_t> starts_;
+  std::vector<int64_t> ends_;
+};
+
+}  // namespace velo

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "column/batch.h"
+#include "expr/evaluator.h"
+#include "operator/operator.h"
+#include "runtime/metrics.h"
+#include "state/snapshot.h"
+
+namespace velo {
+
+/// The watermark of several parts (partitions of a source, channels of a task): the least over those
+/// that are active. Idle parts hold nobody back; finished ones count as the end of time. When all
+/// are idle it is the greatest of theirs and moves on with the wall clock from the last event.
+/// Never goes back.
+class WatermarkCombiner {
+ public:
+  size_t add();
+  size_t size() const { return parts_.size(); }
+
+  /// An event came at wall time `now_us`; its part is active from now on.
+  void touch(size_t part, int64_t now_us) {
+    parts_[part].idle = false;
+    parts_[part].event_us = now_us;
+  }
+  void raise(size_t part, int64_t watermark) {
+    if (watermark > parts_[part].watermark) parts_[part].watermark = watermark;
+  }
+  void set_idle(size_t part) { parts_[part].idle = true; }
+  /// As told by another combiner: idle since the event at `event_us`.
+  void set_idle(size_t part, int64_t event_us) {
+    parts_[part].idle = true;
+    parts_[part].event_us = event_us;
+  }
+  void set_active(size_t part) { parts_[part].idle = false; }
+  void set_finished(size_t part) { parts_[part].finished = true; }
+
+  int64_t watermark(size_t part) const { return parts_[part].watermark; }
+  bool idle(size_t part) const { return parts_[part].idle; }
+  bool finished(size_t part) const { return parts_[part].finished; }
+  bool all_finished() const;
+  /// Not finished, and none active.
+  bool all_idle() const;
+  /// Wall time of the last event of all; INT64_MIN = none yet.
+  int64_t last_event_us() const;
+  /// Least watermark of the active parts without `part`; kWatermarkEnd if there are none.
+  int64_t others(size_t part) const;
+  /// The watermark in force. Moves with the clock only when all are idle.
+  int64_t combined() const { return combined_; }
+  /// Brings `combined` up to date; true if it moved. `with_clock`: whether idleness moves it.
+  bool update(int64_t now_us, bool with_clock = true);
+
+  void save(SnapshotWriter& writer) const;
+  Status load(SnapshotReader& reader);
+
+ private:
+  struct Part {
+    int64_t watermark = kWatermarkNone;
+    int64_t event_us = INT64_MIN;  ///< wall time of its last event
+    bool idle = false;
+    bool finished = false;
+  };
+  std::vector<Part> parts_;
+  int64_t combined_ = kWatermarkNone;
+};
+
+/// How a table's rows move its watermark.
+struct WatermarkOptions {
+  size_t time_column = 0;           ///< TIMESTAMP or TIMESTAMP_LTZ
+  std::optional<int64_t> delay_us;  ///< watermark = time − delay; else `strategy`
+  ExprPtr strategy;                 ///< over the rows: any time expression; NULL moves nothing
+  int64_t idle_timeout_us = 10'000'000;  ///< 0 = never idle
+  std::optional<int64_t> max_future_us;  ///< beyond the clock; nothing = any time is believed
+};
+
+/// Moves the watermark row by row in each partition's order, whatever the batch size, and notes in
+/// the batch which watermark was in force when each row came, if any of them could be late.
+///
+/// Steps per batch: take out rows without time or from the future; one pass for the least and the
+/// greatest time; if the least lies above the watermark at the end of the batch, no row was late at
+/// any moment and nothing is noted; else one pass with the running watermark.
+class WatermarkAssigner {
+ public:
+  explicit WatermarkAssigner(WatermarkOptions options);
+
+  size_t add_partition() { return combiner_.add(); }
+  /// Rows that leave are rejected into `rejects` and counted; the batch may end up empty.
+  void assign(size_t partition, Batch& batch, int64_t now_us, Output& rejects,
+              SourceMetrics& metrics);
+  /// The partition was read to its end for now.
+  void quiet(size_t partition, int64_t now_us);
+  WatermarkCombiner& combiner() { return combiner_; }
+  const WatermarkCombiner& combiner() const { return combiner_; }
+
+  void save(SnapshotWriter& writer) const;
+  Status load(SnapshotReader& reader);
+
+ private:
+  void take_out(Batch& batch, const Column& times, int64_t latest, Output& rejects,
+                SourceMetrics& metrics);
+  void note_rows(size_t partition, Batch& batch, const int64_t* times, const Column* strategy,
+                 SourceMetrics& metrics);
+
+  WatermarkOptions options_;
+  std::optional<Evaluator> strategy_;
+  EvaluationContext context_;
+  WatermarkCombiner combiner_;
+  std::vector<int64_t> quiet_since_;  // by partition; INT64_MIN = not quiet
+};
+
+}  // namespace velo
