@@ -27,6 +27,9 @@ struct ResultInfo {
   size_t statement = 0;  ///< its number in the script, from 0
   SchemaPtr schema;
   bool changing = false;  ///< batches may carry weights of −1
+  /// Columns that tell an update (−1, then +1 with the same key) from a deletion and an insertion;
+  /// empty: none known, or not changing.
+  std::vector<size_t> key;
   bool bounded = true;    ///< it ends by itself
 };
 
