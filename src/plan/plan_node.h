@@ -215,7 +215,8 @@ struct WindowAggregateNode : PlanNode {
   std::vector<PlanAggregate> aggregates;
   WindowOutputs outputs;
   PlanEmit emit;
-  int64_t lateness_us = 0;  ///< ALLOWED LATENESS, or ksqlDB's GRACE PERIOD
+  int64_t lateness_us = 0;  ///< ALLOWED LATENESS: late rows correct what was emitted
+  int64_t grace_us = 0;     ///< GRACE PERIOD: it sees the watermark so much later (+∞ stays)
   std::optional<PlanLateOutput> late;
   PlanStateBound bound;
 };

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "plan/scope.h"
+
+namespace velo {
+
+/// The aggregate calls of one SELECT. While its clauses are bound, call k stands in expressions as
+/// the column `first_column + k`; equal calls share one.
+class AggregateList {
+ public:
+  explicit AggregateList(size_t first_column) : first_column_(first_column) {}
+
+  /// The column that stands for the call.
+  ExprPtr add(Aggregate aggregate);
+  std::vector<PlanAggregate>& aggregates() { return aggregates_; }
+  const std::vector<PlanAggregate>& aggregates() const { return aggregates_; }
+  size_t first_column() const { return first_column_; }
+  bool empty() const { return aggregates_.empty(); }
+
+ private:
+  size_t first_column_;
+  std::vector<PlanAggregate> aggregates_;
+};
+
+/// A name given in the SELECT list and what it stands for.
+struct SelectAlias {
+  ast::Name name;
+  ExprPtr expr;
+};
+
+/// The window of a SELECT, for TUMBLE_START(…) and its kin: its three columns stand in the scope
+/// from `first_column` on.
+struct WindowInScope {
+  PlanWindow window;
+  size_t first_column = 0;
+};
+
+/// Syntax trees of expressions to bound ones, over the columns of a scope.
+class ExprBinder {
+ public:
+  /// `clause` names the place in messages: "WHERE".
+  ExprBinder(BindSession& session, const Scope& scope, std::string_view clause)
+      : session_(session), scope_(scope), clause_(clause) {}
+
+  ExprBinder& allow_aggregates(AggregateList* list) {
+    aggregates_ = list;
+    return *this;
+  }
+  /// Names that the scope does not have are looked for among these.
+  ExprBinder& allow_aliases(const std::vector<SelectAlias>* aliases) {
+    aliases_ = aliases;
+    return *this;
+  }
+  ExprBinder& with_window(const WindowInScope* window) {
+    window_ = window;
+    return *this;
+  }
+  /// Where each column was first named.
+  ExprBinder& note_columns(std::map<size_t, SourceSpan>* columns) {
+    columns_ = columns;
+    return *this;
+  }
+
+  Result<ExprPtr> bind(const ast::Expr& expr);
+  /// A BOOLEAN.
+  Result<ExprPtr> bind_condition(const ast::Expr& expr);
+
+ private:
+  Result<ExprPtr> bind_column(const ast::ColumnRef& ref, SourceSpan span);
+  Result<ExprPtr> bind_unary(const ast::Unary& unary, SourceSpan span);
+  Result<ExprPtr> bind_binary(const ast::Binary& binary, SourceSpan span);
+  Result<ExprPtr> bind_is_test(const ast::IsTest& test, SourceSpan span);
+  Result<ExprPtr> bind_between(const ast::Between& between, SourceSpan span);
+  Result<ExprPtr> bind_in(const ast::InList& in, SourceSpan span);
+  Result<ExprPtr> bind_like(const ast::Like& like, SourceSpan span);
+  Result<ExprPtr> bind_case(const ast::Case& case_expr, SourceSpan span);
+  Result<ExprPtr> bind_cast(const ast::Cast& cast, SourceSpan span);
+  Result<ExprPtr> bind_call(const ast::Call& call, SourceSpan span);
+  Result<ExprPtr> bind_function(const ast::Call& call, SourceSpan span);
+  Result<ExprPtr> bind_aggregate(const ast::Call& call, SourceSpan span);
+  Result<std::optional<ExprPtr>> bind_window_function(const ast::Call& call, SourceSpan span);
+  Result<std::vector<ListOrder>> bind_order(const std::vector<ast::OrderItem>& items);
+  Result<std::vector<ExprPtr>> bind_all(const std::vector<ast::Expr>& exprs);
+  Status check_plain_call(const ast::Call& call, SourceSpan span);
+
+  BindSession& session_;
+  const Scope& scope_;
+  std::string clause_;
+  AggregateList* aggregates_ = nullptr;
+  bool inside_aggregate_ = false;
+  const std::vector<SelectAlias>* aliases_ = nullptr;
+  const WindowInScope* window_ = nullptr;
+  std::map<size_t, SourceSpan>* columns_ = nullptr;
+};
+
+}  // namespace velo

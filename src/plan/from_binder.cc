@@ -1,0 +1,226 @@
+// Items of FROM: tables, views, shared sub-plans, derived tables, window functions.
+#include <algorithm>
+
+#include "base/fmt.h"
+#include "base/nearest_name.h"
+#include "plan/plan_build.h"
+#include "plan/query_binder.h"
+#include "plan/table_binder.h"
+#include "plan/window_binder.h"
+
+namespace velo {
+namespace {
+
+constexpr size_t kViewDepthMax = 64;
+
+std::string_view join_text(ast::JoinKind kind) {
+  switch (kind) {
+    case ast::JoinKind::kInner:
+      return "JOIN";
+    case ast::JoinKind::kLeft:
+      return "LEFT JOIN";
+    case ast::JoinKind::kRight:
+      return "RIGHT JOIN";
+    case ast::JoinKind::kFull:
+      return "FULL JOIN";
+    case ast::JoinKind::kCross:
+      return "CROSS JOIN";
+    case ast::JoinKind::kSemi:
+      return "SEMI JOIN";
+    case ast::JoinKind::kAnti:
+      return "ANTI JOIN";
+  }
+  return "JOIN";
+}
+
+void set_relation(Scope& scope, const std::string& name) {
+  for (ScopeColumn& column : scope.columns) column.relation = name;
+}
+
+BoundRelation relation_of(PlanPtr plan, std::string_view name) {
+  BoundRelation relation;
+  relation.scope = Scope::of(*plan, name);
+  relation.plan = std::move(plan);
+  return relation;
+}
+
+}  // namespace
+
+Result<PlanPtr> rename_columns(const BindSession& session, PlanPtr plan,
+                               const std::vector<ast::Name>& names, SourceSpan span) {
+  if (names.empty()) return plan;
+  if (names.size() != plan->schema->size()) {
+    return session.error(ErrorCode::kInvalidStatement,
+                         fmt::format("{} names for {} columns", names.size(),
+                                     plan->schema->size()),
+                         span);
+  }
+  std::vector<std::string> texts;
+  for (const ast::Name& name : names) texts.push_back(name.text);
+  std::vector<ExprPtr> columns = all_columns(*plan);
+  return make_project(plan, std::move(columns), std::move(texts), plan->span);
+}
+
+Error QueryBinder::unknown_table(const ast::QualifiedName& name, const CommonTables* ctes,
+                                 SourceSpan span) const {
+  std::vector<std::string> names = session_.catalog().names();
+  for (const CommonTables* level = ctes; level != nullptr; level = level->outer) {
+    for (size_t i = 0; i < level->count; ++i) names.push_back((*level->tables)[i].name.text);
+  }
+  Error error = session_.error(ErrorCode::kUnknownName,
+                               fmt::format("there is no table '{}'", name.to_string()), span);
+  error.hint = did_you_mean(name.to_string(), names);
+  if (error.hint.empty() && !names.empty()) error.hint = "tables here: " + join_names(names);
+  return error;
+}
+
+Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
+                                              const ast::NamedTable& table, SourceSpan span) {
+  const SourceSpan node_span = session_.node_span(span);
+  if (const auto* shared = std::get_if<SharedDefPtr>(&entry)) {
+    const PlanNode& plan = *(*shared)->plan;
+    return relation_of(make_shared_plan((*shared)->name, plan.input(), node_span),
+                       (*shared)->name);
+  }
+  if (const auto* view = std::get_if<ViewDefPtr>(&entry)) {
+    const ViewDef& def = **view;
+    if (session_.depth() >= kViewDepthMax || session_.is_inside_view(def.name)) {
+      return session_.error(ErrorCode::kInvalidStatement,
+                            fmt::format("the view '{}' reads itself", def.name), span);
+    }
+    BindSession::InsideView inside(session_, def, span);
+    PlanPtr plan = TRY(bind(def.query, nullptr, true));
+    if (!def.columns.empty() && def.columns.size() == plan->schema->size()) {
+      std::vector<ExprPtr> columns = all_columns(*plan);
+      plan = make_project(plan, std::move(columns), def.columns, plan->span);
+    }
+    return relation_of(std::move(plan), def.name);
+  }
+  TableDefPtr def = std::get<TableDefPtr>(entry);
+  if (!table.target.options.empty()) {
+    def = TRY(with_options(session_, *def, table.target.options));
+  }
+  if (!def->traits.can_read) {
+    return session_.error(
+        ErrorCode::kInvalidStatement,
+        fmt::format("'{}' can only be written: connector '{}'", def->name, def->connector()),
+        span);
+  }
+  std::vector<size_t> columns(def->columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) columns[i] = i;
+  BoundRelation relation = relation_of(make_scan(def, columns, true, node_span), def->name);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    relation.scope.columns[i].is_system = def->columns[i].is_system;
+  }
+  return relation;
+}
+
+Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
+                                              const ast::TableRef& ref,
+                                              const CommonTables* ctes) {
+  if (table.system_time) {
+    return session_.not_supported("FOR SYSTEM_TIME AS OF", table.system_time->span);
+  }
+  const ast::Target& target = table.target;
+  const SourceSpan span = target.span.length > 0 ? target.span : ref.span;
+  if (target.address) {
+    const TableDefPtr def = TRY(bind_inline_table(session_, target, true));
+    return bind_entry(def, ast::NamedTable{}, span);
+  }
+  if (target.name.parts.size() == 1) {
+    const ast::Name& name = target.name.parts[0];
+    const CommonTables* level = nullptr;
+    const ast::CommonTable* common =
+        ctes != nullptr ? ctes->find(name, &level) : nullptr;
+    if (common != nullptr) {
+      const CommonTables before{level->outer, level->tables,
+                                static_cast<size_t>(common - level->tables->data())};
+      PlanPtr plan = TRY(bind(*common->query, &before, true));
+      plan = TRY(rename_columns(session_, std::move(plan), common->columns, common->name.span));
+      return relation_of(std::move(plan), common->name.text);
+    }
+    if (const CatalogEntry* entry = session_.catalog().find(name)) {
+      return bind_entry(*entry, table, span);
+    }
+    if (is_described_by_options(session_, name.text)) {
+      const TableDefPtr def = TRY(bind_inline_table(session_, target, true));
+      return bind_entry(def, ast::NamedTable{}, span);
+    }
+  } else {
+    ast::Name joined;
+    joined.text = target.name.to_string();
+    if (const CatalogEntry* entry = session_.catalog().find(joined)) {
+      return bind_entry(*entry, table, span);
+    }
+  }
+  return unknown_table(target.name, ctes, span);
+}
+
+Result<BoundRelation> QueryBinder::bind_window_table(const ast::WindowTable& table,
+                                                     const CommonTables* ctes) {
+  BoundRelation relation = TRY(bind_from(*table.input, ctes));
+  if (relation.window) {
+    return session_.not_supported("a window function over a window function", table.window.span);
+  }
+  BoundRelation::Window window;
+  window.window = TRY(bind_window(session_, table.window, relation.scope));
+  window.span = table.window.span;
+  ExprBinder binder(session_, relation.scope, "PARTITION BY");
+  for (const ast::Expr& expr : table.window.partition_by) {
+    window.partition.push_back(TRY(binder.bind(expr)));
+  }
+  const Type bound =
+      window_bound_type((*relation.plan->schema)[window.window.time_column].type);
+  // Windows of windows: the inner bounds give way to the outer ones of the same name.
+  for (ScopeColumn& column : relation.scope.columns) {
+    for (const std::string_view bound_name : {"window_start", "window_end", "window_time"}) {
+      if (equals_ignoring_case(column.name, bound_name)) column.is_system = true;
+    }
+  }
+  const std::string name =
+      relation.scope.columns.empty() ? "" : relation.scope.columns[0].relation;
+  relation.scope.columns.push_back({name, "window_start", bound, {false, WindowRole::kStart}});
+  relation.scope.columns.push_back({name, "window_end", bound, {false, WindowRole::kEnd}});
+  relation.scope.columns.push_back({name, "window_time", bound, {true, WindowRole::kTime}});
+  relation.window = std::move(window);
+  return relation;
+}
+
+Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const CommonTables* ctes) {
+  BoundRelation relation;
+  if (const auto* table = ref.as<ast::NamedTable>()) {
+    relation = TRY(bind_table(*table, ref, ctes));
+  } else if (const auto* derived = ref.as<ast::DerivedTable>()) {
+    if (derived->lateral) return session_.not_supported("LATERAL", ref.span);
+    relation = relation_of(TRY(bind(*derived->query, ctes, true)), "");
+  } else if (const auto* window = ref.as<ast::WindowTable>()) {
+    relation = TRY(bind_window_table(*window, ctes));
+  } else if (const auto* join = ref.as<ast::Join>()) {
+    return session_.not_supported(join->asof ? "ASOF JOIN" : join_text(join->kind),
+                                  join->kind_span.length > 0 ? join->kind_span : ref.span);
+  } else {
+    const auto* call = ref.as<ast::TableFunction>()->call->as<ast::Call>();
+    return session_.not_supported(
+        fmt::format("the table function {}", call != nullptr ? call->name.text : ""), ref.span);
+  }
+  if (ref.alias) {
+    set_relation(relation.scope, ref.alias->name.text);
+    const std::vector<ast::Name>& names = ref.alias->columns;
+    if (!names.empty()) {
+      size_t at = 0;
+      for (ScopeColumn& column : relation.scope.columns) {
+        if (column.is_system) continue;
+        if (at < names.size()) column.name = names[at].text;
+        ++at;
+      }
+      if (at != names.size()) {
+        return session_.error(ErrorCode::kInvalidStatement,
+                              fmt::format("{} names for {} columns", names.size(), at),
+                              ref.alias->name.span);
+      }
+    }
+  }
+  return relation;
+}
+
+}  // namespace velo

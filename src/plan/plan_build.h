@@ -1,0 +1,59 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plan/plan_node.h"
+
+namespace velo {
+
+/// Nodes with their schema, traits, changelog and bounds worked out from their inputs. The binder and
+/// the rewrites make nodes through these alone, so that the two cannot disagree.
+
+/// The columns of the table that `columns` lists (ascending), computed and METADATA ones included.
+/// The watermark is kept if its column is among them.
+PlanPtr make_scan(TableDefPtr table, const std::vector<size_t>& columns, bool with_watermark,
+                  SourceSpan span);
+PlanPtr make_values(std::vector<Field> fields, std::vector<std::vector<ExprPtr>> rows,
+                    SourceSpan span);
+PlanPtr make_filter(PlanPtr input, ExprPtr predicate, SourceSpan span);
+/// REQUIRES: one name per expression.
+PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std::string> names,
+                     SourceSpan span);
+PlanPtr make_window_assign(PlanPtr input, PlanWindow window, SourceSpan span);
+
+/// What GROUP BY says; `names` of the keys.
+struct GroupingParts {
+  std::vector<ExprPtr> keys;
+  std::vector<std::string> key_names;
+  std::vector<PlanAggregate> aggregates;
+  PlanEmit emit;
+  PlanStateBound bound;
+  SourceSpan span;
+  SourceSpan emit_span;  ///< of EMIT or ALLOWED LATENESS; empty = not written
+};
+PlanPtr make_window_aggregate(PlanPtr input, PlanWindow window, WindowOutputs outputs,
+                              GroupingParts parts, int64_t lateness_us, int64_t grace_us,
+                              std::optional<PlanLateOutput> late);
+PlanPtr make_aggregate(PlanPtr input, GroupingParts parts);
+/// REQUIRES: equal types; the names are the first input's.
+PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span);
+PlanPtr make_order_by(PlanPtr input, std::vector<PlanOrder> keys, SourceSpan span);
+PlanPtr make_limit(PlanPtr input, std::optional<int64_t> limit, int64_t offset, SourceSpan span);
+PlanPtr make_shared_plan(std::string name, PlanPtr input, SourceSpan span);
+PlanPtr make_sink(PlanPtr input, TableDefPtr table, std::vector<size_t> columns,
+                  SinkEncoding encoding, SourceSpan span);
+
+/// The same node over other inputs of the same shape.
+PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs);
+
+/// The type of window_start and window_end for a time column of this type.
+Type window_bound_type(const Type& time);
+
+/// Columns 0 … n-1 of a plan as expressions, and its names.
+std::vector<ExprPtr> all_columns(const PlanNode& plan);
+std::vector<std::string> column_names(const PlanNode& plan);
+ExprPtr column_of(const PlanNode& plan, size_t index);
+
+}  // namespace velo

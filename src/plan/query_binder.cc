@@ -1,0 +1,248 @@
+// Queries around SELECT: WITH, UNION ALL, VALUES, ORDER BY, LIMIT.
+#include "plan/query_binder.h"
+
+#include <algorithm>
+
+#include "base/fmt.h"
+#include "plan/literals.h"
+#include "plan/plan_build.h"
+
+namespace velo {
+
+const ast::CommonTable* CommonTables::find(const ast::Name& name,
+                                           const CommonTables** where) const {
+  for (const CommonTables* level = this; level != nullptr; level = level->outer) {
+    for (size_t i = level->count; i-- > 0;) {
+      const ast::CommonTable& table = (*level->tables)[i];
+      if (name.matches(table.name.text)) {
+        *where = level;
+        return &table;
+      }
+    }
+  }
+  return nullptr;
+}
+
+Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const CommonTables* outer,
+                                  bool nested) {
+  if (query.recursive) return session_.not_supported("WITH RECURSIVE", query.span);
+  if (nested && query.into) {
+    return session_.error(ErrorCode::kInvalidStatement,
+                          "INTO stands only at the top of a statement", query.into->span);
+  }
+  if (nested && !query.options.empty()) {
+    return session_.error(ErrorCode::kInvalidStatement,
+                          "WITH (…) options stand only at the top of a statement",
+                          query.options[0].key_span);
+  }
+  for (size_t i = 0; i < query.with.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (query.with[i].name.matches(query.with[j].name.text)) {
+        return session_.error(ErrorCode::kDuplicateName,
+                              fmt::format("WITH names '{}' twice", query.with[i].name.text),
+                              query.with[i].name.span);
+      }
+    }
+  }
+  const CommonTables ctes{outer, &query.with, query.with.size()};
+  EmitClauses clauses;
+  if (query.emit) clauses.emit = &*query.emit;
+  if (query.allowed_lateness) clauses.lateness = query.allowed_lateness.get();
+  if (query.late_data_to) clauses.late = &*query.late_data_to;
+  PlanPtr plan = TRY(bind_body(query, clauses, &ctes));
+  return bind_limit(std::move(plan), query);
+}
+
+Result<PlanPtr> QueryBinder::bind_body(const ast::Query& query, const EmitClauses& clauses,
+                                       const CommonTables* ctes) {
+  if (const auto* select = query.as<ast::Select>()) {
+    return bind_select(session_, *select, clauses, query.order_by, ctes);
+  }
+  PlanPtr plan;
+  if (const auto* values = query.as<ast::Values>()) {
+    if (clauses.emit != nullptr || clauses.lateness != nullptr || clauses.late != nullptr) {
+      return session_.error(ErrorCode::kInvalidStatement,
+                            "VALUES has no windows: EMIT and LATENESS have no meaning",
+                            query.span);
+    }
+    plan = TRY(bind_values(*values, query.span));
+  } else {
+    plan = TRY(bind_set_operation(*query.as<ast::SetOperation>(), clauses, ctes, query.span));
+  }
+  return bind_output_order(std::move(plan), query.order_by);
+}
+
+Result<PlanPtr> QueryBinder::bind_values(const ast::Values& values, SourceSpan span) {
+  const Scope nothing;
+  ExprBinder binder(session_, nothing, "VALUES");
+  std::vector<std::vector<ExprPtr>> rows;
+  for (const std::vector<ast::Expr>& row : values.rows) {
+    if (row.size() != values.rows[0].size()) {
+      return session_.error(ErrorCode::kInvalidStatement,
+                            fmt::format("this row has {} values, the first has {}", row.size(),
+                                        values.rows[0].size()),
+                            row.empty() ? span : row[0].span);
+    }
+    std::vector<ExprPtr> bound;
+    for (const ast::Expr& expr : row) bound.push_back(TRY(binder.bind(expr)));
+    rows.push_back(std::move(bound));
+  }
+  std::vector<Field> fields;
+  for (size_t column = 0; column < rows[0].size(); ++column) {
+    std::vector<ArgumentType> types;
+    for (const std::vector<ExprPtr>& row : rows) {
+      const bool literal = row[column]->is_literal() && row[column]->type().is_string();
+      types.emplace_back(row[column]->type(), literal);
+    }
+    const std::optional<Type> type = common_type(types);
+    if (!type) {
+      return session_.error(ErrorCode::kTypeMismatch,
+                            fmt::format("column {} of VALUES has values of different types",
+                                        column + 1),
+                            values.rows[0][column].span);
+    }
+    for (size_t row = 0; row < rows.size(); ++row) {
+      rows[row][column] = TRY(session_.at(values.rows[row][column].span,
+                                          make_implicit_cast(rows[row][column], *type)));
+    }
+    fields.push_back({fmt::format("column{}", column + 1), *type});
+  }
+  return make_values(std::move(fields), std::move(rows), session_.node_span(span));
+}
+
+Result<PlanPtr> QueryBinder::bind_branch(const ast::Query& query, const EmitClauses& clauses,
+                                         const CommonTables* ctes) {
+  const bool closed = query.emit || query.allowed_lateness || query.late_data_to ||
+                      query.limit || query.offset || !query.order_by.empty() ||
+                      !query.with.empty();
+  // A branch in parentheses has clauses of its own; a bare one is closed by those at the end.
+  if (closed) return bind(query, ctes, true);
+  return bind_body(query, clauses, ctes);
+}
+
+Result<PlanPtr> QueryBinder::bind_set_operation(const ast::SetOperation& set,
+                                                const EmitClauses& clauses,
+                                                const CommonTables* ctes, SourceSpan span) {
+  if (set.op != ast::SetOp::kUnion || !set.all) {
+    const std::string_view name = set.op == ast::SetOp::kUnion       ? "UNION without ALL"
+                                  : set.op == ast::SetOp::kIntersect ? "INTERSECT"
+                                                                     : "EXCEPT";
+    return session_.not_supported(name, span);
+  }
+  std::vector<PlanPtr> inputs = {TRY(bind_branch(*set.left, clauses, ctes)),
+                                 TRY(bind_branch(*set.right, clauses, ctes))};
+  inputs = TRY(unify_types(session_, std::move(inputs), "UNION ALL", span));
+  // a UNION ALL b UNION ALL c is one node.
+  std::vector<PlanPtr> flat;
+  for (PlanPtr& input : inputs) {
+    if (input->kind == PlanKind::kUnion) {
+      flat.insert(flat.end(), input->inputs.begin(), input->inputs.end());
+    } else {
+      flat.push_back(std::move(input));
+    }
+  }
+  return make_union(std::move(flat), session_.node_span(span));
+}
+
+Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector<PlanPtr> inputs,
+                                         std::string_view what, SourceSpan span) {
+  const Schema& first = *inputs[0]->schema;
+  for (const PlanPtr& input : inputs) {
+    if (input->schema->size() == first.size()) continue;
+    return session.error(ErrorCode::kTypeMismatch,
+                         fmt::format("{} of {} and {} columns", what, first.size(),
+                                     input->schema->size()),
+                         span);
+  }
+  std::vector<std::vector<ExprPtr>> exprs;
+  for (const PlanPtr& input : inputs) exprs.push_back(all_columns(*input));
+  std::vector<bool> changed(inputs.size(), false);
+  for (size_t column = 0; column < first.size(); ++column) {
+    std::vector<ArgumentType> types;
+    for (const PlanPtr& input : inputs) types.emplace_back((*input->schema)[column].type);
+    const std::optional<Type> type = common_type(types);
+    if (!type) {
+      return session
+          .error(ErrorCode::kTypeMismatch,
+                 fmt::format("{}: column {} ('{}') is {} on one side and {} on the other", what,
+                             column + 1, first[column].name, types[0].type.to_string(),
+                             types[1].type.to_string()),
+                 span)
+          .with_hint("use CAST to make them one type");
+    }
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (exprs[i][column]->type() == *type) continue;
+      exprs[i][column] = TRY(session.at(span, make_implicit_cast(exprs[i][column], *type)));
+      changed[i] = true;
+    }
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (changed[i]) {
+      inputs[i] = make_project(inputs[i], std::move(exprs[i]), column_names(*inputs[0]),
+                               inputs[i]->span);
+    }
+  }
+  return inputs;
+}
+
+Status check_can_order(const BindSession& session, const PlanNode& plan, SourceSpan span) {
+  if (!plan.bounded) {
+    return session
+        .error(ErrorCode::kInvalidStatement,
+               "ORDER BY needs an input that ends, and this one goes on", span)
+        .with_hint("leave ORDER BY out, or read a bounded source");
+  }
+  if (plan.changelog.changing) {
+    return session
+        .error(ErrorCode::kInvalidStatement,
+               fmt::format("ORDER BY over a result that changes ({})", plan.changelog.cause), span)
+        .with_hint("EMIT FINAL gives each row once");
+  }
+  return {};
+}
+
+Result<PlanPtr> QueryBinder::bind_output_order(PlanPtr plan,
+                                               const std::vector<ast::OrderItem>& items) {
+  if (items.empty()) return plan;
+  const SourceSpan span = span_from(items.front().expr.span, items.back().expr.span);
+  TRY(check_can_order(session_, *plan, span));
+  const Scope scope = Scope::of(*plan, "");
+  ExprBinder binder(session_, scope, "ORDER BY");
+  std::vector<PlanOrder> keys;
+  for (const ast::OrderItem& item : items) {
+    PlanOrder key;
+    const auto* literal = item.expr.as<ast::Literal>();
+    if (literal != nullptr && literal->kind == ast::LiteralKind::kInteger) {
+      const int64_t ordinal = TRY(bind_count(session_, item.expr, "ORDER BY"));
+      if (ordinal < 1 || ordinal > static_cast<int64_t>(plan->schema->size())) {
+        return session_.error(ErrorCode::kInvalidStatement,
+                              fmt::format("ORDER BY {}: there are {} columns", ordinal,
+                                          plan->schema->size()),
+                              item.expr.span);
+      }
+      key.key = column_of(*plan, static_cast<size_t>(ordinal - 1));
+    } else {
+      key.key = TRY(binder.bind(item.expr));
+    }
+    key.descending = item.descending;
+    key.nulls_first = item.nulls_first.value_or(item.descending);
+    keys.push_back(std::move(key));
+  }
+  return make_order_by(std::move(plan), std::move(keys), session_.node_span(span));
+}
+
+Result<PlanPtr> QueryBinder::bind_limit(PlanPtr plan, const ast::Query& query) {
+  if (!query.limit && !query.offset) return plan;
+  const SourceSpan span = query.limit ? query.limit->span : query.offset->span;
+  if (plan->changelog.changing) {
+    return session_.not_supported(
+        fmt::format("LIMIT over a result that changes ({})", plan->changelog.cause), span);
+  }
+  std::optional<int64_t> limit;
+  if (query.limit) limit = TRY(bind_count(session_, *query.limit, "LIMIT"));
+  int64_t offset = 0;
+  if (query.offset) offset = TRY(bind_count(session_, *query.offset, "OFFSET"));
+  return make_limit(std::move(plan), limit, offset, session_.node_span(span));
+}
+
+}  // namespace velo

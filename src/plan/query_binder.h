@@ -1,0 +1,99 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/expr_binder.h"
+#include "plan/plan_node.h"
+#include "plan/scope.h"
+
+namespace velo {
+
+/// The queries of WITH that are in sight, innermost first.
+struct CommonTables {
+  const CommonTables* outer = nullptr;
+  const std::vector<ast::CommonTable>* tables = nullptr;
+  size_t count = 0;  ///< of `tables`, the first so many: a query sees those before it
+
+  const ast::CommonTable* find(const ast::Name& name, const CommonTables** where) const;
+};
+
+/// The clauses that close a query and tell its aggregation when to give results.
+struct EmitClauses {
+  const ast::Emit* emit = nullptr;
+  const ast::Expr* lateness = nullptr;
+  const ast::Target* late = nullptr;
+};
+
+/// An item of FROM, bound.
+struct BoundRelation {
+  PlanPtr plan;
+  /// The plan's columns and, if there is a window function, its three.
+  Scope scope;
+  /// A window function that nothing has made use of yet: GROUP BY may aggregate over it.
+  struct Window {
+    PlanWindow window;
+    std::vector<ExprPtr> partition;
+    SourceSpan span;
+  };
+  std::optional<Window> window;
+};
+
+/// Queries to plans, before any rewrite.
+class QueryBinder {
+ public:
+  explicit QueryBinder(BindSession& session) : session_(session) {}
+
+  /// The output's names are the query's. `nested`: not at the top of a statement.
+  Result<PlanPtr> bind(const ast::Query& query, const CommonTables* outer, bool nested);
+  Result<BoundRelation> bind_from(const ast::TableRef& ref, const CommonTables* ctes);
+
+ private:
+  Result<PlanPtr> bind_body(const ast::Query& query, const EmitClauses& clauses,
+                            const CommonTables* ctes);
+  Result<PlanPtr> bind_values(const ast::Values& values, SourceSpan span);
+  Result<PlanPtr> bind_set_operation(const ast::SetOperation& set, const EmitClauses& clauses,
+                                     const CommonTables* ctes, SourceSpan span);
+  Result<PlanPtr> bind_branch(const ast::Query& query, const EmitClauses& clauses,
+                              const CommonTables* ctes);
+  Result<PlanPtr> bind_output_order(PlanPtr plan, const std::vector<ast::OrderItem>& items);
+  Result<PlanPtr> bind_limit(PlanPtr plan, const ast::Query& query);
+  Result<BoundRelation> bind_table(const ast::NamedTable& table, const ast::TableRef& ref,
+                                   const CommonTables* ctes);
+  Result<BoundRelation> bind_entry(const CatalogEntry& entry, const ast::NamedTable& table,
+                                   SourceSpan span);
+  Result<BoundRelation> bind_window_table(const ast::WindowTable& table,
+                                          const CommonTables* ctes);
+  Error unknown_table(const ast::QualifiedName& name, const CommonTables* ctes,
+                      SourceSpan span) const;
+
+  BindSession& session_;
+};
+
+/// One SELECT. `order_by` closes the query around it: it may name what the select list does not.
+Result<PlanPtr> bind_select(BindSession& session, const ast::Select& select,
+                            const EmitClauses& clauses,
+                            const std::vector<ast::OrderItem>& order_by,
+                            const CommonTables* ctes);
+
+/// Rows given all at once can be ordered, others not: an error at `span` if so.
+Status check_can_order(const BindSession& session, const PlanNode& plan, SourceSpan span);
+
+/// All inputs cast to common types. Errors name the column that has none.
+Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector<PlanPtr> inputs,
+                                         std::string_view what, SourceSpan span);
+
+/// Renames the columns of a plan. Error if there are not as many.
+Result<PlanPtr> rename_columns(const BindSession& session, PlanPtr plan,
+                               const std::vector<ast::Name>& names, SourceSpan span);
+
+/// The table that a name or an address in FROM or INTO stands for when the catalog has none:
+/// 'file://…', or a name that the statement's options describe ('x.type', 'x.path').
+Result<TableDefPtr> bind_inline_table(BindSession& session, const ast::Target& target,
+                                      bool as_source);
+/// True if the statement's options describe a table of this name.
+bool is_described_by_options(const BindSession& session, std::string_view name);
+
+}  // namespace velo

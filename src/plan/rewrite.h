@@ -1,0 +1,23 @@
+#pragma once
+
+#include "plan/plan_node.h"
+
+namespace velo {
+
+/// Rewrites: pure functions from a plan to one that gives the same rows with less work. None looks
+/// below a SharedNode, whose input was rewritten when it was made.
+
+/// All of them, in the order that lets each find what the others leave.
+PlanPtr optimise(const PlanPtr& plan);
+
+/// Constant parts of expressions become literals; a Filter that is always TRUE goes.
+PlanPtr fold_plan(const PlanPtr& plan);
+/// Conditions move towards the scans as far as what lies between lets them, and meet there.
+PlanPtr push_predicates(const PlanPtr& plan);
+/// Projections over projections become one; projections that change nothing go.
+PlanPtr merge_projections(const PlanPtr& plan);
+/// Scans read only columns that something above reads; so with aggregates. Watermarks that nobody
+/// waits for go.
+PlanPtr prune_columns(const PlanPtr& plan);
+
+}  // namespace velo

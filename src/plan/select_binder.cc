@@ -1,0 +1,308 @@
+// One SELECT: FROM, WHERE, the select list, HAVING, ORDER BY, DISTINCT. GROUP BY and its window are
+// in grouping_binder.cc, EMIT in emit_binder.cc.
+#include "plan/select_binder.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/fmt.h"
+#include "plan/literals.h"
+#include "plan/window_binder.h"
+
+namespace velo {
+namespace {
+
+constexpr size_t kWindowColumns = 3;
+
+}  // namespace
+
+Result<PlanPtr> bind_select(BindSession& session, const ast::Select& select,
+                            const EmitClauses& clauses,
+                            const std::vector<ast::OrderItem>& order_by,
+                            const CommonTables* ctes) {
+  return SelectBinder(session, select, clauses, order_by, ctes).bind();
+}
+
+std::string default_name(const ast::Expr& expr, size_t position) {
+  if (const auto* column = expr.as<ast::ColumnRef>()) return column->parts.back().text;
+  if (const auto* field = expr.as<ast::FieldAccess>()) return field->field.text;
+  if (const auto* call = expr.as<ast::Call>()) return to_lower(call->name.text);
+  if (const auto* cast = expr.as<ast::Cast>()) return default_name(*cast->operand, position);
+  if (expr.is<ast::Case>()) return "case";
+  return fmt::format("expr{}", position);
+}
+
+ExprBinder SelectBinder::binder(std::string_view clause) {
+  ExprBinder binder(session_, scope_, clause);
+  binder.note_columns(&columns_seen_);
+  if (window_) binder.with_window(&*window_);
+  return binder;
+}
+
+Status SelectBinder::refuse_unsupported() const {
+  if (select_.qualify) return session_.not_supported("QUALIFY", select_.qualify->span);
+  if (!select_.named_windows.empty()) {
+    return session_.not_supported("WINDOW … AS (…)", select_.named_windows[0].name.span);
+  }
+  return {};
+}
+
+Status SelectBinder::bind_source() {
+  if (select_.from) {
+    relation_ = TRY(QueryBinder(session_).bind_from(*select_.from, ctes_));
+  } else {
+    relation_.plan = make_values({}, {{}}, session_.node_span(select_.span));
+  }
+  inputs_ = relation_.plan->schema->size();
+  aggregates_ = AggregateList(inputs_ + kWindowColumns);
+  scope_ = relation_.scope;
+  if (relation_.window) {
+    window_ = WindowInScope{relation_.window->window, inputs_};
+    window_in_from_ = true;
+    window_span_ = relation_.window->span;
+  }
+  return {};
+}
+
+Result<const ast::WindowSpec*> SelectBinder::written_window() const {
+  const ast::WindowSpec* found = select_.window ? &*select_.window : nullptr;
+  for (const ast::GroupItem& item : select_.group_by) {
+    const auto* spec = std::get_if<ast::WindowSpec>(&item.node);
+    if (spec == nullptr) continue;
+    if (found != nullptr) {
+      return session_.error(ErrorCode::kInvalidStatement, "a second window in one SELECT",
+                            item.span);
+    }
+    found = spec;
+  }
+  if (found != nullptr && window_in_from_) {
+    return session_.error(ErrorCode::kInvalidStatement,
+                          "a second window in one SELECT: FROM has one already", found->span);
+  }
+  return found;
+}
+
+Status SelectBinder::bind_written_window() {
+  const ast::WindowSpec* spec = TRY(written_window());
+  if (spec == nullptr) return {};
+  window_ = WindowInScope{TRY(bind_window(session_, *spec, relation_.scope)), inputs_};
+  window_span_ = spec->span;
+  if (!spec->partition_by.empty()) {
+    return session_.error(ErrorCode::kInvalidStatement,
+                          "PARTITION BY has no meaning here: GROUP BY gives the keys",
+                          spec->partition_by[0].span);
+  }
+  if (spec->grace) grace_us_ = TRY(bind_duration(session_, *spec->grace, "GRACE PERIOD"));
+  const Type bound =
+      window_bound_type((*relation_.plan->schema)[window_->window.time_column].type);
+  scope_.columns.push_back({"", "window_start", bound, {false, WindowRole::kStart}, true});
+  scope_.columns.push_back({"", "window_end", bound, {false, WindowRole::kEnd}, true});
+  scope_.columns.push_back({"", "window_time", bound, {false, WindowRole::kTime}, true});
+  return {};
+}
+
+Status SelectBinder::bind_where() {
+  if (!select_.where) return {};
+  // A window of GROUP BY does not exist yet for WHERE.
+  ExprBinder where(session_, relation_.scope, "WHERE");
+  where.note_columns(&columns_seen_);
+  where_ = TRY(where.bind_condition(*select_.where));
+  return {};
+}
+
+Status SelectBinder::bind_star(const ast::Star& star, SourceSpan span) {
+  const bool qualified = !star.qualifier.empty();
+  if (qualified && !scope_.has_relation(star.qualifier.back())) {
+    return session_.error(
+        ErrorCode::kUnknownName,
+        fmt::format("there is no table '{}' in this FROM", star.qualifier.back().text), span);
+  }
+  bool any = false;
+  for (size_t i = 0; i < scope_.columns.size(); ++i) {
+    const ScopeColumn& column = scope_.columns[i];
+    if (column.is_system) continue;
+    if (qualified && !star.qualifier.back().matches(column.relation)) continue;
+    columns_seen_.emplace(i, span);
+    items_.push_back({scope_.column(i), column.name, false, span});
+    any = true;
+  }
+  if (!any) {
+    return session_.error(ErrorCode::kInvalidStatement, "* without a table to take columns from",
+                          span);
+  }
+  return {};
+}
+
+Status SelectBinder::bind_item(const ast::SelectItem& item, size_t position) {
+  if (const auto* star = item.expr.as<ast::Star>()) return bind_star(*star, item.expr.span);
+  Item bound;
+  bound.expr = TRY(binder("SELECT")
+                       .allow_aggregates(&aggregates_)
+                       .allow_aliases(&aliases_)
+                       .bind(item.expr));
+  bound.named = item.alias.has_value();
+  bound.span = item.alias ? item.alias->span : item.expr.span;
+  bound.name = item.alias ? item.alias->text : default_name(item.expr, position);
+  if (item.alias) aliases_.push_back({*item.alias, bound.expr});
+  items_.push_back(std::move(bound));
+  return {};
+}
+
+Status SelectBinder::bind_items() {
+  for (size_t i = 0; i < select_.items.size(); ++i) {
+    TRY(bind_item(select_.items[i], i + 1));
+  }
+  return name_items();
+}
+
+Status SelectBinder::name_items() {
+  std::set<std::string> taken;
+  for (const Item& item : items_) {
+    if (item.named && !taken.insert(item.name).second) {
+      return session_.error(ErrorCode::kDuplicateName,
+                            fmt::format("two columns are named '{}'", item.name), item.span);
+    }
+  }
+  for (Item& item : items_) {
+    if (item.named) continue;
+    const std::string base = item.name;
+    for (int n = 1; !taken.insert(item.name).second; ++n) {
+      item.name = fmt::format("{}_{}", base, n);
+    }
+  }
+  return {};
+}
+
+Status SelectBinder::bind_having() {
+  if (!select_.having) return {};
+  having_ = TRY(binder("HAVING")
+                    .allow_aggregates(&aggregates_)
+                    .allow_aliases(&aliases_)
+                    .bind_condition(*select_.having));
+  return {};
+}
+
+Status SelectBinder::bind_order() {
+  for (const ast::OrderItem& item : order_by_) {
+    Order order;
+    order.descending = item.descending;
+    order.nulls_first = item.nulls_first.value_or(item.descending);
+    order.span = item.expr.span;
+    const auto* literal = item.expr.as<ast::Literal>();
+    const auto* name = item.expr.as<ast::ColumnRef>();
+    if (literal != nullptr && literal->kind == ast::LiteralKind::kInteger) {
+      const int64_t ordinal = TRY(bind_count(session_, item.expr, "ORDER BY"));
+      if (ordinal < 1 || ordinal > static_cast<int64_t>(items_.size())) {
+        return session_.error(
+            ErrorCode::kInvalidStatement,
+            fmt::format("ORDER BY {}: there are {} columns", ordinal, items_.size()),
+            item.expr.span);
+      }
+      order.item = static_cast<size_t>(ordinal - 1);
+    } else if (name != nullptr && name->parts.size() == 1) {
+      for (size_t i = 0; i < items_.size() && !order.item; ++i) {
+        if (name->parts[0].matches(items_[i].name)) order.item = i;
+      }
+    }
+    if (!order.item) {
+      order.expr = TRY(binder("ORDER BY")
+                           .allow_aggregates(&aggregates_)
+                           .allow_aliases(&aliases_)
+                           .bind(item.expr));
+      for (size_t i = 0; i < items_.size() && !order.item; ++i) {
+        if (*items_[i].expr == *order.expr) order.item = i;
+      }
+    }
+    if (!order.item && select_.distinct) {
+      return session_.error(ErrorCode::kInvalidStatement,
+                            "with SELECT DISTINCT, ORDER BY may only name what is selected",
+                            item.expr.span);
+    }
+    orders_.push_back(std::move(order));
+  }
+  return {};
+}
+
+Result<PlanPtr> SelectBinder::bind() {
+  TRY(refuse_unsupported());
+  TRY(bind_source());
+  TRY(bind_where());
+  TRY(bind_written_window());
+  TRY(bind_items());
+  TRY(bind_having());
+  TRY(bind_order());
+  if (is_grouped()) return build_grouped(TRY(bind_keys()));
+  if (select_.distinct && window_in_from_) {
+    // DISTINCT over window columns ends with the window, as GROUP BY of all items does.
+    Keys keys;
+    TRY(keys_of_items(&keys));
+    if (keys.names_window()) return build_grouped(std::move(keys));
+  }
+  return build_plain();
+}
+
+Result<PlanPtr> SelectBinder::build_plain() {
+  PlanPtr plan = relation_.plan;
+  if (relation_.window) {
+    if (relation_.window->window.kind == PlanWindowKind::kSession) {
+      return session_.not_supported("SESSION without GROUP BY window_start, window_end",
+                                    relation_.window->span);
+    }
+    plan = make_window_assign(plan, relation_.window->window,
+                              session_.node_span(relation_.window->span));
+  }
+  TRY(check_plain_emit(*plan));
+  if (where_ != nullptr) {
+    plan = make_filter(plan, where_, session_.node_span(select_.where->span));
+  }
+  std::vector<ExprPtr> items;
+  for (const Item& item : items_) items.push_back(item.expr);
+  std::vector<ExprPtr> orders;
+  for (const Order& order : orders_) orders.push_back(order.expr);
+  return finish(std::move(plan), std::move(items), std::move(orders));
+}
+
+Result<PlanPtr> SelectBinder::make_distinct(PlanPtr plan) {
+  GroupingParts parts;
+  parts.keys = all_columns(*plan);
+  parts.key_names = column_names(*plan);
+  parts.span = session_.node_span(select_.span);
+  const bool final_only = plan->bounded && clauses_.emit == nullptr;
+  parts.emit.mode = final_only ? PlanEmitMode::kFinal : PlanEmitMode::kChanges;
+  parts.bound = state_bound(parts.keys, *plan);
+  return make_aggregate(std::move(plan), std::move(parts));
+}
+
+Result<PlanPtr> SelectBinder::finish(PlanPtr plan, std::vector<ExprPtr> items,
+                                     std::vector<ExprPtr> orders) {
+  std::vector<std::string> names;
+  for (const Item& item : items_) names.push_back(item.name);
+  const size_t shown = items.size();
+  std::vector<size_t> positions;
+  for (size_t i = 0; i < orders_.size(); ++i) {
+    positions.push_back(orders_[i].item.value_or(items.size()));
+    if (orders_[i].item) continue;
+    items.push_back(orders[i]);
+    names.push_back(fmt::format("order{}", i + 1));
+  }
+  const SourceSpan span = session_.node_span(select_.span);
+  plan = make_project(std::move(plan), std::move(items), std::move(names), span);
+  if (select_.distinct) plan = TRY(make_distinct(std::move(plan)));
+  if (orders_.empty()) return plan;
+  const SourceSpan order_span = span_from(orders_.front().span, orders_.back().span);
+  TRY(check_can_order(session_, *plan, order_span));
+  std::vector<PlanOrder> keys;
+  for (size_t i = 0; i < orders_.size(); ++i) {
+    keys.push_back(
+        {column_of(*plan, positions[i]), orders_[i].descending, orders_[i].nulls_first});
+  }
+  plan = make_order_by(std::move(plan), std::move(keys), session_.node_span(order_span));
+  if (plan->schema->size() == shown) return plan;
+  std::vector<ExprPtr> columns = all_columns(*plan);
+  std::vector<std::string> column_texts = column_names(*plan);
+  columns.resize(shown);
+  column_texts.resize(shown);
+  return make_project(std::move(plan), std::move(columns), std::move(column_texts), span);
+}
+
+}  // namespace velo

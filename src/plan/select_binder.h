@@ -1,0 +1,139 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan_build.h"
+#include "plan/query_binder.h"
+
+namespace velo {
+
+/// Binds one SELECT.
+///
+/// While its clauses are bound, all expressions stand over one layout:
+///   [0, n)      the columns of FROM
+///   [n, n+3)    window_start, window_end, window_time, if there is a window
+///   [n+3, …)    the aggregate calls, as they are met
+/// Only when all are known does it turn out what is grouped, and they are carried over to the
+/// columns of the aggregation (`Grouped`), where a column of FROM that is neither key nor inside an
+/// aggregate is an error.
+class SelectBinder {
+ public:
+  SelectBinder(BindSession& session, const ast::Select& select, const EmitClauses& clauses,
+               const std::vector<ast::OrderItem>& order_by, const CommonTables* ctes)
+      : session_(session),
+        select_(select),
+        clauses_(clauses),
+        order_by_(order_by),
+        ctes_(ctes),
+        aggregates_(0) {}
+  Result<PlanPtr> bind();
+
+ private:
+  /// One column of the result.
+  struct Item {
+    ExprPtr expr;
+    std::string name;
+    bool named = false;  ///< by AS
+    SourceSpan span;
+  };
+  struct Order {
+    ExprPtr expr;
+    std::optional<size_t> item;  ///< or that item
+    bool descending = false;
+    bool nulls_first = false;
+    SourceSpan span;
+  };
+  /// How window columns and keys of GROUP BY are to be read.
+  struct Keys {
+    std::vector<ExprPtr> exprs;  ///< not those over window columns alone
+    std::vector<std::string> names;
+    bool start = false;
+    bool end = false;
+    bool time = false;
+    bool names_window() const { return start || end || time; }
+  };
+  struct EmitPlan {
+    PlanEmit emit;
+    int64_t lateness_us = 0;
+    int64_t grace_us = 0;
+    SourceSpan span;  ///< empty = not written
+  };
+
+  // select_binder.cc
+  Status refuse_unsupported() const;
+  Status bind_source();
+  Result<const ast::WindowSpec*> written_window() const;
+  Status bind_written_window();
+  Status bind_where();
+  Status bind_items();
+  Status bind_star(const ast::Star& star, SourceSpan span);
+  Status bind_item(const ast::SelectItem& item, size_t position);
+  Status name_items();
+  Status bind_having();
+  Status bind_order();
+  Result<PlanPtr> build_plain();
+  Result<PlanPtr> finish(PlanPtr plan, std::vector<ExprPtr> items, std::vector<ExprPtr> orders);
+  Result<PlanPtr> make_distinct(PlanPtr plan);
+  ExprBinder binder(std::string_view clause);
+
+  // grouping_binder.cc
+  Result<Keys> bind_keys();
+  Result<ExprPtr> bind_key(const ast::Expr& expr);
+  Status add_key(const ExprPtr& key, SourceSpan span, Keys* keys);
+  Status keys_of_items(Keys* keys);
+  Result<bool> is_windowed(const Keys& keys) const;
+  Status check_partition(const Keys& keys) const;
+  Result<PlanPtr> build_grouped(Keys keys);
+  WindowOutputs used_window_columns() const;
+  Result<ExprPtr> carry_over(const ExprPtr& expr) const;
+  Result<PlanPtr> place_where(PlanPtr plan, bool windowed, std::vector<ExprPtr>* later);
+  Status check_aggregates_read_rows(bool windowed) const;
+  Error not_grouped(size_t column) const;
+  bool is_grouped() const {
+    return !select_.group_by.empty() || !aggregates_.empty() || select_.having ||
+           select_.window.has_value();
+  }
+
+  // emit_binder.cc
+  Result<EmitPlan> bind_emit(bool windowed, const PlanNode& input);
+  Status check_plain_emit(const PlanNode& input);
+  PlanStateBound state_bound(const std::vector<ExprPtr>& keys, const PlanNode& input) const;
+  Result<std::optional<PlanLateOutput>> bind_late(const PlanNode& input, size_t time_column);
+
+  BindSession& session_;
+  const ast::Select& select_;
+  const EmitClauses& clauses_;
+  const std::vector<ast::OrderItem>& order_by_;
+  const CommonTables* ctes_;
+
+  BoundRelation relation_;
+  size_t inputs_ = 0;  ///< n
+  Scope scope_;
+  std::optional<WindowInScope> window_;
+  bool window_in_from_ = false;
+  SourceSpan window_span_;
+  int64_t grace_us_ = 0;
+  ExprPtr where_;
+  AggregateList aggregates_;
+  std::vector<Item> items_;
+  std::vector<SelectAlias> aliases_;
+  ExprPtr having_;
+  std::vector<Order> orders_;
+  std::map<size_t, SourceSpan> columns_seen_;
+  /// What carry_over replaces by what, once the grouping is known.
+  std::vector<ExprPtr> what_;
+  std::vector<ExprPtr> by_;
+  size_t carried_from_ = 0;  ///< columns below are of the old layout
+};
+
+/// A name for an unnamed expression: of its column or function, else "expr<position>".
+std::string default_name(const ast::Expr& expr, size_t position);
+
+/// The table of LATE DATA TO, INSERT INTO or INTO. Errors: not there, a view, cannot be written.
+Result<TableDefPtr> find_sink(BindSession& session, const ast::Target& target,
+                              std::string_view what);
+
+}  // namespace velo

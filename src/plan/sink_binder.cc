@@ -1,0 +1,330 @@
+// INSERT INTO: columns and their types, changing results, bounds of state.
+#include "plan/sink_binder.h"
+
+#include <algorithm>
+
+#include "base/fmt.h"
+#include "base/nearest_name.h"
+#include "plan/plan_build.h"
+#include "plan/select_binder.h"
+#include "plan/table_binder.h"
+
+namespace velo {
+namespace {
+
+/// Fits the output of one query to one table.
+class SinkBinder {
+ public:
+  SinkBinder(BindSession& session, TableDefPtr table, SourceSpan span)
+      : session_(session), table_(std::move(table)), span_(span) {}
+
+  Status choose_columns(const std::vector<ast::Name>& names, const PlanNode& query);
+  Result<PlanPtr> fit(PlanPtr query);
+  Result<SinkEncoding> choose_encoding(const PlanNode& fitted) const;
+  const TableDefPtr& table() const { return table_; }
+  /// Columns of the table that are written.
+  const std::vector<size_t>& written() const { return written_; }
+
+ private:
+  Result<ExprPtr> assign(const ExprPtr& value, const TableColumn& column, SourceSpan span) const;
+  Result<std::vector<ExprPtr>> fit_row(const std::vector<ExprPtr>& row) const;
+  Status check_key(const PlanNode& fitted) const;
+  Error refuse_change(const PlanNode& fitted) const;
+
+  BindSession& session_;
+  TableDefPtr table_;
+  SourceSpan span_;
+  std::vector<size_t> written_;
+  /// For each written column the query's column, or nothing = NULL.
+  std::vector<std::optional<size_t>> from_;
+  std::vector<SourceSpan> spans_;
+};
+
+Status SinkBinder::choose_columns(const std::vector<ast::Name>& names, const PlanNode& query) {
+  std::vector<std::string> all;
+  for (size_t i = 0; i < table_->columns.size(); ++i) {
+    if (!table_->columns[i].is_written()) continue;
+    written_.push_back(i);
+    all.push_back(table_->columns[i].name);
+  }
+  from_.resize(written_.size());
+  spans_.assign(written_.size(), span_);
+  const size_t given = query.schema->size();
+  if (names.empty()) {
+    if (given != written_.size()) {
+      return session_
+          .error(ErrorCode::kTypeMismatch,
+                 fmt::format("'{}' has {} columns to write, the query gives {}", table_->name,
+                             written_.size(), given),
+                 span_)
+          .with_hint(fmt::format("the table: {}; the query: {}", join_names(all),
+                                 join_names(column_names(query))));
+    }
+    for (size_t i = 0; i < written_.size(); ++i) from_[i] = i;
+    return {};
+  }
+  if (names.size() != given) {
+    return session_.error(ErrorCode::kTypeMismatch,
+                          fmt::format("{} columns are listed, the query gives {}", names.size(),
+                                      given),
+                          span_from(names.front().span, names.back().span));
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto found = std::find_if(written_.begin(), written_.end(), [&](size_t column) {
+      return names[i].matches(table_->columns[column].name);
+    });
+    if (found == written_.end()) {
+      return session_
+          .error(ErrorCode::kUnknownName,
+                 fmt::format("'{}' has no column '{}' to write", table_->name, names[i].text),
+                 names[i].span)
+          .with_hint(did_you_mean(names[i].text, all));
+    }
+    const auto at = static_cast<size_t>(found - written_.begin());
+    if (from_[at]) {
+      return session_.error(ErrorCode::kDuplicateName,
+                            fmt::format("the column '{}' is listed twice", names[i].text),
+                            names[i].span);
+    }
+    from_[at] = i;
+    spans_[at] = names[i].span;
+  }
+  return {};
+}
+
+Result<ExprPtr> SinkBinder::assign(const ExprPtr& value, const TableColumn& column,
+                                   SourceSpan span) const {
+  Result<ExprPtr> cast = make_implicit_cast(value, column.type);
+  if (cast) return *cast;
+  // A constant may be narrowed where it loses nothing: INSERT INTO t VALUES (1) into a TINYINT.
+  if (value->is_constant() && value->type().is_numeric() && column.type.is_numeric()) {
+    const ExprPtr original = fold_constants(value);
+    Result<ExprPtr> narrow = make_cast(value, column.type);
+    const ExprPtr folded = narrow ? fold_constants(*narrow) : nullptr;
+    if (folded != nullptr && folded->is_literal()) {
+      Result<ExprPtr> back = make_cast(folded, original->type());
+      if (back && *fold_constants(*back) == *original) return folded;
+    }
+  }
+  return session_
+      .error(ErrorCode::kTypeMismatch,
+             fmt::format("column '{}' of '{}' is {}, but the query gives {}", column.name,
+                         table_->name, column.type.to_string(), value->type().to_string()),
+             span)
+      .with_hint(fmt::format("write CAST(… AS {})", column.type.to_string()));
+}
+
+Result<std::vector<ExprPtr>> SinkBinder::fit_row(const std::vector<ExprPtr>& row) const {
+  std::vector<ExprPtr> fitted;
+  for (size_t i = 0; i < written_.size(); ++i) {
+    const TableColumn& column = table_->columns[written_[i]];
+    if (from_[i]) {
+      fitted.push_back(TRY(assign(row[*from_[i]], column, spans_[i])));
+      continue;
+    }
+    if (column.not_null) {
+      return session_.error(ErrorCode::kInvalidStatement,
+                            fmt::format("column '{}' of '{}' is NOT NULL and gets no value",
+                                        column.name, table_->name),
+                            span_);
+    }
+    fitted.push_back(make_null(column.type));
+  }
+  return fitted;
+}
+
+Result<PlanPtr> SinkBinder::fit(PlanPtr query) {
+  std::vector<std::string> names;
+  std::vector<Field> fields;
+  for (const size_t column : written_) {
+    names.push_back(table_->columns[column].name);
+    fields.push_back({table_->columns[column].name, table_->columns[column].type});
+  }
+  if (query->kind == PlanKind::kValues) {
+    std::vector<std::vector<ExprPtr>> rows;
+    for (const std::vector<ExprPtr>& row : query->as<ValuesNode>().rows) {
+      rows.push_back(TRY(fit_row(row)));
+    }
+    return make_values(std::move(fields), std::move(rows), query->span);
+  }
+  if (query->kind == PlanKind::kProject) {
+    // The table's types meet the expressions themselves: a string literal can become a time.
+    return make_project(query->input(), TRY(fit_row(query->as<ProjectNode>().exprs)),
+                        std::move(names), query->span);
+  }
+  std::vector<ExprPtr> exprs = TRY(fit_row(all_columns(*query)));
+  return make_project(query, std::move(exprs), std::move(names), query->span);
+}
+
+Error SinkBinder::refuse_change(const PlanNode& fitted) const {
+  std::string hint = "ways out: ";
+  const PlanNode& plan = fitted;
+  const bool windowed = plan.changelog.cause == "EMIT CHANGES" ||
+                        plan.changelog.cause == "EMIT EVERY" ||
+                        plan.changelog.cause == "ALLOWED LATENESS";
+  hint += windowed ? "leave that clause out (EMIT FINAL)" : "group by a window";
+  for (const SinkEncoding encoding : table_->traits.encodings) {
+    if (encoding == SinkEncoding::kAppend) continue;
+    hint += fmt::format(", or 'sink.changelog' = '{}'", sink_encoding_name(encoding));
+    if (encoding == SinkEncoding::kUpsert) hint += " with a PRIMARY KEY";
+  }
+  return session_
+      .error(ErrorCode::kChangingQuery,
+             fmt::format("'{}' takes new rows only, and this result changes: {}", table_->name,
+                         plan.changelog.cause),
+             plan.changelog.cause_span.length > 0 ? plan.changelog.cause_span : span_)
+      .with_hint(std::move(hint));
+}
+
+Status SinkBinder::check_key(const PlanNode& fitted) const {
+  if (table_->primary_key.empty()) {
+    return session_
+        .error(ErrorCode::kInvalidStatement,
+               fmt::format("'{}' is written as upserts and has no PRIMARY KEY", table_->name),
+               span_)
+        .with_hint("declare PRIMARY KEY (…) NOT ENFORCED with the table");
+  }
+  const Changelog& changes = fitted.changelog;
+  if (!changes.changing || changes.single_row) return {};
+  std::vector<std::string> missing;
+  for (const size_t key : changes.key) {
+    const std::vector<size_t>& primary = table_->primary_key;
+    if (std::find(primary.begin(), primary.end(), written_[key]) == primary.end()) {
+      missing.push_back(table_->columns[written_[key]].name);
+    }
+  }
+  if (changes.key.empty()) {
+    return session_
+        .error(ErrorCode::kInvalidStatement,
+               fmt::format("the PRIMARY KEY of '{}' cannot tell the changing rows apart",
+                           table_->name),
+               span_)
+        .with_hint("select all columns of GROUP BY, the window's too");
+  }
+  if (missing.empty()) return {};
+  return session_
+      .error(ErrorCode::kInvalidStatement,
+             fmt::format("rows that differ in {} would overwrite each other: '{}' has another "
+                         "PRIMARY KEY",
+                         join_names(missing), table_->name),
+             span_)
+      .with_hint(fmt::format("add {} to the PRIMARY KEY", join_names(missing)));
+}
+
+Result<SinkEncoding> SinkBinder::choose_encoding(const PlanNode& fitted) const {
+  const std::vector<SinkEncoding>& can = table_->traits.encodings;
+  const auto offers = [&](SinkEncoding e) {
+    return std::find(can.begin(), can.end(), e) != can.end();
+  };
+  SinkEncoding chosen = can.empty() ? SinkEncoding::kAppend : can.front();
+  const std::string written = table_->option("sink.changelog");
+  for (const SinkEncoding encoding : {SinkEncoding::kAppend, SinkEncoding::kUpsert,
+                                      SinkEncoding::kRetract, SinkEncoding::kDebezium}) {
+    if (written != sink_encoding_name(encoding)) continue;
+    if (!offers(encoding)) {
+      return session_.error(ErrorCode::kBadOptionValue,
+                            fmt::format("'{}' cannot be written with 'sink.changelog' = '{}'",
+                                        table_->name, written),
+                            span_);
+    }
+    chosen = encoding;
+  }
+  const bool changing = fitted.changelog.changing;
+  if (written.empty() && !changing && chosen == SinkEncoding::kRetract &&
+      offers(SinkEncoding::kAppend)) {
+    chosen = SinkEncoding::kAppend;
+  }
+  if (changing && chosen == SinkEncoding::kAppend) return refuse_change(fitted);
+  if (chosen == SinkEncoding::kUpsert) TRY(check_key(fitted));
+  return chosen;
+}
+
+void collect_unbounded(const PlanNode& plan, SourceSpan stands_for,
+                       std::vector<SourceSpan>* found) {
+  const SourceSpan span = stands_for.length > 0 ? stands_for : plan.span;
+  const auto unbounded = [&](const PlanStateBound& bound) {
+    if (bound.kind == StateBoundKind::kWarned) found->push_back(span);
+  };
+  if (plan.kind == PlanKind::kAggregate) unbounded(plan.as<AggregateNode>().bound);
+  if (plan.kind == PlanKind::kWindowAggregate) unbounded(plan.as<WindowAggregateNode>().bound);
+  const SourceSpan below = plan.kind == PlanKind::kShared ? span : stands_for;
+  for (const PlanPtr& input : plan.inputs) collect_unbounded(*input, below, found);
+}
+
+/// A table that declares no columns takes those of the query.
+TableDefPtr with_columns_of(const TableDefPtr& table, const PlanNode& query) {
+  if (!table->columns.empty()) return table;
+  auto copy = std::make_shared<TableDef>(*table);
+  for (const Field& field : query.schema->fields()) {
+    TableColumn column;
+    column.name = field.name;
+    column.type = field.type;
+    copy->columns.push_back(std::move(column));
+  }
+  return copy;
+}
+
+}  // namespace
+
+Status check_state(BindSession& session, const PlanNode& plan, bool writes) {
+  std::vector<SourceSpan> found;
+  collect_unbounded(plan, {}, &found);
+  if (found.empty()) return {};
+  const std::string hint =
+      "bound it: group by a window, or SET 'state.ttl' = '1 h'; or SET 'state.unbounded' = 'allow'";
+  const std::string message =
+      "the state of this aggregation grows for ever: its input goes on and has no window";
+  if (writes) {
+    return session.error(ErrorCode::kUnboundedState, message, found.front()).with_hint(hint);
+  }
+  for (const SourceSpan span : found) session.warn(message, span, hint);
+  return {};
+}
+
+Result<PlanPtr> bind_sink(BindSession& session, TableDefPtr table,
+                          const std::vector<ast::Name>& columns, PlanPtr query, SourceSpan span) {
+  SinkBinder binder(session, with_columns_of(table, *query), span);
+  TRY(binder.choose_columns(columns, *query));
+  PlanPtr fitted = TRY(binder.fit(std::move(query)));
+  const SinkEncoding encoding = TRY(binder.choose_encoding(*fitted));
+  TRY(check_state(session, *fitted, true));
+  return make_sink(std::move(fitted), binder.table(), binder.written(), encoding,
+                   session.node_span(span));
+}
+
+Result<TableDefPtr> find_sink(BindSession& session, const ast::Target& target,
+                              std::string_view what) {
+  if (target.address) return bind_inline_table(session, target, false);
+  const std::string name = target.name.to_string();
+  ast::Name joined = target.name.parts.size() == 1 ? target.name.parts[0] : ast::Name{};
+  if (target.name.parts.size() != 1) joined.text = name;
+  const CatalogEntry* entry = session.catalog().find(joined);
+  if (entry == nullptr) {
+    if (is_described_by_options(session, name) || !target.options.empty()) {
+      return bind_inline_table(session, target, false);
+    }
+    const std::vector<std::string> names = session.catalog().names();
+    Error error = session.error(ErrorCode::kUnknownName,
+                                fmt::format("there is no table '{}'", name), target.span);
+    error.hint = did_you_mean(name, names);
+    if (error.hint.empty()) error.hint = "CREATE TABLE it first, with a connector";
+    return error;
+  }
+  const auto* table = std::get_if<TableDefPtr>(entry);
+  if (table == nullptr) {
+    return session.error(ErrorCode::kInvalidStatement,
+                         fmt::format("{}: '{}' is a {} made of a query, not a table to write to",
+                                     what, entry_name(*entry), entry_kind(*entry)),
+                         target.span);
+  }
+  if (!(*table)->traits.can_write) {
+    return session.error(ErrorCode::kInvalidStatement,
+                         fmt::format("{}: '{}' can only be read: connector '{}'", what,
+                                     (*table)->name, (*table)->connector()),
+                         target.span);
+  }
+  if (target.options.empty()) return *table;
+  return with_options(session, **table, target.options);
+}
+
+}  // namespace velo
