@@ -139,6 +139,17 @@ ExprPtr substitute_columns(const ExprPtr& expr, const std::vector<ExprPtr>& by) 
   });
 }
 
+ExprPtr replace_subtrees(const ExprPtr& expr, const std::vector<ExprPtr>& what,
+                         const std::vector<ExprPtr>& by) {
+  for (size_t i = 0; i < what.size(); ++i) {
+    if (*what[i] == *expr) return by[i];
+  }
+  std::vector<ExprPtr> args;
+  args.reserve(expr->args().size());
+  for (const ExprPtr& arg : expr->args()) args.push_back(replace_subtrees(arg, what, by));
+  return with_args(expr, std::move(args));
+}
+
 void split_conjuncts(const ExprPtr& expr, std::vector<ExprPtr>* conjuncts) {
   if (expr->kind() != ExprKind::kAnd) {
     conjuncts->push_back(expr);

@@ -36,8 +36,8 @@ constexpr std::array<std::string_view, 20> kAnnotations = {"app",
 Status check_annotations(const BindSession& session,
                          const std::vector<ast::Annotation>& annotations) {
   for (const ast::Annotation& annotation : annotations) {
-    const bool known = std::find(kAnnotations.begin(), kAnnotations.end(), annotation.name) !=
-                       kAnnotations.end();
+    const bool known =
+        std::find(kAnnotations.begin(), kAnnotations.end(), annotation.name) != kAnnotations.end();
     if (known || annotation.name.starts_with("observability.")) continue;
     return session
         .error(ErrorCode::kUnknownAnnotation,

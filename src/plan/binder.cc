@@ -215,8 +215,7 @@ Status StatementBinder::bind_node(const ast::Explain& explain) {
   BinderContext apart = context_;
   apart.catalog = &catalog;
   apart.settings = &settings;
-  BoundStatement inner =
-      TRY(StatementBinder(session_.text(), apart).bind(*explain.statement));
+  BoundStatement inner = TRY(StatementBinder(session_.text(), apart).bind(*explain.statement));
   result_.node = BoundExplain{explain.analyze, explain.details,
                               std::make_shared<const BoundStatement>(std::move(inner))};
   return {};
@@ -307,14 +306,12 @@ Status StatementBinder::bind_node(const ast::SetOption& set) {
 Status StatementBinder::bind_node(const ast::StartJob& start) {
   WrittenOptions written;
   TRY(written.add(session_, start.options));
-  BoundStatement inner =
-      TRY(StatementBinder(session_.text(), context_).bind(*start.statement));
+  BoundStatement inner = TRY(StatementBinder(session_.text(), context_).bind(*start.statement));
   if (inner.plan() == nullptr) {
     return error(ErrorCode::kInvalidStatement, "START JOB needs a query to run", span_);
   }
-  result_.node =
-      BoundStartJob{start.name.text, std::make_shared<const BoundStatement>(std::move(inner)),
-                    written.values()};
+  result_.node = BoundStartJob{
+      start.name.text, std::make_shared<const BoundStatement>(std::move(inner)), written.values()};
   return {};
 }
 
@@ -339,8 +336,8 @@ Result<std::vector<ast::Option>> StatementBinder::take_options(
     const bool of_other = owner != to_lower(own_name) &&
                           std::find(described.begin(), described.end(), owner) != described.end();
     const OptionInfo* setting = find_setting(option.key);
-    const bool of_source = option.key.starts_with("event.time.") ||
-                           option.key.starts_with("watermark.");
+    const bool of_source =
+        option.key.starts_with("event.time.") || option.key.starts_with("watermark.");
     if (setting == nullptr && !of_other && !of_source) {
       rest.push_back(option);
       continue;

@@ -53,8 +53,8 @@ Result<SelectBinder::EmitPlan> SelectBinder::bind_emit(bool windowed, const Plan
         plan.emit.mode = PlanEmitMode::kEvery;
         plan.emit.every_us = TRY(bind_duration(session_, *emit.every, "EMIT EVERY"));
         if (plan.emit.every_us <= 0) {
-          return session_.error(ErrorCode::kInvalidStatement,
-                                "EMIT EVERY needs more than no time", emit.every->span);
+          return session_.error(ErrorCode::kInvalidStatement, "EMIT EVERY needs more than no time",
+                                emit.every->span);
         }
         break;
     }
@@ -63,8 +63,8 @@ Result<SelectBinder::EmitPlan> SelectBinder::bind_emit(bool windowed, const Plan
   }
   if (clauses_.lateness != nullptr) {
     if (!windowed) {
-      return session_.error(ErrorCode::kInvalidStatement,
-                            "ALLOWED LATENESS without a window", clauses_.lateness->span);
+      return session_.error(ErrorCode::kInvalidStatement, "ALLOWED LATENESS without a window",
+                            clauses_.lateness->span);
     }
     plan.lateness_us = TRY(bind_duration(session_, *clauses_.lateness, "ALLOWED LATENESS"));
     if (plan.lateness_us < 0) {
@@ -190,12 +190,12 @@ Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& in
       return error;
     }
     if (type != column.type) {
-      return session_.error(ErrorCode::kTypeMismatch,
-                            fmt::format("LATE DATA TO '{}': its column '{}' is {}, the late row's "
-                                        "is {}",
-                                        late.table->name, column.name, column.type.to_string(),
-                                        type.to_string()),
-                            target.span);
+      return session_.error(
+          ErrorCode::kTypeMismatch,
+          fmt::format("LATE DATA TO '{}': its column '{}' is {}, the late row's "
+                      "is {}",
+                      late.table->name, column.name, column.type.to_string(), type.to_string()),
+          target.span);
     }
     fields.push_back({column.name, column.type});
     late.columns.push_back(from);

@@ -124,10 +124,10 @@ Result<ExprPtr> ExprBinder::bind_condition(const ast::Expr& expr) {
   if (bound->type().is_null()) return make_null(Type::boolean());
   if (bound->type().kind() == TypeKind::kBoolean) return bound;
   return session_
-      .error(ErrorCode::kTypeMismatch,
-             fmt::format("{} needs a condition, but this is {}", clause_,
-                         bound->type().to_string()),
-             expr.span)
+      .error(
+          ErrorCode::kTypeMismatch,
+          fmt::format("{} needs a condition, but this is {}", clause_, bound->type().to_string()),
+          expr.span)
       .with_hint("compare it with something: … > 0");
 }
 
@@ -170,13 +170,11 @@ Result<ExprPtr> ExprBinder::bind_unary(const ast::Unary& unary, SourceSpan span)
     case ast::UnaryOp::kPlus:
       break;
   }
-  if (operand->type().is_numeric() || operand->type().is_null() ||
-      operand->type().is_interval()) {
+  if (operand->type().is_numeric() || operand->type().is_null() || operand->type().is_interval()) {
     return operand;
   }
   return session_.error(ErrorCode::kTypeMismatch,
-                        fmt::format("+ needs a number, not {}", operand->type().to_string()),
-                        span);
+                        fmt::format("+ needs a number, not {}", operand->type().to_string()), span);
 }
 
 Result<ExprPtr> ExprBinder::bind_binary(const ast::Binary& binary, SourceSpan span) {

@@ -31,11 +31,28 @@ constexpr std::array kWindowFunctions = {
 };
 
 /// Functions that exist in SQL but need operators to come.
-constexpr std::string_view kFunctionsToCome[] = {
-    "ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD",
-    "NTH_VALUE", "GROUPING", "GROUPING_ID", "CURRENT_WATERMARK", "UNNEST", "HEADER", "HAS_HEADER",
-    "HEADER_KEYS", "SET_HEADER", "REMOVE_HEADER", "TUMBLE_PROCTIME", "HOP_PROCTIME",
-    "SESSION_PROCTIME", "PROCTIME"};
+constexpr std::string_view kFunctionsToCome[] = {"ROW_NUMBER",
+                                                 "RANK",
+                                                 "DENSE_RANK",
+                                                 "PERCENT_RANK",
+                                                 "CUME_DIST",
+                                                 "NTILE",
+                                                 "LAG",
+                                                 "LEAD",
+                                                 "NTH_VALUE",
+                                                 "GROUPING",
+                                                 "GROUPING_ID",
+                                                 "CURRENT_WATERMARK",
+                                                 "UNNEST",
+                                                 "HEADER",
+                                                 "HAS_HEADER",
+                                                 "HEADER_KEYS",
+                                                 "SET_HEADER",
+                                                 "REMOVE_HEADER",
+                                                 "TUMBLE_PROCTIME",
+                                                 "HOP_PROCTIME",
+                                                 "SESSION_PROCTIME",
+                                                 "PROCTIME"};
 
 bool is_among(std::string_view name, std::span<const std::string_view> names) {
   for (const std::string_view one : names) {
@@ -88,8 +105,7 @@ Status ExprBinder::check_plain_call(const ast::Call& call, SourceSpan span) {
   for (const ast::Argument& argument : call.arguments) {
     if (argument.name) {
       return session_.error(ErrorCode::kInvalidStatement,
-                            fmt::format("{} takes no named arguments", name),
-                            argument.name->span);
+                            fmt::format("{} takes no named arguments", name), argument.name->span);
     }
   }
   return {};
@@ -165,8 +181,7 @@ Result<ExprPtr> ExprBinder::bind_aggregate(const ast::Call& call, SourceSpan spa
   for (const ast::Argument& argument : call.arguments) {
     if (argument.name) {
       return session_.error(ErrorCode::kInvalidStatement,
-                            fmt::format("{} takes no named arguments", name),
-                            argument.name->span);
+                            fmt::format("{} takes no named arguments", name), argument.name->span);
     }
     if (const auto* star = argument.value.as<ast::Star>()) {
       if (name != "COUNT" || call.arguments.size() != 1 || !star->qualifier.empty()) {

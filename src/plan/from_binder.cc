@@ -51,8 +51,7 @@ Result<PlanPtr> rename_columns(const BindSession& session, PlanPtr plan,
   if (names.empty()) return plan;
   if (names.size() != plan->schema->size()) {
     return session.error(ErrorCode::kInvalidStatement,
-                         fmt::format("{} names for {} columns", names.size(),
-                                     plan->schema->size()),
+                         fmt::format("{} names for {} columns", names.size(), plan->schema->size()),
                          span);
   }
   std::vector<std::string> texts;
@@ -79,8 +78,7 @@ Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
   const SourceSpan node_span = session_.node_span(span);
   if (const auto* shared = std::get_if<SharedDefPtr>(&entry)) {
     const PlanNode& plan = *(*shared)->plan;
-    return relation_of(make_shared_plan((*shared)->name, plan.input(), node_span),
-                       (*shared)->name);
+    return relation_of(make_shared_plan((*shared)->name, plan.input(), node_span), (*shared)->name);
   }
   if (const auto* view = std::get_if<ViewDefPtr>(&entry)) {
     const ViewDef& def = **view;
@@ -103,8 +101,7 @@ Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
   if (!def->traits.can_read) {
     return session_.error(
         ErrorCode::kInvalidStatement,
-        fmt::format("'{}' can only be written: connector '{}'", def->name, def->connector()),
-        span);
+        fmt::format("'{}' can only be written: connector '{}'", def->name, def->connector()), span);
   }
   std::vector<size_t> columns(def->columns.size());
   for (size_t i = 0; i < columns.size(); ++i) columns[i] = i;
@@ -116,8 +113,7 @@ Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
 }
 
 Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
-                                              const ast::TableRef& ref,
-                                              const CommonTables* ctes) {
+                                              const ast::TableRef& ref, const CommonTables* ctes) {
   if (table.system_time) {
     return session_.not_supported("FOR SYSTEM_TIME AS OF", table.system_time->span);
   }
@@ -130,8 +126,7 @@ Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
   if (target.name.parts.size() == 1) {
     const ast::Name& name = target.name.parts[0];
     const CommonTables* level = nullptr;
-    const ast::CommonTable* common =
-        ctes != nullptr ? ctes->find(name, &level) : nullptr;
+    const ast::CommonTable* common = ctes != nullptr ? ctes->find(name, &level) : nullptr;
     if (common != nullptr) {
       const CommonTables before{level->outer, level->tables,
                                 static_cast<size_t>(common - level->tables->data())};
@@ -169,16 +164,14 @@ Result<BoundRelation> QueryBinder::bind_window_table(const ast::WindowTable& tab
   for (const ast::Expr& expr : table.window.partition_by) {
     window.partition.push_back(TRY(binder.bind(expr)));
   }
-  const Type bound =
-      window_bound_type((*relation.plan->schema)[window.window.time_column].type);
+  const Type bound = window_bound_type((*relation.plan->schema)[window.window.time_column].type);
   // Windows of windows: the inner bounds give way to the outer ones of the same name.
   for (ScopeColumn& column : relation.scope.columns) {
     for (const std::string_view bound_name : {"window_start", "window_end", "window_time"}) {
       if (equals_ignoring_case(column.name, bound_name)) column.is_system = true;
     }
   }
-  const std::string name =
-      relation.scope.columns.empty() ? "" : relation.scope.columns[0].relation;
+  const std::string name = relation.scope.columns.empty() ? "" : relation.scope.columns[0].relation;
   relation.scope.columns.push_back({name, "window_start", bound, {false, WindowRole::kStart}});
   relation.scope.columns.push_back({name, "window_end", bound, {false, WindowRole::kEnd}});
   relation.scope.columns.push_back({name, "window_time", bound, {true, WindowRole::kTime}});

@@ -78,9 +78,8 @@ Status SelectBinder::add_key(const ExprPtr& key, SourceSpan span, Keys* keys) {
                                  [&](const ExprPtr& other) { return *other == *key; });
   if (known) return {};
   keys->exprs.push_back(key);
-  keys->names.push_back(key->kind() == ExprKind::kColumn
-                            ? key->name()
-                            : fmt::format("key{}", keys->exprs.size()));
+  keys->names.push_back(
+      key->kind() == ExprKind::kColumn ? key->name() : fmt::format("key{}", keys->exprs.size()));
   return {};
 }
 
@@ -96,12 +95,14 @@ Result<SelectBinder::Keys> SelectBinder::bind_keys() {
     }
     if (const auto* set = std::get_if<ast::GroupingSet>(&item.node)) {
       for (const ast::Expr& expr : set->exprs) {
-        TRY(add_key(TRY(bind_key(expr)), expr.span, &keys));
+        const ExprPtr key = TRY(bind_key(expr));
+        TRY(add_key(key, expr.span, &keys));
       }
       continue;
     }
     const auto& expr = std::get<ast::Expr>(item.node);
-    TRY(add_key(TRY(bind_key(expr)), item.span, &keys));
+    const ExprPtr key = TRY(bind_key(expr));
+    TRY(add_key(key, item.span, &keys));
   }
   return keys;
 }
@@ -144,8 +145,9 @@ Status SelectBinder::check_partition(const Keys& keys) const {
   if (equal && row_keys >= partition.size()) return {};
   return session_
       .not_supported("sessions of other keys than those of GROUP BY", relation_.window->span)
-      .with_hint("write the same keys twice: SESSION(TABLE t PARTITION BY k, …) and GROUP BY "
-                 "window_start, window_end, k");
+      .with_hint(
+          "write the same keys twice: SESSION(TABLE t PARTITION BY k, …) and GROUP BY "
+          "window_start, window_end, k");
 }
 
 Error SelectBinder::not_grouped(size_t column) const {
@@ -154,8 +156,7 @@ Error SelectBinder::not_grouped(size_t column) const {
   const std::string name = column < scope_.columns.size() ? scope_.columns[column].name : "";
   if (column >= inputs_) {
     return session_
-        .error(ErrorCode::kInvalidStatement,
-               fmt::format("'{}' is not in GROUP BY", name), span)
+        .error(ErrorCode::kInvalidStatement, fmt::format("'{}' is not in GROUP BY", name), span)
         .with_hint("GROUP BY window_start, window_end, …");
   }
   return session_
@@ -250,11 +251,11 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
     parts.key_names.push_back(keys.names[i]);
   }
   parts.aggregates = aggregates_.aggregates();
-  parts.span = session_.node_span(windowed ? window_span_
-                                  : select_.group_by.empty()
-                                      ? select_.span
-                                      : span_from(select_.group_by.front().span,
-                                                  select_.group_by.back().span));
+  parts.span =
+      session_.node_span(windowed                   ? window_span_
+                         : select_.group_by.empty() ? select_.span
+                                                    : span_from(select_.group_by.front().span,
+                                                                select_.group_by.back().span));
   const EmitPlan emit = TRY(bind_emit(windowed, *plan));
   parts.emit = emit.emit;
   parts.emit_span = emit.span.length > 0 ? session_.node_span(emit.span) : SourceSpan{};
@@ -279,10 +280,9 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
                       parts.aggregates[i].name));
   }
   if (windowed) {
-    std::optional<PlanLateOutput> late =
-        TRY(bind_late(*plan, window_->window.time_column));
-    plan = make_window_aggregate(plan, window_->window, outputs, std::move(parts),
-                                 emit.lateness_us, emit.grace_us, std::move(late));
+    std::optional<PlanLateOutput> late = TRY(bind_late(*plan, window_->window.time_column));
+    plan = make_window_aggregate(plan, window_->window, outputs, std::move(parts), emit.lateness_us,
+                                 emit.grace_us, std::move(late));
   } else {
     plan = make_aggregate(plan, std::move(parts));
   }

@@ -52,8 +52,8 @@ Result<Type> bind_row(const BindSession& session, const ast::TypeName& type) {
   return Type::row(std::move(names), std::move(types));
 }
 
-Result<ExprPtr> bind_integer(const BindSession& session, const std::string& digits,
-                             SourceSpan span, bool negative) {
+Result<ExprPtr> bind_integer(const BindSession& session, const std::string& digits, SourceSpan span,
+                             bool negative) {
   const std::string text = (negative ? "-" : "") + digits;
   int64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -213,10 +213,9 @@ Result<ExprPtr> bind_literal(const BindSession& session, const ast::Literal& lit
 
 Result<ExprPtr> bind_interval(const BindSession& session, const ast::Interval& interval,
                               SourceSpan span) {
-  const bool months_wanted =
-      interval.from && (*interval.from == ast::TimeUnit::kYear ||
-                        *interval.from == ast::TimeUnit::kQuarter ||
-                        *interval.from == ast::TimeUnit::kMonth);
+  const bool months_wanted = interval.from && (*interval.from == ast::TimeUnit::kYear ||
+                                               *interval.from == ast::TimeUnit::kQuarter ||
+                                               *interval.from == ast::TimeUnit::kMonth);
   const bool has_time = interval.days != 0 || interval.microseconds != 0;
   if (interval.months != 0 && has_time) {
     return session.not_supported("an interval of months and days at once", span);
@@ -241,8 +240,8 @@ Result<int64_t> bind_count(const BindSession& session, const ast::Expr& expr,
     const auto [stop, failed] = std::from_chars(literal->text.data(), end, value);
     if (failed == std::errc() && stop == end) return value;
   }
-  return session.error(ErrorCode::kInvalidStatement,
-                       fmt::format("{} needs a whole number", what), expr.span);
+  return session.error(ErrorCode::kInvalidStatement, fmt::format("{} needs a whole number", what),
+                       expr.span);
 }
 
 Result<int64_t> bind_duration(const BindSession& session, const ast::Expr& expr,
@@ -278,7 +277,8 @@ std::string duration_text(int64_t us) {
                                     {60'000'000, "MINUTE"},
                                     {1'000'000, "SECOND"}};
   for (const Unit& unit : kUnits) {
-    if (us != 0 && us % unit.us == 0) return fmt::format("INTERVAL '{}' {}", us / unit.us, unit.name);
+    if (us != 0 && us % unit.us == 0)
+      return fmt::format("INTERVAL '{}' {}", us / unit.us, unit.name);
   }
   const int64_t magnitude = us < 0 ? -us : us;
   std::string fraction = fmt::format("{:06}", magnitude % 1'000'000);

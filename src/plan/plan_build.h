@@ -8,8 +8,8 @@
 
 namespace velo {
 
-/// Nodes with their schema, traits, changelog and bounds worked out from their inputs. The binder and
-/// the rewrites make nodes through these alone, so that the two cannot disagree.
+/// Nodes with their schema, traits, changelog and bounds worked out from their inputs. The binder
+/// and the rewrites make nodes through these alone, so that the two cannot disagree.
 
 /// The columns of the table that `columns` lists (ascending), computed and METADATA ones included.
 /// The watermark is kept if its column is among them.

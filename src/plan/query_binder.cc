@@ -23,8 +23,7 @@ const ast::CommonTable* CommonTables::find(const ast::Name& name,
   return nullptr;
 }
 
-Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const CommonTables* outer,
-                                  bool nested) {
+Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const CommonTables* outer, bool nested) {
   if (query.recursive) return session_.not_supported("WITH RECURSIVE", query.span);
   if (nested && query.into) {
     return session_.error(ErrorCode::kInvalidStatement,
@@ -62,8 +61,7 @@ Result<PlanPtr> QueryBinder::bind_body(const ast::Query& query, const EmitClause
   if (const auto* values = query.as<ast::Values>()) {
     if (clauses.emit != nullptr || clauses.lateness != nullptr || clauses.late != nullptr) {
       return session_.error(ErrorCode::kInvalidStatement,
-                            "VALUES has no windows: EMIT and LATENESS have no meaning",
-                            query.span);
+                            "VALUES has no windows: EMIT and LATENESS have no meaning", query.span);
     }
     plan = TRY(bind_values(*values, query.span));
   } else {
@@ -96,14 +94,14 @@ Result<PlanPtr> QueryBinder::bind_values(const ast::Values& values, SourceSpan s
     }
     const std::optional<Type> type = common_type(types);
     if (!type) {
-      return session_.error(ErrorCode::kTypeMismatch,
-                            fmt::format("column {} of VALUES has values of different types",
-                                        column + 1),
-                            values.rows[0][column].span);
+      return session_.error(
+          ErrorCode::kTypeMismatch,
+          fmt::format("column {} of VALUES has values of different types", column + 1),
+          values.rows[0][column].span);
     }
     for (size_t row = 0; row < rows.size(); ++row) {
-      rows[row][column] = TRY(session_.at(values.rows[row][column].span,
-                                          make_implicit_cast(rows[row][column], *type)));
+      rows[row][column] = TRY(
+          session_.at(values.rows[row][column].span, make_implicit_cast(rows[row][column], *type)));
     }
     fields.push_back({fmt::format("column{}", column + 1), *type});
   }
@@ -112,9 +110,8 @@ Result<PlanPtr> QueryBinder::bind_values(const ast::Values& values, SourceSpan s
 
 Result<PlanPtr> QueryBinder::bind_branch(const ast::Query& query, const EmitClauses& clauses,
                                          const CommonTables* ctes) {
-  const bool closed = query.emit || query.allowed_lateness || query.late_data_to ||
-                      query.limit || query.offset || !query.order_by.empty() ||
-                      !query.with.empty();
+  const bool closed = query.emit || query.allowed_lateness || query.late_data_to || query.limit ||
+                      query.offset || !query.order_by.empty() || !query.with.empty();
   // A branch in parentheses has clauses of its own; a bare one is closed by those at the end.
   if (closed) return bind(query, ctes, true);
   return bind_body(query, clauses, ctes);
@@ -149,10 +146,9 @@ Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector
   const Schema& first = *inputs[0]->schema;
   for (const PlanPtr& input : inputs) {
     if (input->schema->size() == first.size()) continue;
-    return session.error(ErrorCode::kTypeMismatch,
-                         fmt::format("{} of {} and {} columns", what, first.size(),
-                                     input->schema->size()),
-                         span);
+    return session.error(
+        ErrorCode::kTypeMismatch,
+        fmt::format("{} of {} and {} columns", what, first.size(), input->schema->size()), span);
   }
   std::vector<std::vector<ExprPtr>> exprs;
   for (const PlanPtr& input : inputs) exprs.push_back(all_columns(*input));
@@ -178,8 +174,8 @@ Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (changed[i]) {
-      inputs[i] = make_project(inputs[i], std::move(exprs[i]), column_names(*inputs[0]),
-                               inputs[i]->span);
+      inputs[i] =
+          make_project(inputs[i], std::move(exprs[i]), column_names(*inputs[0]), inputs[i]->span);
     }
   }
   return inputs;
@@ -215,10 +211,10 @@ Result<PlanPtr> QueryBinder::bind_output_order(PlanPtr plan,
     if (literal != nullptr && literal->kind == ast::LiteralKind::kInteger) {
       const int64_t ordinal = TRY(bind_count(session_, item.expr, "ORDER BY"));
       if (ordinal < 1 || ordinal > static_cast<int64_t>(plan->schema->size())) {
-        return session_.error(ErrorCode::kInvalidStatement,
-                              fmt::format("ORDER BY {}: there are {} columns", ordinal,
-                                          plan->schema->size()),
-                              item.expr.span);
+        return session_.error(
+            ErrorCode::kInvalidStatement,
+            fmt::format("ORDER BY {}: there are {} columns", ordinal, plan->schema->size()),
+            item.expr.span);
       }
       key.key = column_of(*plan, static_cast<size_t>(ordinal - 1));
     } else {

@@ -64,8 +64,7 @@ class QueryBinder {
                                    const CommonTables* ctes);
   Result<BoundRelation> bind_entry(const CatalogEntry& entry, const ast::NamedTable& table,
                                    SourceSpan span);
-  Result<BoundRelation> bind_window_table(const ast::WindowTable& table,
-                                          const CommonTables* ctes);
+  Result<BoundRelation> bind_window_table(const ast::WindowTable& table, const CommonTables* ctes);
   Error unknown_table(const ast::QualifiedName& name, const CommonTables* ctes,
                       SourceSpan span) const;
 
@@ -74,8 +73,7 @@ class QueryBinder {
 
 /// One SELECT. `order_by` closes the query around it: it may name what the select list does not.
 Result<PlanPtr> bind_select(BindSession& session, const ast::Select& select,
-                            const EmitClauses& clauses,
-                            const std::vector<ast::OrderItem>& order_by,
+                            const EmitClauses& clauses, const std::vector<ast::OrderItem>& order_by,
                             const CommonTables* ctes);
 
 /// Rows given all at once can be ordered, others not: an error at `span` if so.

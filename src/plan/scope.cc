@@ -36,10 +36,8 @@ struct NameOfRole {
   WindowRole role;
 };
 constexpr NameOfRole kRoleNames[] = {
-    {"_EVENT_TIME", true, WindowRole::kNone},
-    {"_WINDOW_START", false, WindowRole::kStart},
-    {"_WINDOW_END", false, WindowRole::kEnd},
-    {"WINDOWSTART", false, WindowRole::kStart},
+    {"_EVENT_TIME", true, WindowRole::kNone}, {"_WINDOW_START", false, WindowRole::kStart},
+    {"_WINDOW_END", false, WindowRole::kEnd}, {"WINDOWSTART", false, WindowRole::kStart},
     {"WINDOWEND", false, WindowRole::kEnd},
 };
 
@@ -49,8 +47,7 @@ Scope Scope::of(const PlanNode& plan, std::string_view relation) {
   Scope scope;
   for (size_t i = 0; i < plan.schema->size(); ++i) {
     const Field& field = (*plan.schema)[i];
-    scope.columns.push_back(
-        {std::string(relation), field.name, field.type, plan.traits[i], false});
+    scope.columns.push_back({std::string(relation), field.name, field.type, plan.traits[i], false});
   }
   return scope;
 }
@@ -140,8 +137,7 @@ Result<ExprPtr> Scope::resolve(const BindSession& session, const ast::ColumnRef&
   return result;
 }
 
-Error Scope::unknown(const BindSession& session, const ast::ColumnRef& ref,
-                     SourceSpan span) const {
+Error Scope::unknown(const BindSession& session, const ast::ColumnRef& ref, SourceSpan span) const {
   std::vector<std::string> names;
   const bool qualified = ref.parts.size() >= 2 && has_relation(ref.parts[0]);
   const ast::Name& wanted = ref.parts[qualified ? 1 : 0];

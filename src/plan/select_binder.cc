@@ -17,8 +17,7 @@ constexpr size_t kWindowColumns = 3;
 }  // namespace
 
 Result<PlanPtr> bind_select(BindSession& session, const ast::Select& select,
-                            const EmitClauses& clauses,
-                            const std::vector<ast::OrderItem>& order_by,
+                            const EmitClauses& clauses, const std::vector<ast::OrderItem>& order_by,
                             const CommonTables* ctes) {
   return SelectBinder(session, select, clauses, order_by, ctes).bind();
 }
@@ -93,8 +92,7 @@ Status SelectBinder::bind_written_window() {
                           spec->partition_by[0].span);
   }
   if (spec->grace) grace_us_ = TRY(bind_duration(session_, *spec->grace, "GRACE PERIOD"));
-  const Type bound =
-      window_bound_type((*relation_.plan->schema)[window_->window.time_column].type);
+  const Type bound = window_bound_type((*relation_.plan->schema)[window_->window.time_column].type);
   scope_.columns.push_back({"", "window_start", bound, {false, WindowRole::kStart}, true});
   scope_.columns.push_back({"", "window_end", bound, {false, WindowRole::kEnd}, true});
   scope_.columns.push_back({"", "window_time", bound, {false, WindowRole::kTime}, true});
@@ -136,10 +134,8 @@ Status SelectBinder::bind_star(const ast::Star& star, SourceSpan span) {
 Status SelectBinder::bind_item(const ast::SelectItem& item, size_t position) {
   if (const auto* star = item.expr.as<ast::Star>()) return bind_star(*star, item.expr.span);
   Item bound;
-  bound.expr = TRY(binder("SELECT")
-                       .allow_aggregates(&aggregates_)
-                       .allow_aliases(&aliases_)
-                       .bind(item.expr));
+  bound.expr =
+      TRY(binder("SELECT").allow_aggregates(&aggregates_).allow_aliases(&aliases_).bind(item.expr));
   bound.named = item.alias.has_value();
   bound.span = item.alias ? item.alias->span : item.expr.span;
   bound.name = item.alias ? item.alias->text : default_name(item.expr, position);
@@ -293,8 +289,7 @@ Result<PlanPtr> SelectBinder::finish(PlanPtr plan, std::vector<ExprPtr> items,
   TRY(check_can_order(session_, *plan, order_span));
   std::vector<PlanOrder> keys;
   for (size_t i = 0; i < orders_.size(); ++i) {
-    keys.push_back(
-        {column_of(*plan, positions[i]), orders_[i].descending, orders_[i].nulls_first});
+    keys.push_back({column_of(*plan, positions[i]), orders_[i].descending, orders_[i].nulls_first});
   }
   plan = make_order_by(std::move(plan), std::move(keys), session_.node_span(order_span));
   if (plan->schema->size() == shown) return plan;

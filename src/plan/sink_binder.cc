@@ -64,10 +64,10 @@ Status SinkBinder::choose_columns(const std::vector<ast::Name>& names, const Pla
     return {};
   }
   if (names.size() != given) {
-    return session_.error(ErrorCode::kTypeMismatch,
-                          fmt::format("{} columns are listed, the query gives {}", names.size(),
-                                      given),
-                          span_from(names.front().span, names.back().span));
+    return session_.error(
+        ErrorCode::kTypeMismatch,
+        fmt::format("{} columns are listed, the query gives {}", names.size(), given),
+        span_from(names.front().span, names.back().span));
   }
   for (size_t i = 0; i < names.size(); ++i) {
     const auto found = std::find_if(written_.begin(), written_.end(), [&](size_t column) {
@@ -222,10 +222,10 @@ Result<SinkEncoding> SinkBinder::choose_encoding(const PlanNode& fitted) const {
                                       SinkEncoding::kRetract, SinkEncoding::kDebezium}) {
     if (written != sink_encoding_name(encoding)) continue;
     if (!offers(encoding)) {
-      return session_.error(ErrorCode::kBadOptionValue,
-                            fmt::format("'{}' cannot be written with 'sink.changelog' = '{}'",
-                                        table_->name, written),
-                            span_);
+      return session_.error(
+          ErrorCode::kBadOptionValue,
+          fmt::format("'{}' cannot be written with 'sink.changelog' = '{}'", table_->name, written),
+          span_);
     }
     chosen = encoding;
   }

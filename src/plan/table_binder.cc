@@ -57,8 +57,7 @@ class TableBinder {
 std::optional<int64_t> constant_delay(const Expr& expr, size_t column) {
   if (expr.kind() == ExprKind::kColumn && expr.index() == column) return 0;
   if (expr.kind() == ExprKind::kCast) return constant_delay(*expr.arg(0), column);
-  if (expr.kind() != ExprKind::kCall || expr.function().name() != "-" ||
-      expr.args().size() != 2) {
+  if (expr.kind() != ExprKind::kCall || expr.function().name() != "-" || expr.args().size() != 2) {
     return std::nullopt;
   }
   const Expr& length = *expr.arg(1);
@@ -142,8 +141,7 @@ Status TableBinder::bind_stored_columns() {
       bound.kind = TableColumnKind::kComputed;
     } else if (!column.type) {
       return error(ErrorCode::kInvalidStatement,
-                   fmt::format("the column '{}' has no type", column.name.text),
-                   column.name.span);
+                   fmt::format("the column '{}' has no type", column.name.text), column.name.span);
     } else {
       bound.type = TRY(bind_type(session_, *column.type));
     }
@@ -209,8 +207,8 @@ Result<size_t> TableBinder::find_column(const ast::Name& name, std::string_view 
   for (const TableColumn& column : def_->columns) {
     if (!column.is_system) names.push_back(column.name);
   }
-  return error(ErrorCode::kUnknownName,
-               fmt::format("{}: there is no column '{}'", what, name.text), name.span)
+  return error(ErrorCode::kUnknownName, fmt::format("{}: there is no column '{}'", what, name.text),
+               name.span)
       .with_hint(did_you_mean(name.text, names));
 }
 
@@ -221,10 +219,10 @@ Status TableBinder::set_watermark(size_t column, ExprPtr expr, SourceSpan span) 
                  fmt::format("WATERMARK FOR '{}': it is {}, not a TIMESTAMP", time.name,
                              time.type.to_string()),
                  span)
-        .with_hint(time.type.is_integer()
-                       ? fmt::format("compute one: event_time AS TO_TIMESTAMP_LTZ({}, 3)",
-                                     time.name)
-                       : "compute one: event_time AS CAST(… AS TIMESTAMP(3))");
+        .with_hint(
+            time.type.is_integer()
+                ? fmt::format("compute one: event_time AS TO_TIMESTAMP_LTZ({}, 3)", time.name)
+                : "compute one: event_time AS CAST(… AS TIMESTAMP(3))");
   }
   if (expr->type().kind() != time.type.kind()) {
     return error(ErrorCode::kTypeMismatch,
@@ -254,8 +252,7 @@ Status TableBinder::bind_watermark() {
   }
   if (!event_time_.field.empty()) {
     return error(ErrorCode::kInvalidStatement,
-                 "'event.time.field' and WATERMARK FOR name an event time twice",
-                 event_time_.span);
+                 "'event.time.field' and WATERMARK FOR name an event time twice", event_time_.span);
   }
   const size_t column = TRY(find_column(watermark.column.parts[0], "WATERMARK FOR"));
   const Scope all = scope();
@@ -277,9 +274,9 @@ Status TableBinder::bind_event_time_option() {
   if (!field.type.is_timestamp()) {
     ExprPtr time;
     if (field.type.is_integer() && (format == "epoch_millis" || format == "epoch_seconds")) {
-      time = TRY(session_.at(event_time_.span,
-                             make_call("TO_TIMESTAMP_LTZ",
-                                       {source, make_integer(format == "epoch_millis" ? 3 : 0)})));
+      time = TRY(session_.at(
+          event_time_.span,
+          make_call("TO_TIMESTAMP_LTZ", {source, make_integer(format == "epoch_millis" ? 3 : 0)})));
     } else if (field.type.is_string() && to_upper(format) == "ISO8601") {
       time = TRY(session_.at(event_time_.span, make_cast(source, Type::timestamp_ltz(3))));
     } else {
@@ -446,8 +443,8 @@ Result<TableDefPtr> bind_inline_table(BindSession& session, const ast::Target& t
       if (to_lower(key).starts_with(prefix)) options[key.substr(prefix.size())] = value;
     }
   }
-  for (const std::string_view name : {"event.time.field", "event.time.format",
-                                      "watermark.strategy", "watermark.max_out_of_orderness"}) {
+  for (const std::string_view name : {"event.time.field", "event.time.format", "watermark.strategy",
+                                      "watermark.max_out_of_orderness"}) {
     const auto found = session.statement_options().find(name);
     if (as_source && found != session.statement_options().end()) {
       options.emplace(found->first, found->second);

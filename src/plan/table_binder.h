@@ -4,8 +4,8 @@
 
 namespace velo {
 
-/// Options as written, as they are kept: variables replaced, other spellings turned into the primary
-/// one. Remembers where each stood.
+/// Options as written, as they are kept: variables replaced, other spellings turned into the
+/// primary one. Remembers where each stood.
 class WrittenOptions {
  public:
   /// Adds the list. Errors: a variable that is not set, an option given twice.
@@ -32,9 +32,9 @@ class WrittenOptions {
 
 /// What Velostream's and ksqlDB's spellings say beside options of the table itself.
 struct EventTimeOptions {
-  std::string field;       ///< event.time.field; "" = none
-  std::string format;      ///< event.time.format
-  int64_t delay_us = 0;    ///< watermark.max_out_of_orderness
+  std::string field;     ///< event.time.field; "" = none
+  std::string format;    ///< event.time.format
+  int64_t delay_us = 0;  ///< watermark.max_out_of_orderness
   SourceSpan span;
 };
 

@@ -20,8 +20,7 @@ constexpr OptionInfo kTableOptions[] = {
 constexpr OptionInfo kSettings[] = {
     {"state.ttl", OptionType::kDuration, "",
      "a key of an aggregation without a window is forgotten when not touched for so long"},
-    {"state.unbounded", OptionType::kChoice, "refuse", "state that nothing bounds",
-     "refuse|allow"},
+    {"state.unbounded", OptionType::kChoice, "refuse", "state that nothing bounds", "refuse|allow"},
     {"emit.coalesce", OptionType::kChoice, "batch", "EMIT CHANGES: one change per key and batch",
      "batch|none"},
 };

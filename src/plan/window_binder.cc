@@ -82,9 +82,9 @@ Error WindowBinder::not_event_time(const ScopeColumn& column, SourceSpan span) c
     return invalid(fmt::format("a window needs an event time, and '{}' has no watermark here",
                                column.name),
                    span)
-        .with_hint(fmt::format(
-            "declare it with the table: WATERMARK FOR {0} AS {0} - INTERVAL '5' SECOND",
-            column.name));
+        .with_hint(
+            fmt::format("declare it with the table: WATERMARK FOR {0} AS {0} - INTERVAL '5' SECOND",
+                        column.name));
   }
   Error error = invalid(fmt::format("a window needs an event time, and '{}' is {}", column.name,
                                     column.type.to_string()),
@@ -95,8 +95,8 @@ Error WindowBinder::not_event_time(const ScopeColumn& column, SourceSpan span) c
         "WATERMARK FOR event_time AS event_time - INTERVAL '5' SECOND",
         column.name);
   } else if (const int known = scope_.event_time(); known >= 0) {
-    error.hint = fmt::format("the event time here is '{}'",
-                             scope_.columns[static_cast<size_t>(known)].name);
+    error.hint =
+        fmt::format("the event time here is '{}'", scope_.columns[static_cast<size_t>(known)].name);
   }
   return error;
 }
@@ -204,8 +204,8 @@ Status WindowBinder::bind_lengths() {
     return {};
   }
   const bool cumulate = spec_.kind == ast::WindowKind::kCumulate;
-  const Length slide = TRY(
-      bind_length(*spec_.slide, cumulate ? "the step of CUMULATE" : "the slide of a window"));
+  const Length slide =
+      TRY(bind_length(*spec_.slide, cumulate ? "the step of CUMULATE" : "the slide of a window"));
   if (slide.unit != size.unit) {
     return session_.not_supported("a window whose size and slide count different units",
                                   spec_.slide->span);

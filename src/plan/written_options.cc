@@ -82,16 +82,15 @@ Status check_options(const BindSession& session, const WrittenOptions& options, 
   }
   if (options.find("connector") == nullptr) {
     return session
-        .error(ErrorCode::kMissingOption,
-               fmt::format("'{}' has no 'connector'", table->name), span)
+        .error(ErrorCode::kMissingOption, fmt::format("'{}' has no 'connector'", table->name), span)
         .with_hint("WITH ('connector' = 'filesystem', 'path' = 'data.csv', 'format' = 'csv')");
   }
   std::vector<OptionProblem> problems = session.kinds().check(of_kinds);
   if (!problems.empty()) {
     OptionProblem& first = problems.front();
     const bool about_name = first.error.code == ErrorCode::kUnknownOption;
-    const SourceSpan where = about_name ? options.key_span(first.option, span)
-                                        : options.value_span(first.option, span);
+    const SourceSpan where =
+        about_name ? options.key_span(first.option, span) : options.value_span(first.option, span);
     if (about_name && first.error.hint.empty()) {
       std::vector<std::string> names = session.kinds().option_names(of_kinds);
       for (const OptionInfo& info : plan_table_options()) names.emplace_back(info.name);
@@ -139,17 +138,18 @@ struct TypeSpelling {
   std::string_view connector;
 };
 constexpr TypeSpelling kTypeSpellings[] = {
-    {"kafka_source", "kafka"},      {"kafka_sink", "kafka"},
-    {"file_source", "filesystem"},  {"file_source_mmap", "filesystem"},
-    {"file_sink", "filesystem"},
+    {"kafka_source", "kafka"},          {"kafka_sink", "kafka"},     {"file_source", "filesystem"},
+    {"file_source_mmap", "filesystem"}, {"file_sink", "filesystem"},
 };
 
 struct FormatSpelling {
   std::string_view from;
   std::string_view to;
 };
-constexpr FormatSpelling kFormatSpellings[] = {{"jsonl", "json"},     {"ndjson", "json"},
-                                               {"json_lines", "json"}, {"delimited", "csv"},
+constexpr FormatSpelling kFormatSpellings[] = {{"jsonl", "json"},
+                                               {"ndjson", "json"},
+                                               {"json_lines", "json"},
+                                               {"delimited", "csv"},
                                                {"csv_no_header", "csv"}};
 
 Status map_type(const BindSession& session, std::string_view name, WrittenOptions* options,
@@ -227,8 +227,8 @@ Result<EventTimeOptions> take_event_time(const BindSession& session, WrittenOpti
     }
     event.delay_us = *us;
   }
-  for (const std::string_view name : {"event.time.field", "event.time.format",
-                                      "watermark.strategy", "watermark.max_out_of_orderness"}) {
+  for (const std::string_view name : {"event.time.field", "event.time.format", "watermark.strategy",
+                                      "watermark.max_out_of_orderness"}) {
     options->erase(name);
   }
   return event;
