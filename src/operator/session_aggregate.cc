@@ -1,11 +1,14 @@
 // Sessions: windows that end a gap after their last row, per key.
 //
-// 1. A row joins the sessions of its key that it touches; if these are several, it bridges them: their states are
-//    merged into the first. Rows of a batch are given slots first and folded together; a merge folds what is given
-//    out so far, so that no slot is merged away under a row that waits.
-// 2. A row that may be late first lets fire what its watermark fires, then is handled alone. It is dropped only if
+// 1. A row joins the sessions of its key that it touches; if these are several, it bridges them:
+// their states are
+//    merged into the first. Rows of a batch are given slots first and folded together; a merge
+//    folds what is given out so far, so that no slot is merged away under a row that waits.
+// 2. A row that may be late first lets fire what its watermark fires, then is handled alone. It is
+// dropped only if
 //    the session that it would be part of is closed.
-// 3. A session fires when the watermark reaches its last step. With ALLOWED LATENESS it stays until it is closed, and
+// 3. A session fires when the watermark reaches its last step. With ALLOWED LATENESS it stays until
+// it is closed, and
 //    a row that still joins takes back what was given and gives the corrected row.
 // Invariant: a session is `shown` exactly if its last given row has not been taken back.
 #include <algorithm>
@@ -18,6 +21,8 @@
 
 namespace velo {
 namespace {
+
+constexpr uint32_t kNoRow = UINT32_MAX;  // a session that only closes
 
 class SessionAggregate final : public Operator {
  public:
@@ -67,7 +72,8 @@ class SessionAggregate final : public Operator {
 
   void tick(int64_t now_us, Output& output) override {
     if (options_.emit.mode != EmitMode::kEvery || dirty_.empty()) return;
-    if (last_emission_us_ != INT64_MIN && now_us - last_emission_us_ < options_.emit.every_us) return;
+    if (last_emission_us_ != INT64_MIN && now_us - last_emission_us_ < options_.emit.every_us)
+      return;
     last_emission_us_ = now_us;
     show(output);
   }
@@ -99,14 +105,17 @@ class SessionAggregate final : public Operator {
 
   std::string interval_text() const { return to_text(Scalar::of(Type::interval_day(), gap_us_)); }
   bool shows_changes() const { return options_.emit.mode != EmitMode::kFinal; }
-  bool by_row() const { return options_.emit.mode == EmitMode::kChanges && !options_.emit.coalesce; }
+  bool by_row() const {
+    return options_.emit.mode == EmitMode::kChanges && !options_.emit.coalesce;
+  }
   bool is_due(int64_t end, int64_t watermark) const {
     return watermark != kWatermarkNone && end - step_us_ <= watermark;
   }
   bool is_closed(int64_t end, int64_t watermark) const {
     int64_t closing;
     if (watermark == kWatermarkNone) return false;
-    return !__builtin_add_overflow(end - step_us_, options_.lateness_us, &closing) && closing <= watermark;
+    return !__builtin_add_overflow(end - step_us_, options_.lateness_us, &closing) &&
+           closing <= watermark;
   }
 
   bool take(size_t row, int64_t watermark);
@@ -130,8 +139,9 @@ class SessionAggregate final : public Operator {
   LateRows late_;
   std::vector<uint32_t> slots_;  // by row of the batch
   size_t pending_begin_ = 0;     // rows [pending_begin_, …) have slots and are not folded yet
-  std::vector<std::pair<uint32_t, uint64_t>> dirty_;  // (group, serial): to be shown at the next emission
-  std::vector<Batch> withdrawn_;                      // rows to take back at the next emission
+  std::vector<std::pair<uint32_t, uint64_t>>
+      dirty_;                     // (group, serial): to be shown at the next emission
+  std::vector<Batch> withdrawn_;  // rows to take back at the next emission
   int64_t last_emission_us_ = INT64_MIN;
   size_t clean_at_ = 8192;
 };
@@ -150,14 +160,16 @@ bool SessionAggregate::take(size_t row, int64_t watermark) {
       return false;
     }
   }
-  Session& session = first == last ? sessions_.open(group, time) : join(group, first, last, time, row);
+  Session& session =
+      first == last ? sessions_.open(group, time) : join(group, first, last, time, row);
   slots_[row] = session.slot;
   touch(group, session);
   return true;
 }
 
 // The sessions [first, last) and the row's time become one session, the first.
-Session& SessionAggregate::join(uint32_t group, size_t first, size_t last, int64_t time, size_t row) {
+Session& SessionAggregate::join(uint32_t group, size_t first, size_t last, int64_t time,
+                                size_t row) {
   std::vector<Session>& own = sessions_.of(group);
   Session& session = own[first];
   if (session.shown || last - first > 1) fold_through(row);
@@ -216,27 +228,28 @@ void SessionAggregate::fire_until(int64_t watermark, Output& output) {
   for (const Row& row : fired) {
     std::vector<Session>& own = sessions_.of(row.group);
     for (size_t i = own.size(); i-- > 0;) {
-      if (own[i].fired && is_closed(sessions_.end_of(own[i]), watermark)) sessions_.close(row.group, i, i + 1);
+      if (own[i].fired && is_closed(sessions_.end_of(own[i]), watermark))
+        sessions_.close(row.group, i, i + 1);
     }
   }
   const std::vector<uint32_t> freed = sessions_.take_freed();
   if (!freed.empty()) states_.clear(freed);
 }
 
-// Marks the sessions of a group that are due as fired; those that wait for late rows get a timer for their closing.
+// Marks the sessions of a group that are due as fired; those that wait for late rows get a timer
+// for their closing.
 void SessionAggregate::settle(uint32_t group, int64_t watermark, std::vector<Row>* fired) {
   for (Session& session : sessions_.of(group)) {
     const int64_t end = sessions_.end_of(session);
     if (!is_due(end, watermark)) continue;
     const bool first_time = !session.fired;
+    const bool closed = is_closed(end, watermark);
     session.fired = true;
-    if (first_time || is_closed(end, watermark)) fired->push_back({group, session.start_us, end, session.slot});
-    if (first_time && !shows_changes()) {
-      session.shown = options_.lateness_us > 0;
-    } else if (!first_time && !shows_changes()) {
-      fired->back().slot = UINT32_MAX;  // given already: it only closes
-    }
-    if (!is_closed(end, watermark)) sessions_.rearm(group, session, end + options_.lateness_us);
+    if (first_time && !closed) sessions_.rearm(group, session, end + options_.lateness_us);
+    if (!first_time && !closed) continue;
+    const bool gives_row = first_time && !shows_changes();
+    fired->push_back({group, session.start_us, end, gives_row ? session.slot : kNoRow});
+    if (gives_row) session.shown = true;
   }
 }
 
@@ -259,13 +272,12 @@ void SessionAggregate::show(Output& output) {
 void SessionAggregate::emit(std::vector<Row>& rows, Output& output) {
   std::vector<Row> given;
   for (const Row& row : rows) {
-    if (row.slot != UINT32_MAX && states_.count(row.slot) > 0) given.push_back(row);
+    if (row.slot != kNoRow && states_.count(row.slot) > 0) given.push_back(row);
   }
-  std::vector<uint32_t> rank(input_.keys().size());
-  const std::vector<uint32_t>& ascending = input_.keys().ascending();
-  for (uint32_t i = 0; i < ascending.size(); ++i) rank[ascending[i]] = i;
   std::sort(given.begin(), given.end(), [&](const Row& a, const Row& b) {
-    return std::tuple(a.end_us, a.start_us, rank[a.group]) < std::tuple(b.end_us, b.start_us, rank[b.group]);
+    if (a.end_us != b.end_us) return a.end_us < b.end_us;
+    if (a.start_us != b.start_us) return a.start_us < b.start_us;
+    return input_.keys().less(a.group, b.group);
   });
   std::vector<Batch> parts = std::move(withdrawn_);
   withdrawn_.clear();
@@ -276,7 +288,8 @@ void SessionAggregate::emit(std::vector<Row>& rows, Output& output) {
   if (takes_back) {
     const size_t inserted = given.empty() ? 0 : parts.back().rows;
     ColumnBuilder weights(Type::bigint(), batch.rows);
-    for (size_t i = 0; i < batch.rows; ++i) weights.append_int64(i < batch.rows - inserted ? -1 : 1);
+    for (size_t i = 0; i < batch.rows; ++i)
+      weights.append_int64(i < batch.rows - inserted ? -1 : 1);
     batch.weights = weights.finish();
   }
   if (!batch.empty()) output.emit(std::move(batch));
@@ -298,8 +311,11 @@ Batch SessionAggregate::rows_of(const std::vector<Row>& rows, Output& output) {
   }
   RowErrors errors;
   std::vector<ColumnPtr> results = states_.results(slots, errors);
-  Batch batch{.schema = options_.output, .rows = rows.size(), .columns = input_.keys().gather(groups),
-              .weights = nullptr, .watermarks = nullptr};
+  Batch batch{.schema = options_.output,
+              .rows = rows.size(),
+              .columns = input_.keys().gather(groups),
+              .weights = nullptr,
+              .watermarks = nullptr};
   if (options_.with_start) batch.columns.push_back(starts.finish());
   if (options_.with_end) batch.columns.push_back(ends.finish());
   if (options_.with_time) batch.columns.push_back(times.finish());
@@ -358,7 +374,8 @@ Status SessionAggregate::load(SnapshotReader& reader) {
   for (uint64_t i = 0; i < dirty; ++i) {
     const uint32_t position = TRY(reader.u32());
     const int64_t start = TRY(reader.i64());
-    if (position > groups.size()) return Error(ErrorCode::kCorruptData, "a change names no session");
+    if (position > groups.size())
+      return Error(ErrorCode::kCorruptData, "a change names no session");
     if (position == groups.size()) continue;
     for (const Session& session : sessions_.of(groups[position])) {
       if (session.start_us == start) dirty_.emplace_back(groups[position], session.serial);
@@ -366,7 +383,10 @@ Status SessionAggregate::load(SnapshotReader& reader) {
   }
   const uint64_t withdrawn = TRY(reader.count(8));
   for (uint64_t i = 0; i < withdrawn; ++i) {
-    Batch batch{.schema = options_.output, .rows = 0, .columns = {}, .weights = nullptr,
+    Batch batch{.schema = options_.output,
+                .rows = 0,
+                .columns = {},
+                .weights = nullptr,
                 .watermarks = nullptr};
     batch.rows = TRY(reader.u64());
     for (const Field& field : options_.output->fields()) {

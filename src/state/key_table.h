@@ -31,11 +31,13 @@ class KeyTable {
   /// Sorts some groups by key. For when they are few among many.
   void sort(std::vector<uint32_t>& groups) const;
 
+  /// The key of group `a` comes before that of `b`.
+  bool less(uint32_t a, uint32_t b) const { return compare(a, b) < 0; }
+
   size_t memory_bytes() const;
 
  private:
   int compare(uint32_t a, uint32_t b) const;
-  bool less(uint32_t a, uint32_t b) const { return compare(a, b) < 0; }
 
   std::vector<Type> types_;
   std::vector<ValueIndex> values_;  // one per key column

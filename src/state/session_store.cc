@@ -11,7 +11,8 @@ std::vector<Session>& SessionStore::of(uint32_t group) {
 
 std::pair<size_t, size_t> SessionStore::touching(uint32_t group, int64_t time_us) {
   const std::vector<Session>& sessions = of(group);
-  // A row is within a session if it is before its end, and the session starts before the row's own end.
+  // A row is within a session if it is before its end, and the session starts before the row's own
+  // end.
   size_t first = sessions.size();
   while (first > 0 && time_us < end_of(sessions[first - 1])) --first;
   size_t last = first;
@@ -104,7 +105,8 @@ void SessionStore::save(std::span<const uint32_t> live, SnapshotWriter& writer) 
 }
 
 Status SessionStore::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
-  if (TRY(reader.u64()) != groups.size()) return Error(ErrorCode::kCorruptData, "sessions are missing");
+  if (TRY(reader.u64()) != groups.size())
+    return Error(ErrorCode::kCorruptData, "sessions are missing");
   for (uint32_t group : groups) {
     const uint64_t n = TRY(reader.count(18));
     for (uint64_t i = 0; i < n; ++i) {

@@ -22,9 +22,9 @@ struct Session {
 
 /// The open sessions of all groups, and when they end.
 ///
-/// Sessions of a group are disjoint and ascending; most groups have one, so a row finds its own by looking at the
-/// last. Timers are re-armed lazily: a session has one timer, and when it goes off too early (rows came in between)
-/// it is set to the session's present end.
+/// Sessions of a group are disjoint and ascending; most groups have one, so a row finds its own by
+/// looking at the last. Timers are re-armed lazily: a session has one timer, and when it goes off
+/// too early (rows came in between) it is set to the session's present end.
 class SessionStore {
  public:
   explicit SessionStore(int64_t gap_us) : gap_us_(gap_us) {}
@@ -34,14 +34,16 @@ class SessionStore {
   std::vector<Session>& of(uint32_t group);
   const std::vector<std::vector<Session>>& all() const { return groups_; }
 
-  /// Indices [first, last) of the group's sessions that a row at `time_us` belongs to (more than one: it bridges).
+  /// Indices [first, last) of the group's sessions that a row at `time_us` belongs to (more than
+  /// one: it bridges).
   std::pair<size_t, size_t> touching(uint32_t group, int64_t time_us);
   /// A new session at its place among the group's.
   Session& open(uint32_t group, int64_t time_us);
   /// Removes sessions [first, last) of a group; their slots are free again.
   void close(uint32_t group, size_t first, size_t last);
 
-  /// Groups with a session whose end − `step` ≤ watermark, each once. Their timers are gone; `rearm` those that stay.
+  /// Groups with a session whose end − `step` ≤ watermark, each once. Their timers are gone;
+  /// `rearm` those that stay.
   std::vector<uint32_t> due(int64_t watermark, int64_t step_us);
   void rearm(uint32_t group, const Session& session, int64_t at_us) {
     timers_.push({at_us, group, session.serial});
@@ -49,7 +51,8 @@ class SessionStore {
 
   /// One more than the largest slot in use.
   size_t slots() const { return slots_; }
-  /// Slots given back since the last call: their states must be emptied before `open` gives them out again.
+  /// Slots given back since the last call: their states must be emptied before `open` gives them
+  /// out again.
   std::vector<uint32_t> take_freed();
   size_t open_sessions() const { return open_; }
   /// Groups with a session, ascending.
