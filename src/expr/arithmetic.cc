@@ -306,6 +306,24 @@ void bit_shift(KernelCall& call) {
   });
 }
 
+// --- Intervals ---
+
+void interval_scale(KernelCall& call) {
+  const Values<int64_t> a(call, 0);
+  const Values<double> b(call, 1);
+  int64_t* out = call.out.values<int64_t>();
+  for_valid(call, [&](size_t row) {
+    const double product = std::nearbyint(static_cast<double>(a[row]) * b[row]);
+    if (!(product >= -0x1p63 && product < 0x1p63)) return fail_overflow(call, row, '*');
+    out[row] = static_cast<int64_t>(product);
+  });
+}
+
+bool type_of_second(std::vector<Type>& args, Type* result) {
+  *result = args[1];
+  return true;
+}
+
 // --- Types ---
 
 bool wider_integer(std::vector<Type>& args, Type* result) {
@@ -360,6 +378,26 @@ const Function kFunctions[] = {
      ""},
     {"-", "(i interval_month) -> same", integer_negate, kOp, "Negation", "-(INTERVAL '1' MONTH)",
      ""},
+    {"+", "(a interval_day, b interval_day) -> same", integer_operation<Add>, kOp,
+     "Sum of durations", "INTERVAL '1' DAY + INTERVAL '1' HOUR", "1 01:00:00"},
+    {"+", "(a interval_month, b interval_month) -> same", integer_operation<Add>, kOp,
+     "Sum of months", "INTERVAL '1' YEAR + INTERVAL '1' MONTH", "1-01"},
+    {"-", "(a interval_day, b interval_day) -> same", integer_operation<Subtract>, kOp,
+     "Difference of durations", "INTERVAL '1' DAY - INTERVAL '1' HOUR", "0 23:00:00"},
+    {"-", "(a interval_month, b interval_month) -> same", integer_operation<Subtract>, kOp,
+     "Difference of months", "INTERVAL '1' YEAR - INTERVAL '1' MONTH", "0-11"},
+    {"*", "(i interval_day, n int) -> same", integer_operation<Multiply>, kOp, "n times as long",
+     "INTERVAL '1' HOUR * 2", "0 02:00:00"},
+    {"*", "(i interval_month, n int) -> same", integer_operation<Multiply>, kOp, "n times as long",
+     "INTERVAL '1' MONTH * 2", "0-02"},
+    {"*", "(n int, i interval_day) -> rule", integer_operation<Multiply>, kOp, "n times as long",
+     "2 * INTERVAL '1' HOUR", "0 02:00:00", type_of_second},
+    {"*", "(n int, i interval_month) -> rule", integer_operation<Multiply>, kOp, "n times as long",
+     "2 * INTERVAL '1' MONTH", "0-02", type_of_second},
+    {"*", "(i interval_day, x float64) -> same", interval_scale, kOp, "x times as long",
+     "INTERVAL '1' HOUR * 0.5", "0 00:30:00"},
+    {"/", "(i interval_day, n int) -> same", integer_divide, kOp, "The n-th part",
+     "INTERVAL '1' HOUR / 2", "0 00:30:00"},
     {"*", "(a int, b int) -> rule", integer_operation<Multiply>, kOp, "Product", "6 * 7", "42",
      wider_integer},
     {"*", "(a double, b double) -> rule", double_multiply, kSafe, "Product", "1.5e0 * 2e0", "3.0",

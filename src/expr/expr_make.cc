@@ -100,6 +100,12 @@ namespace {
 Result<ExprPtr> make_lazy(std::string_view name, std::vector<ExprPtr> args) {
   if (name == "COALESCE") return make_coalesce(std::move(args));
   if (name == "TRY") return make_try(args[0]);
+  static constexpr std::string_view kTimeParts[] = {"YEAR",      "QUARTER",    "MONTH",     "WEEK",
+                                                    "DAYOFYEAR", "DAYOFMONTH", "DAYOFWEEK", "HOUR",
+                                                    "MINUTE",    "SECOND"};
+  if (std::find(std::begin(kTimeParts), std::end(kTimeParts), name) != std::end(kTimeParts)) {
+    return make_call("EXTRACT", {make_string(name), args[0]});
+  }
   if (name == "IF") return make_case({args[0], args[1]}, args[2]);
   if (name == "NVL2")
     return make_case({TRY(make_call("IS NOT NULL", {args[0]})), args[1]}, args[2]);
@@ -112,6 +118,10 @@ Result<ExprPtr> make_lazy(std::string_view name, std::vector<ExprPtr> args) {
 std::optional<Type> type_by_literal(const ResolvedFunction& call,
                                     const std::vector<ExprPtr>& args) {
   const std::string_view name = call.function->name();
+  if (name == "TO_TIMESTAMP_LTZ" && args.size() == 2 && args[1]->type().is_integer() &&
+      args[1]->is_literal() && !args[1]->is_null_literal() && args[1]->literal()->int64_at(0) > 3) {
+    return Type::timestamp_ltz(6);
+  }
   if ((name != "ROUND" && name != "TRUNCATE") || !call.result.is_decimal()) return {};
   if (args.size() == 2 && (!args[1]->is_literal() || args[1]->is_null_literal())) return {};
   const int64_t digits = args.size() == 2 ? args[1]->literal()->int64_at(0) : 0;
@@ -135,6 +145,7 @@ Result<ExprPtr> make_call(std::string_view name, std::vector<ExprPtr> args) {
   }
   TRY(check_literals(*resolved.function, args));
   const std::optional<Type> final_type = type_by_literal(resolved, args);
+  if (final_type && final_type->is_timestamp()) resolved.result = *final_type;
   Expr::Fields fields{ExprKind::kCall, std::move(resolved.result)};
   fields.args = std::move(args);
   fields.function = resolved.function;

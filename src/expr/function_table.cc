@@ -32,7 +32,8 @@ Table build_table() {
   for (std::span<const Function> topic :
        {arithmetic_functions(), comparison_functions(), logic_functions(), string_functions(),
         string_search_functions(), string_coding_functions(), pattern_functions(), math_functions(),
-        rounding_functions()}) {
+        rounding_functions(), time_functions(), time_part_functions(), time_text_functions(),
+        json_functions(), array_functions()}) {
     table.rows.insert(table.rows.end(), topic.begin(), topic.end());
   }
   for (size_t i = 0; i < table.rows.size(); ++i) {
