@@ -1,0 +1,1 @@
+-(-a.b[1].c) + 1.5e3 * .5 / X'0f' % d || 'it''s' = CASE x WHEN 1 THEN a ELSE CAST(b AS DECIMAL(10, 2)) END AND (a, b) NOT IN ((1, 2)) OR c NOT BETWEEN SYMMETRIC 1 AND 2

@@ -1,0 +1,5 @@
+-- @app shop
+-- @name: orders_by_minute
+SELECT a, b AS c, t.*, COUNT(DISTINCT d) FILTER (WHERE e > 1) /* why */ FROM t AS x WHERE NOT a = 1 AND b IS NOT NULL
+GROUP BY a, GROUPING SETS ((a, b), ()) HAVING COUNT(*) > 5 WINDOW TUMBLING(1m) ORDER BY a DESC NULLS LAST LIMIT 5 OFFSET 2
+EMIT CHANGES ALLOWED LATENESS 1 HOUR LATE DATA TO late; -- trailing
