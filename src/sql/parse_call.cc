@@ -285,10 +285,12 @@ ast::Over TokenParser::over_in_parens() {
 
 bool TokenParser::over_part(ast::Over& over, std::optional<int64_t>& buffer_rows) {
   SourceSpan here = cursor_.peek().span;
-  if (cursor_.accept_words({"PARTITION", "BY"})) {
+  if (cursor_.accept_word("PARTITION")) {
+    cursor_.expect_word("BY");
     if (!over.partition_by.empty()) fail_twice("PARTITION BY", here);
     over.partition_by = expression_list();
-  } else if (cursor_.accept_words({"ORDER", "BY"})) {
+  } else if (cursor_.accept_word("ORDER")) {
+    cursor_.expect_word("BY");
     if (!over.order_by.empty()) fail_twice("ORDER BY", here);
     over.order_by = order_items();
   } else if (cursor_.accept_words({"ROWS", "WINDOW", "BUFFER"})) {

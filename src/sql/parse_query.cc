@@ -234,7 +234,8 @@ bool TokenParser::select_clause(Select& out) {
   if (cursor_.accept_word("WHERE")) {
     if (out.where) fail_twice("WHERE", here);
     out.where = expression();
-  } else if (cursor_.accept_words({"GROUP", "BY"})) {
+  } else if (cursor_.accept_word("GROUP")) {
+    cursor_.expect_word("BY");
     if (!out.group_by.empty()) fail_twice("GROUP BY", here);
     out.group_by = group_items(TokenKind::kEnd);
   } else if (cursor_.accept_word("HAVING")) {
@@ -271,7 +272,8 @@ void TokenParser::window_clause(Select& out) {
 
 bool TokenParser::closing_clause(Query& out) {
   SourceSpan here = cursor_.peek().span;
-  if (cursor_.accept_words({"ORDER", "BY"})) {
+  if (cursor_.accept_word("ORDER")) {
+    cursor_.expect_word("BY");
     if (!out.order_by.empty()) fail_twice("ORDER BY", here);
     out.order_by = order_items();
   } else if (cursor_.accept_word("INTO")) {
@@ -335,10 +337,13 @@ bool TokenParser::emission_clause(Query& out) {
     }
     emit.span = cursor_.span_since(first);
     out.emit = std::move(emit);
-  } else if (cursor_.accept_words({"ALLOWED", "LATENESS"})) {
+  } else if (cursor_.accept_word("ALLOWED")) {
+    cursor_.expect_word("LATENESS");
     if (out.allowed_lateness) fail_twice("ALLOWED LATENESS", here);
     out.allowed_lateness = duration();
-  } else if (cursor_.accept_words({"LATE", "DATA", "TO"})) {
+  } else if (cursor_.accept_word("LATE")) {
+    cursor_.expect_word("DATA");
+    cursor_.expect_word("TO");
     if (out.late_data_to) fail_twice("LATE DATA TO", here);
     out.late_data_to = target("a table name");
   } else {

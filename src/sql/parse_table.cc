@@ -177,8 +177,9 @@ TableRef TokenParser::table_function() {
   if (!at_name()) cursor_.fail_expected("a table");
   ast::TableFunction out;
   ast::Name function = any_word("a table");
-  if (upper_case(function.text) == "MATCH_RECOGNIZE") {
-    cursor_.fail_at(function.span, "MATCH_RECOGNIZE needs a table before it");
+  if (!function.quoted && upper_case(function.text) == "VALUES") {
+    cursor_.fail_at(function.span, "VALUES in FROM needs parentheses",
+                    "write FROM (VALUES (1, 'a'), (2, 'b')) AS t (id, name)");
   }
   out.call = call(std::move(function), first);
   out.with_ordinality = cursor_.accept_words({"WITH", "ORDINALITY"});
@@ -224,7 +225,10 @@ void TokenParser::table_options(ast::NamedTable& table) {
       cursor_.advance();
       if (!table.target.options.empty()) fail_twice("WITH", here);
       table.target.options = options();
-    } else if (cursor_.accept_words({"FOR", "SYSTEM_TIME", "AS", "OF"})) {
+    } else if (cursor_.accept_word("FOR")) {
+      cursor_.expect_word("SYSTEM_TIME");
+      cursor_.expect_word("AS");
+      cursor_.expect_word("OF");
       if (table.system_time) fail_twice("FOR SYSTEM_TIME", here);
       table.system_time = expression();
     } else {

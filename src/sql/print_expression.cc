@@ -377,11 +377,16 @@ bool SqlPrinter::worded_call(const ast::Call& n) {
 }
 
 void SqlPrinter::node(const ast::Call& n) {
-  if (worded_call(n)) return;
   bool suffix =
       !n.within_group.empty() || n.filter || n.nulls != ast::NullTreatment::kDefault || n.over;
+  bool bare = n.arguments.empty() && !suffix && !n.name.quoted;
+  if (bare && is_bare_function(n.name.text)) return name(n.name);
+  if (!worded_call(n)) plain_call(n);
+}
+
+/// name(arguments) and what follows.
+void SqlPrinter::plain_call(const ast::Call& n) {
   name(n.name);
-  if (n.arguments.empty() && !suffix && !n.name.quoted && is_bare_function(n.name.text)) return;
   put("(");
   if (n.distinct) put("DISTINCT ");
   for (size_t i = 0; i < n.arguments.size(); ++i) {

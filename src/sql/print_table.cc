@@ -63,7 +63,8 @@ void SqlPrinter::node(const ast::TableFunction& n) {
   bool wrap = !unnest && !n.with_ordinality;
   if (n.lateral) put("LATERAL ");
   if (wrap) put("TABLE(");
-  expr(*n.call);
+  // Functions in FROM have no words between their arguments.
+  if (call) plain_call(*call);
   if (wrap) put(")");
   if (n.with_ordinality) put(" WITH ORDINALITY");
 }

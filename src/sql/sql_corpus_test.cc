@@ -296,6 +296,7 @@ std::vector<std::string_view> query_corpus() {
       "SELECT * FROM t, LATERAL TABLE(split(t.a)) AS s (word)",
       "SELECT * FROM t LEFT JOIN LATERAL (SELECT * FROM u WHERE u.a = t.a LIMIT 1) AS x ON TRUE",
       "SELECT * FROM TABLE(series(1, 5)) s, generate(1) WITH ORDINALITY g",
+      "SELECT * FROM POSITION(a, b), CURRENT_DATE(), TRIM(a, b)",
       "SELECT * FROM (SELECT a FROM t) x",
       "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (id, name)",
       "SELECT * FROM ((SELECT 1) UNION ALL (SELECT 2)) x",

@@ -86,6 +86,15 @@ TEST(SqlError, ReservedWordsAsNames) {
             "  hint: ORDER is a keyword; as a name it must be quoted: `order`");
 }
 
+TEST(SqlError, ReservedWordsAsColumns) {
+  EXPECT_EQ(error_of("SELECT a FROM t WHERE group = 1"),
+            "error 2001: expected an expression after 'WHERE', found 'group'\n"
+            "  at SQL:1:23\n"
+            "  1 | SELECT a FROM t WHERE group = 1\n"
+            "    |                       ^^^^^\n"
+            "  hint: GROUP is a keyword; as a name it must be quoted: `group`");
+}
+
 TEST(SqlError, UnclosedThings) {
   EXPECT_EQ(error_of("SELECT 'abc FROM t\nWHERE x"),
             "error 2001: this string is not closed\n"
@@ -141,6 +150,17 @@ TEST(SqlError, Clauses) {
   EXPECT_EQ(message_of("VALUES (1, 2), (3)"), "this row has 1 values, the first one has 2");
   EXPECT_EQ(message_of("SELECT SUM(x) OVER (ROWS BETWEEN CURRENT ROW AND 5 PRECEDING)"),
             "the frame ends before it starts");
+}
+
+TEST(SqlError, HalfClauses) {
+  EXPECT_EQ(message_of("SELECT a FROM t GROUP a"), "expected BY after 'GROUP', found 'a'");
+  EXPECT_EQ(message_of("SELECT a FROM t ORDER a"), "expected BY after 'ORDER', found 'a'");
+  EXPECT_EQ(message_of("SELECT a FROM t LATE TO b"), "expected DATA after 'LATE', found 'TO'");
+  EXPECT_EQ(message_of("SELECT a FROM t ALLOWED 5m"),
+            "expected LATENESS after 'ALLOWED', found '5m'");
+  EXPECT_EQ(
+      message_of("SELECT * FROM VALUES (1)"),
+      "VALUES in FROM needs parentheses | write FROM (VALUES (1, 'a'), (2, 'b')) AS t (id, name)");
 }
 
 TEST(SqlError, Windows) {

@@ -76,6 +76,7 @@ class SqlPrinter {
   void node(const ast::FieldAccess& n);
   void node(const ast::Subscript& n);
   bool worded_call(const ast::Call& n);
+  void plain_call(const ast::Call& n);
   void call_suffix(const ast::Call& n);
   void over(const ast::Over& n);
   void frame(const ast::Frame& n);

@@ -120,6 +120,23 @@ std::string TokenCursor::describe(const Token& token) const {
   return fmt::format("'{}...'", raw.substr(0, cut));
 }
 
+/// Whether what follows the current word would make sense behind a column.
+bool TokenCursor::continues_name() const {
+  switch (peek(1).kind) {
+    case TokenKind::kComma:
+    case TokenKind::kDot:
+    case TokenKind::kEqual:
+    case TokenKind::kNotEqual:
+    case TokenKind::kLess:
+    case TokenKind::kLessEqual:
+    case TokenKind::kGreater:
+    case TokenKind::kGreaterEqual:
+      return true;
+    default:
+      return is_word(1, "FROM") || is_word(1, "AS");
+  }
+}
+
 void TokenCursor::fail_expected(std::string_view what) {
   const Token& found = peek();
   if (found.kind == TokenKind::kError) fail_at(found.span, found.text, found.hint);
@@ -138,7 +155,8 @@ void TokenCursor::fail_expected(std::string_view what) {
   std::string hint;
   if (found.kind == TokenKind::kWord) {
     if (tried_at_ == at_) hint = did_you_mean(found.text, tried_);
-    if (hint.empty() && is_reserved(found.text) && what.ends_with("name")) {
+    bool as_name = what.ends_with("name") || (what == "an expression" && continues_name());
+    if (hint.empty() && is_reserved(found.text) && as_name) {
       hint = fmt::format("{} is a keyword; as a name it must be quoted: `{}`", found.text,
                          text_.substr(found.span.offset, found.span.length));
     }

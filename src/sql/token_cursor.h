@@ -66,6 +66,7 @@ class TokenCursor {
 
  private:
   std::string describe(const Token& token) const;
+  bool continues_name() const;
 
   std::string_view text_;
   const std::vector<Token>& tokens_;
