@@ -49,7 +49,7 @@ enum class Emission : uint8_t { kValue, kCount, kValues };
 
 /// How values of a list are ordered before anything is made of them.
 struct ListOrder {
-  ExprPtr key;
+  ExprPtr key = nullptr;
   bool descending = false;
   bool nulls_first = false;
 };
@@ -121,13 +121,13 @@ struct AggregateFunction {
 
 /// What the SQL said about one aggregate.
 struct AggregateRequest {
-  std::string_view name;
-  std::vector<ExprPtr> args;  ///< empty with `star`
-  bool star = false;          ///< COUNT(*)
+  std::string_view name = {};
+  std::vector<ExprPtr> args = {};  ///< empty with `star`
+  bool star = false;               ///< COUNT(*)
   bool distinct = false;
-  ExprPtr filter;                       ///< FILTER (WHERE …), or null
-  std::vector<ListOrder> order;         ///< ORDER BY inside the call
-  std::vector<ListOrder> within_group;  ///< WITHIN GROUP (ORDER BY x)
+  ExprPtr filter = nullptr;                  ///< FILTER (WHERE …), or null
+  std::vector<ListOrder> order = {};         ///< ORDER BY inside the call
+  std::vector<ListOrder> within_group = {};  ///< WITHIN GROUP (ORDER BY x)
 };
 
 /// An aggregate, typed and taken apart.

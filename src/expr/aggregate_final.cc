@@ -148,8 +148,7 @@ void finalise_co_moments(Finaliser& f) {
         return f.append_double(c / count);
       case FinalRule::kCovarSamp:
         return append_ratio(c, n < 2 ? 0 : count - 1);
-      case FinalRule::kCorr:
-        return append_ratio(c, std::sqrt(xx) * std::sqrt(yy));
+      case FinalRule::kCorr: return append_ratio(c, std::sqrt(xx * yy));
       case FinalRule::kRegrSlope:
         return append_ratio(c, xx);
       case FinalRule::kRegrIntercept:
@@ -190,8 +189,9 @@ std::vector<uint32_t> sorted(const Column& child, uint32_t begin, uint32_t end, 
   for (uint32_t i = begin; i < end; ++i) {
     if (!child.is_null(i)) order.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     const int way = compare_rows(child, a, child, b);
+    if (way == 0) return a < b;
     return descending ? way > 0 : way < 0;
   });
   return order;

@@ -134,8 +134,8 @@ ExprPtr remap_columns(const ExprPtr& expr, const std::vector<size_t>& mapping);
 /// Every column i replaced by `by[i]`: an expression over a projection becomes one over the
 /// projection's input.
 ExprPtr substitute_columns(const ExprPtr& expr, const std::vector<ExprPtr>& by);
-/// From the root down: a part equal to `what[i]` becomes `by[i]`, and nothing is replaced within it.
-/// REQUIRES: as many of one as of the other, of equal types.
+/// From the root down: a part equal to `what[i]` becomes `by[i]`, and nothing is replaced within
+/// it. REQUIRES: as many of one as of the other, of equal types.
 ExprPtr replace_subtrees(const ExprPtr& expr, const std::vector<ExprPtr>& what,
                          const std::vector<ExprPtr>& by);
 /// Constant deterministic parts that do not fail become literals.

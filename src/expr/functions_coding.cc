@@ -1,4 +1,5 @@
 // Text forms of bytes: hex, base64, URLs.
+#include <algorithm>
 #include <array>
 
 #include "base/fmt.h"

@@ -1,5 +1,6 @@
 // CEIL, FLOOR, ROUND, TRUNCATE of numbers. ROUND goes half away from zero. A literal number of
 // digits becomes the scale of a DECIMAL result (make_call sees to it).
+#include <algorithm>
 #include <cmath>
 
 #include "base/fmt.h"

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,31 +27,11 @@ class RowErrors {
   bool empty() const { return errors_.empty(); }
   void clear() { errors_.clear(); }
   /// Ascending by row, one per row.
-  const std::vector<RowError>& rows() {
-    std::stable_sort(errors_.begin(), errors_.end(),
-                     [](const RowError& a, const RowError& b) { return a.row < b.row; });
-    errors_.erase(std::unique(errors_.begin(), errors_.end(),
-                              [](const RowError& a, const RowError& b) { return a.row == b.row; }),
-                  errors_.end());
-    return errors_;
-  }
+  const std::vector<RowError>& rows();
   /// Errors as they came, possibly several per row.
   const std::vector<RowError>& raw() const { return errors_; }
   /// The rows of a batch with `batch_rows` rows that did not fail.
-  Selection good_rows(size_t batch_rows) {
-    Selection good;
-    good.reserve(batch_rows);
-    const std::vector<RowError>& bad = rows();
-    size_t next = 0;
-    for (uint32_t row = 0; row < batch_rows; ++row) {
-      if (next < bad.size() && bad[next].row == row) {
-        ++next;
-      } else {
-        good.push_back(row);
-      }
-    }
-    return good;
-  }
+  Selection good_rows(size_t batch_rows);
 
  private:
   std::vector<RowError> errors_;

@@ -249,6 +249,16 @@ bool TimeFormat::parse_part(const Part& part, bool next_is_digits, std::string_v
       if (!take_number(text, 3, &value)) return false;
       fields->day_of_year = value;
       return true;
+    default:
+      return parse_clock(part, width, text, fields);
+  }
+}
+
+bool TimeFormat::parse_clock(const Part& part, size_t width, std::string_view* text,
+                             Fields* fields) {
+  const auto count = static_cast<size_t>(part.count);
+  int64_t value = 0;
+  switch (part.letter) {
     case 'H':
       return take_number(text, width, &fields->hour) && fields->hour < 24;
     case 'k':

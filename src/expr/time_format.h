@@ -36,6 +36,7 @@ class TimeFormat {
   struct Fields;
   static bool parse_part(const Part& part, bool next_is_digits, std::string_view* text,
                          Fields* fields);
+  static bool parse_clock(const Part& part, size_t width, std::string_view* text, Fields* fields);
   std::vector<Part> parts_;
 };
 
