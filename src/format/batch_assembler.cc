@@ -31,7 +31,12 @@ size_t BatchAssembler::remove(size_t n, const std::vector<uint32_t>& dropped) {
       for (auto& target : targets_) target->move_row(rows_ + row, rows_ + kept);
     }
   }
+  for (size_t row = kept; row < n; ++row) forget(rows_ + row);
   return kept;
+}
+
+void BatchAssembler::forget(size_t row) {
+  for (auto& target : targets_) target->set_valid(row);
 }
 
 void BatchAssembler::keep(const BufferPtr& owner) {

@@ -29,6 +29,8 @@ class BatchAssembler {
   /// Takes rows out of [rows(), rows() + n), which are written but not added, and returns how many
   /// are left. `dropped`: ascending, counted from rows().
   size_t remove(size_t n, const std::vector<uint32_t>& dropped);
+  /// What was written into row `row` does not count: it is as if never written.
+  void forget(size_t row);
   /// Bytes that stable strings of this batch lie in; `set_owner`: of all batches until it is called
   /// again.
   void keep(const BufferPtr& owner);

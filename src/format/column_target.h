@@ -46,6 +46,7 @@ class ColumnTarget {
   virtual void start(size_t capacity) = 0;
   virtual void grow(size_t capacity) = 0;
   virtual void set_null(size_t row) = 0;
+  virtual void set_valid(size_t row) = 0;
   /// Row `to` becomes what row `from` is.
   virtual void move_row(size_t from, size_t to) = 0;
   /// The column of rows [0, rows), each of which was written.
@@ -65,7 +66,7 @@ class ScalarTarget final : public ColumnTarget {
   void start(size_t capacity) override;
   void grow(size_t capacity) override;
   void set_null(size_t row) override;
-  void set_valid(size_t row) { nulls_.set_valid(row); }
+  void set_valid(size_t row) override { nulls_.set_valid(row); }
   void move_row(size_t from, size_t to) override;
   ColumnPtr finish(size_t rows) override;
 
@@ -112,7 +113,7 @@ class RowTarget final : public ColumnTarget {
   void start(size_t capacity) override;
   void grow(size_t capacity) override;
   void set_null(size_t row) override;
-  void set_valid(size_t row) { nulls_.set_valid(row); }
+  void set_valid(size_t row) override { nulls_.set_valid(row); }
   void move_row(size_t from, size_t to) override;
   ColumnPtr finish(size_t rows) override;
   ColumnTarget& field(size_t i) { return *fields_[i]; }
@@ -133,6 +134,7 @@ class ListTarget final : public ColumnTarget {
   void start(size_t capacity) override;
   void grow(size_t capacity) override { spans_.resize(capacity), nulls_.grow(capacity); }
   void set_null(size_t row) override;
+  void set_valid(size_t row) override { nulls_.set_valid(row); }
   void move_row(size_t from, size_t to) override;
   ColumnPtr finish(size_t rows) override;
 

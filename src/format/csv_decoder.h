@@ -43,12 +43,13 @@ class CsvDecoder : public RecordDecoder {
     std::vector<size_t> field_of;     ///< for each projected column
   };
 
+  bool is_null(const CsvField& field, const Type& type) const;
+
   CsvOptions csv_;
   Layout layout_;
 
  private:
   Outcome write_field(const CsvField& field, size_t column, size_t row, bool stable);
-  bool is_null(const CsvField& field, const Type& type) const;
   /// True if the record names all declared columns.
   bool is_header(const std::vector<std::string>& names) const;
   Result<bool> judge_header(std::string_view record);

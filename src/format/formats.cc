@@ -1,9 +1,9 @@
 #include "format/formats.h"
 
 #include "base/fmt.h"
-#include "format/csv_decoder.h"
+#include "format/csv_fast_decoder.h"
 #include "format/datagen_decoder.h"
-#include "format/json_decoder.h"
+#include "format/json_fast_decoder.h"
 #include "format/raw_format.h"
 #include "format/text_encoders.h"
 
@@ -88,9 +88,20 @@ Result<BatchAssembler> make_assembler(std::string_view format, const DecoderOpti
   return BatchAssembler(schema, std::move(targets), options.batch_rows);
 }
 
+/// Null: row by row. What is indexed at once must not hold a record that is too long.
+const Kernels* fast_kernels(const DecoderOptions& options) {
+  return options.record_bytes_max < kIndexBytes ? nullptr : find_kernels(options.kernels);
+}
+
 Result<std::unique_ptr<Decoder>> make_csv_decoder(DecoderOptions options) {
   CsvOptions csv = TRY(parse_csv_options(options.options));
   BatchAssembler assembler = TRY(make_assembler("csv", options, {Type(), csv.times}, false));
+  const Kernels* const kernels = fast_kernels(options);
+  if (kernels && CsvFastDecoder::serves(csv)) {
+    return std::unique_ptr<Decoder>(
+        new CsvFastDecoder(*kernels, std::move(csv), options.schema, options.projection,
+                           std::move(assembler), options.record_bytes_max));
+  }
   return std::unique_ptr<Decoder>(new CsvDecoder(std::move(csv), options.schema, options.projection,
                                                  std::move(assembler), options.record_bytes_max));
 }
@@ -98,6 +109,13 @@ Result<std::unique_ptr<Decoder>> make_csv_decoder(DecoderOptions options) {
 Result<std::unique_ptr<Decoder>> make_json_decoder(DecoderOptions options) {
   JsonOptions json = TRY(parse_json_options(options.options));
   BatchAssembler assembler = TRY(make_assembler("json", options, {Type(), json.times, true}, true));
+  const Kernels* const kernels = fast_kernels(options);
+  bool flat = true;
+  for (size_t i = 0; i < assembler.columns(); ++i) flat &= assembler.scalar(i) != nullptr;
+  if (kernels && flat) {
+    return std::unique_ptr<Decoder>(new JsonFastDecoder(
+        *kernels, std::move(json), std::move(assembler), options.record_bytes_max));
+  }
   return std::unique_ptr<Decoder>(
       new JsonDecoder(std::move(json), std::move(assembler), options.record_bytes_max));
 }

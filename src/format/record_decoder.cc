@@ -200,11 +200,42 @@ Status RecordDecoder::take_record(std::string_view record, uint64_t offset, uint
   }
   switch (decode_record(record, assembler_.rows(), stable)) {
     case Outcome::kNone: return {};
-    case Outcome::kBad: return report_bad(record, record.size(), offset, line_, out);
+    case Outcome::kBad:
+      assembler_.forget(assembler_.rows());
+      return report_bad(record, record.size(), offset, line_, out);
     case Outcome::kRow: break;
   }
   assembler_.add(1);
   return assembler_.full() ? assembler_.flush(next_offset, out) : Status();
+}
+
+Status RecordDecoder::add_rows(Region& region, const RecordRun& run,
+                               const std::vector<uint32_t>& odd, DecodeOutput& out) {
+  const size_t first = assembler_.rows();
+  dropped_.clear();
+  for (const uint32_t row : odd) {
+    const std::string_view record = run.record(row);
+    const Outcome outcome = decode_record(record, first + row, true);
+    if (outcome == Outcome::kRow) continue;
+    dropped_.push_back(row);
+    if (outcome == Outcome::kNone) continue;
+    const std::string_view before(run.record(0).data(), record.data());
+    const uint64_t lines =
+        static_cast<uint64_t>(std::count(before.begin(), before.end(), '\n'));
+    TRY(report_bad(record, record.size(), region.offset_of(record.data()),
+                   line_ == 0 ? 0 : line_ + lines, out));
+  }
+  const size_t kept = dropped_.empty() ? run.rows : assembler_.remove(run.rows, dropped_);
+  assembler_.add(kept);
+  const char* const next = run.record(run.rows - 1).end() + 1;
+  if (run.lines_in_records) {
+    count_lines({region.p, static_cast<size_t>(next - region.p)});
+  } else if (line_ != 0) {
+    line_ += run.rows;
+  }
+  region.p = next;
+  consumed_ = region.offset_of(next);
+  return assembler_.full() ? assembler_.flush(consumed_, out) : Status();
 }
 
 Status RecordDecoder::report_bad(std::string_view record, uint64_t total, uint64_t offset,

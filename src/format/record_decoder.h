@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "format/batch_assembler.h"
 #include "format/decoder.h"
@@ -53,6 +54,21 @@ class RecordDecoder : public Decoder {
     }
   };
 
+  /// Records that a fast path has written into rows [assembler_.rows(), + rows), by the characters that end their
+  /// fields (see FieldRun).
+  struct RecordRun {
+    const char* text;
+    const uint32_t* ends;  ///< of the first record's first field
+    uint32_t stride;
+    uint32_t rows;
+    bool lines_in_records;  ///< newlines may stand inside of records
+    std::string_view record(uint32_t row) const {
+      const uint32_t* const e = ends + static_cast<size_t>(row) * stride;
+      const char* const begin = text + static_cast<int64_t>(static_cast<int32_t>(e[-1])) + 1;
+      return {begin, static_cast<size_t>(text + e[stride - 1] - begin)};
+    }
+  };
+
   /// Looks for the end of a record. `from`: where to go on; the state of a search that found
   /// nothing is kept until `begin_record`.
   virtual void begin_record() = 0;
@@ -84,6 +100,9 @@ class RecordDecoder : public Decoder {
   /// Decodes the record and adds the row, or reports it.
   Status take_record(std::string_view record, uint64_t offset, uint64_t next_offset, bool stable,
                      DecodeOutput& out);
+  /// Adds the run's rows, after decoding the odd ones again; moves `region.p` behind the run.
+  Status add_rows(Region& region, const RecordRun& run, const std::vector<uint32_t>& odd,
+                  DecodeOutput& out);
   Status report_bad(std::string_view record, uint64_t total, uint64_t offset, uint64_t line,
                     DecodeOutput& out);
   Outcome bad(BadReason reason, std::string message) {
@@ -111,6 +130,7 @@ class RecordDecoder : public Decoder {
   std::string_view without_mark(std::string_view record) const;
 
   size_t record_bytes_max_;
+  std::vector<uint32_t> dropped_;
   uint64_t consumed_ = 0;
   bool first_record_ = true;
   bool skipping_ = false;  ///< behind a too long record, up to the next newline

@@ -62,7 +62,7 @@ uint32_t StringInterner::intern_short(ShortKey key, std::string_view s) {
         end = true;
         break;
       }
-      if (table_.keys[i] == key) return indices_[i];
+      if (table_.keys[i].low == key.low && table_.keys[i].high == key.high) return indices_[i];
     }
     if (end) break;
   }
