@@ -24,8 +24,8 @@ Status CsvFastDecoder::decode_some(Region& region, DecodeOutput& out) {
   while (region.p < region.end) {
     const uint64_t offset = region.offset_of(region.p);
     if (offset < plain_until_) return {};
-    const auto bytes =
-        static_cast<uint32_t>(std::min<size_t>(kIndexBytes, static_cast<size_t>(region.end - region.p)));
+    const auto bytes = static_cast<uint32_t>(
+        std::min<size_t>(kIndexBytes, static_cast<size_t>(region.end - region.p)));
     if (!index(region, bytes)) {
       plain_until_ = offset + bytes;
       return {};

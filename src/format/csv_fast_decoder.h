@@ -6,8 +6,9 @@
 
 namespace velo {
 
-/// CsvDecoder with a fast path in front: index a stretch of text, read runs of regular records column by column,
-/// leave records with another number of fields and stretches with broken quotes to the plain path.
+/// CsvDecoder with a fast path in front: index a stretch of text, read runs of regular records
+/// column by column, leave records with another number of fields and stretches with broken quotes
+/// to the plain path.
 class CsvFastDecoder final : public CsvDecoder, private FieldSyntax {
  public:
   CsvFastDecoder(const Kernels& kernels, CsvOptions csv, SchemaPtr declared,

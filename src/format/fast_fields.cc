@@ -40,7 +40,8 @@ void FastFields::read_field(const FastField& field, const FieldRun& run) {
     switch (type.physical()) {
       case Physical::kBool: read_booleans(field, run, target); break;
       case Physical::kInt64: {
-        const bool number = type.is_integer() || (type.is_timestamp() && is_epoch(target.rules().times));
+        const bool number =
+            type.is_integer() || (type.is_timestamp() && is_epoch(target.rules().times));
         if (number) {
           read_integers(field, run, target);
         } else {
@@ -53,7 +54,8 @@ void FastFields::read_field(const FastField& field, const FieldRun& run) {
       default: read_strings(field, run, target); break;
     }
   }
-  // Values between other literals than the expected ones were read from the wrong place: they are written again.
+  // Values between other literals than the expected ones were read from the wrong place: they are
+  // written again.
   if (field.before.size + field.behind.size == 0) return;
   FieldRun framed = run;
   framed.suffix -= field.behind.size;
@@ -115,7 +117,8 @@ void FastFields::read_times(const FastField& field, const FieldRun& run, ScalarT
   int64_t* const out = target.values<int64_t>() + first_row_;
   const Type& type = target.rules().type;
   const bool in_place = !json_ || field.quoted;  // else nothing that a time can be
-  const bool date = type.kind() == TypeKind::kDate, instant = type.kind() == TypeKind::kTimestampLtz;
+  const bool date = type.kind() == TypeKind::kDate,
+             instant = type.kind() == TypeKind::kTimestampLtz;
   const int64_t step = date ? 1 : type.step_us();
   FastTimes times;
   uint32_t specials = 0;

@@ -10,8 +10,8 @@
 
 namespace velo {
 
-/// A field of a record as the fast path knows it before looking: which one it is and what stands around its
-/// value, always the same.
+/// A field of a record as the fast path knows it before looking: which one it is and what stands
+/// around its value, always the same.
 struct FastField {
   uint32_t index = 0;    ///< its place in the record
   int column = -1;       ///< where the value goes; -1: it is looked over only
@@ -32,18 +32,19 @@ struct FastLayout {
 class FieldSyntax {
  public:
   virtual ~FieldSyntax() = default;
-  /// Reads the value of a whole field, as it stands between two ending characters, into the row. False if this
-  /// is better left to the record's plain decoding, which then has the last word.
+  /// Reads the value of a whole field, as it stands between two ending characters, into the row.
+  /// False if this is better left to the record's plain decoding, which then has the last word.
   virtual bool fix(const FastField& field, std::string_view text, ScalarTarget* target,
                    size_t row) = 0;
 };
 
 /// Reads runs of records column by column.
 ///
-/// For each column a kernel reads what is usual, four rows at a time, and lists the rows that are not ("special":
-/// empty, long, a string not seen before). Those are read one by one (`FieldSyntax::fix`); what even that does not
-/// take makes the whole record odd, and odd records are decoded again by the plain path. So a value is either
-/// right or rewritten, whatever the kernels skip.
+/// For each column a kernel reads what is usual, four rows at a time, and lists the rows that are
+/// not ("special": empty, long, a string not seen before). Those are read one by one
+/// (`FieldSyntax::fix`); what even that does not take makes the whole record odd, and odd records
+/// are decoded again by the plain path. So a value is either right or rewritten, whatever the
+/// kernels skip.
 class FastFields {
  public:
   FastFields(const Kernels& kernels, BatchAssembler& assembler, FieldSyntax& syntax, bool json)
@@ -56,8 +57,8 @@ class FastFields {
   /// One character (CSV: '\r') in front of every newline belongs to no field.
   void set_carriage_returns(bool present) { carriage_returns_ = present; }
 
-  /// Reads `rows` records into rows [assembler.rows(), + rows). `positions`: see FieldRun; the first ending
-  /// character of the first record. REQUIRES: the batch has room.
+  /// Reads `rows` records into rows [assembler.rows(), + rows). `positions`: see FieldRun; the
+  /// first ending character of the first record. REQUIRES: the batch has room.
   void read(const FastLayout& layout, const char* text, const uint32_t* positions, uint32_t rows);
   /// The odd rows of the last `read`, ascending, counted from its first.
   const std::vector<uint32_t>& odd() const { return odd_; }

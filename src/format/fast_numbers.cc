@@ -1,5 +1,5 @@
-// The number columns of the fast path: what the kernels read is checked, scaled and rounded in plain loops; numbers
-// that are too long for them are finished here.
+// The number columns of the fast path: what the kernels read is checked, scaled and rounded in
+// plain loops; numbers that are too long for them are finished here.
 
 #include <fast_float/fast_float.h>
 
@@ -15,12 +15,14 @@
 namespace velo {
 namespace {
 
-constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                              1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                              1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 constexpr uint64_t kExactDoubleMax = uint64_t{1} << 53;
 
-/// The nearest double of mantissa / 10^fraction; false if that takes the whole text (Eisel and Lemire; Lemire,
-/// "Number Parsing at a Gigabyte per Second", 2021). REQUIRES: all digits are in the mantissa.
+/// The nearest double of mantissa / 10^fraction; false if that takes the whole text (Eisel and
+/// Lemire; Lemire, "Number Parsing at a Gigabyte per Second", 2021). REQUIRES: all digits are in
+/// the mantissa.
 bool to_double(uint64_t mantissa, uint32_t fraction, double* out) {
   if (mantissa <= kExactDoubleMax && fraction <= 22) {
     *out = static_cast<double>(mantissa) / kPowers[fraction];
@@ -122,7 +124,8 @@ void FastFields::read_doubles(const FastField& field, const FieldRun& run, Scala
   fix_all(field, run, left);
 }
 
-// A double rounds to the nearest float unless it is itself the middle between two: then the text decides.
+// A double rounds to the nearest float unless it is itself the middle between two: then the text
+// decides.
 void FastFields::round_to_float(const FastField& field, const FieldRun& run, ScalarTarget& target) {
   constexpr uint64_t kRest = (uint64_t{1} << 29) - 1, kMiddle = uint64_t{1} << 28;
   constexpr double kNormal = 1.17549435e-38, kLargest = 3.4e38;
@@ -148,13 +151,15 @@ void FastFields::read_decimals(const FastField& field, const FieldRun& run, Scal
       kernels_.read_decimals(run, json_, mantissas, fractions_.data(), special_.data());
   int128_t* const out = target.values<int128_t>() + first_row_;
   const int precision = target.rules().type.precision(), scale = target.rules().type.scale();
-  // By digits behind the point: the factor to the declared scale, and the first mantissa that is too large.
+  // By digits behind the point: the factor to the declared scale, and the first mantissa that is
+  // too large.
   int64_t factors[17], limits[17];
   for (int digits = 0; digits <= 16; ++digits) {
     const int missing = scale - digits;
     const bool fits = missing >= 0 && missing <= 18 && precision - missing > 0;
     factors[digits] = fits ? static_cast<int64_t>(power_of_ten(missing)) : 0;
-    limits[digits] = fits ? static_cast<int64_t>(power_of_ten(std::min(18, precision - missing))) : 0;
+    limits[digits] =
+        fits ? static_cast<int64_t>(power_of_ten(std::min(18, precision - missing))) : 0;
   }
   size_t next = 0;
   for (uint32_t row = 0; row < run.rows; ++row) {

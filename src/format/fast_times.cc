@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint64_t kZeroTime = 0x30303A30303A3030ULL;    // "00:00:00", first character lowest
 constexpr uint64_t kColonBytes = 0x0000FF0000FF0000ULL;
-constexpr uint64_t kAddToNine = 0x7676767676767676ULL;   // 9 + this does not reach the high bit, 10 does
+// 9 + this does not reach the high bit, 10 does
+constexpr uint64_t kAddToNine = 0x7676767676767676ULL;
 constexpr uint64_t kHighBits = 0x8080808080808080ULL;
 constexpr int64_t kMicrosOf[] = {0, 100000, 10000, 1000, 100, 10, 1};
 

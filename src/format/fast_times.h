@@ -4,8 +4,9 @@
 
 namespace velo {
 
-/// Reads the usual text forms of dates and timestamps, eight characters at a time. Times repeat their date, so
-/// the last one is kept. What it does not read may still be one: `read_time` of field_text.h has the last word.
+/// Reads the usual text forms of dates and timestamps, eight characters at a time. Times repeat
+/// their date, so the last one is kept. What it does not read may still be one: `read_time` of
+/// field_text.h has the last word.
 class FastTimes {
  public:
   /// "2023-09-18" to days. REQUIRES (of both): kBufferPadding readable bytes behind `text`.

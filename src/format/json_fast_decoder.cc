@@ -115,7 +115,8 @@ Status JsonFastDecoder::read_records(Region& region, DecodeOutput& out, size_t* 
   return {};
 }
 
-// A value that is passed over only has to be one token, so that the record's other values stand where they seem to.
+// A value that is passed over only has to be one token, so that the record's other values stand
+// where they seem to.
 bool JsonFastDecoder::is_skippable(std::string_view value, bool quoted) {
   if (value.empty()) return quoted;
   if (!quoted) {

@@ -6,9 +6,9 @@
 
 namespace velo {
 
-/// JsonDecoder with a fast path in front, for records on lines: what stands between the values is learnt from one
-/// record and then only compared. Records that look different go the plain way; when most of a stretch does, the
-/// next one is learnt from.
+/// JsonDecoder with a fast path in front, for records on lines: what stands between the values is
+/// learnt from one record and then only compared. Records that look different go the plain way;
+/// when most of a stretch does, the next one is learnt from.
 class JsonFastDecoder final : public JsonDecoder, private FieldSyntax {
  public:
   JsonFastDecoder(const Kernels& kernels, JsonOptions json, BatchAssembler assembler,

@@ -24,7 +24,8 @@ class Learner {
     layout_.stride = static_cast<uint32_t>(layout_.fields.size());
     for (size_t column = 0; column < projected_.size(); ++column) {
       size_t found = 0;
-      for (const FastField& field : layout_.fields) found += field.column == static_cast<int>(column);
+      for (const FastField& field : layout_.fields)
+        found += field.column == static_cast<int>(column);
       if (found > 1) return false;
       if (found == 0) layout_.absent.push_back(column);
     }
@@ -103,7 +104,8 @@ class Learner {
     field.valueless = value_end_ == 0;
     const size_t before_end = field.valueless ? end : value_begin_;
     const size_t behind_begin = field.valueless ? end : value_end_;
-    if (column_ >= 0 || before_end - begin_ > FieldLiteral::kMost || end - behind_begin > kBehindMost) {
+    if (column_ >= 0 || before_end - begin_ > FieldLiteral::kMost ||
+        end - behind_begin > kBehindMost) {
       return false;
     }
     set(&field.before, text_.substr(begin_, before_end - begin_));

@@ -8,11 +8,11 @@
 
 namespace velo {
 
-/// Learns from one record how all are expected to look: which text stands around each value. Commas outside of
-/// strings end fields, at any depth, so that nested values are fields like others.
+/// Learns from one record how all are expected to look: which text stands around each value. Commas
+/// outside of strings end fields, at any depth, so that nested values are fields like others.
 ///
-/// Nothing if the record cannot serve: a projected column twice or with a nested value, a key or gap longer than
-/// a FieldLiteral. REQUIRES: the record is valid and has no newline.
+/// Nothing if the record cannot serve: a projected column twice or with a nested value, a key or
+/// gap longer than a FieldLiteral. REQUIRES: the record is valid and has no newline.
 bool learn_json_layout(std::string_view record, const Schema& projected, FastLayout* layout);
 
 }  // namespace velo

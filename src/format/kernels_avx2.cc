@@ -1,6 +1,6 @@
-// Kernels for CPUs with AVX2, BMI and PCLMUL (Haswell, Zen and later). The same ideas as in kernels_avx512.cc with
-// narrower registers: 64 bytes of index are two registers, positions come out of the mask bit by bit, and fields
-// are read one after the other in 16 bytes.
+// Kernels for CPUs with AVX2, BMI and PCLMUL (Haswell, Zen and later). The same ideas as in
+// kernels_avx512.cc with narrower registers: 64 bytes of index are two registers, positions come
+// out of the mask bit by bit, and fields are read one after the other in 16 bytes.
 //
 // Compiled for these CPUs only: nothing here may call an inline function of the standard library.
 

@@ -1,12 +1,15 @@
-// Kernels for CPUs with AVX-512 (F, BW, DQ, VL, CD, VBMI, VBMI2, BITALG: Ice Lake, Zen 4 and later).
+// Kernels for CPUs with AVX-512 (F, BW, DQ, VL, CD, VBMI, VBMI2, BITALG: Ice Lake, Zen 4 and
+// later).
 //
-// Index: 64 bytes at a time become a bit mask per interesting character; the positions of set bits are squeezed
-// out of the numbers 0…63 (vpcompressb). Inside of quotes = prefix exclusive-or of the quotes' mask, by a
-// carry-less multiplication (Langdale and Lemire, "Parsing gigabytes of JSON per second", 2019).
+// Index: 64 bytes at a time become a bit mask per interesting character; the positions of set bits
+// are squeezed out of the numbers 0…63 (vpcompressb). Inside of quotes = prefix exclusive-or of the
+// quotes' mask, by a carry-less multiplication (Langdale and Lemire, "Parsing gigabytes of JSON per
+// second", 2019).
 //
-// Fields: four rows at a time, each field in 16 bytes of a 512-bit register. Numbers lie right-aligned, so that
-// the mask of digits follows from the length alone; pairs of digits are joined by multiply-add until four
-// 64-bit numbers are left (Muła and Lemire). A decimal point is closed up by moving the digits before it.
+// Fields: four rows at a time, each field in 16 bytes of a 512-bit register. Numbers lie
+// right-aligned, so that the mask of digits follows from the length alone; pairs of digits are
+// joined by multiply-add until four 64-bit numbers are left (Muła and Lemire). A decimal point is
+// closed up by moving the digits before it.
 //
 // Compiled for these CPUs only: nothing here may call an inline function of the standard library.
 
@@ -104,8 +107,8 @@ void index_csv_quoted(const char* text, uint32_t bytes, char delimiter, char quo
   const __m512i counting = _mm512_load_si512(kCounting);
   uint32_t* out = positions;
   uint64_t inside = 0, broken = 0, high_seen = 0, zero_seen = 0;
-  // What the first byte of a block stands behind: the edge of a field, a quote, a closing quote, such a quote
-  // and a carriage return.
+  // What the first byte of a block stands behind: the edge of a field, a quote, a closing quote,
+  // such a quote and a carriage return.
   uint64_t edge_before = 1, quote_before = 0, closing_before = 0, return_before = 0;
   uint32_t newline_count = 0;
   for (uint32_t at = 0; at < bytes; at += 64) {
@@ -138,8 +141,8 @@ void index_csv_quoted(const char* text, uint32_t bytes, char delimiter, char quo
   facts->zeros = zero_seen != 0;
 }
 
-// The characters that follow an odd run of backslashes (Langdale and Lemire 2019, §3.1.1). `carry`: the first
-// one is such a character.
+// The characters that follow an odd run of backslashes (Langdale and Lemire 2019, §3.1.1). `carry`:
+// the first one is such a character.
 inline uint64_t escaped_mask(uint64_t backslashes, uint64_t* carry) {
   constexpr uint64_t kEven = 0x5555555555555555ULL;
   const uint64_t run = backslashes & ~*carry;
@@ -208,7 +211,9 @@ inline __m128i quad_sizes(const uint32_t* ends, uint32_t stride, uint32_t around
 }
 
 inline __m512i load_quad(const char* a, const char* b, const char* c, const char* d) {
-  const auto load = [](const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); };
+  const auto load = [](const char* p) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  };
   __m512i out = _mm512_castsi128_si512(load(a));
   out = _mm512_inserti32x4(out, load(b), 1);
   out = _mm512_inserti32x4(out, load(c), 2);
@@ -225,16 +230,16 @@ inline __m512i load_ends(const FieldRun& run, const uint32_t* ends, uint32_t bac
 // 16 bytes that begin `skip` bytes behind the ending character before each field.
 inline __m512i load_begins(const FieldRun& run, const uint32_t* ends, uint32_t skip) {
   const uint32_t s = run.stride;
-  return load_quad(at_position(run.text, ends[-1]) + skip, at_position(run.text, ends[s - 1]) + skip,
-                   at_position(run.text, ends[2 * s - 1]) + skip,
-                   at_position(run.text, ends[3 * s - 1]) + skip);
+  return load_quad(
+      at_position(run.text, ends[-1]) + skip, at_position(run.text, ends[s - 1]) + skip,
+      at_position(run.text, ends[2 * s - 1]) + skip, at_position(run.text, ends[3 * s - 1]) + skip);
 }
 
 // Each lane's length in all its 16 bytes.
 inline __m512i spread_sizes(__m128i sizes) {
-  const __m512i control = _mm512_set_epi32(0x0c0c0c0c, 0x0c0c0c0c, 0x0c0c0c0c, 0x0c0c0c0c, 0x08080808,
-                                           0x08080808, 0x08080808, 0x08080808, 0x04040404, 0x04040404,
-                                           0x04040404, 0x04040404, 0, 0, 0, 0);
+  const __m512i control = _mm512_set_epi32(
+      0x0c0c0c0c, 0x0c0c0c0c, 0x0c0c0c0c, 0x0c0c0c0c, 0x08080808, 0x08080808, 0x08080808,
+      0x08080808, 0x04040404, 0x04040404, 0x04040404, 0x04040404, 0, 0, 0, 0);
   return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(sizes), control);
 }
 
@@ -269,7 +274,8 @@ inline __m256i join_digits(__m512i digits) {
 }
 
 inline uint32_t* append_special(uint32_t* out, uint32_t lanes, uint32_t row) {
-  const __m128i rows = _mm_add_epi32(_mm_set1_epi32(static_cast<int>(row)), _mm_set_epi32(3, 2, 1, 0));
+  const __m128i rows =
+      _mm_add_epi32(_mm_set1_epi32(static_cast<int>(row)), _mm_set_epi32(3, 2, 1, 0));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
                    _mm_maskz_compress_epi32(static_cast<__mmask8>(lanes), rows));
   return out + __builtin_popcount(lanes);
@@ -296,7 +302,8 @@ inline QuadNumbers read_quad(const FieldRun& run, const uint32_t* ends, __m512i 
   const uint64_t present = _mm512_cmpgt_epu8_mask(spread, down);
   const uint64_t first =
       _mm512_cmpeq_epi8_mask(spread, _mm512_add_epi8(down, _mm512_set1_epi8(1)));
-  __m512i d = _mm512_maskz_sub_epi8(present, load_ends(run, ends, run.suffix), _mm512_set1_epi8('0'));
+  __m512i d =
+      _mm512_maskz_sub_epi8(present, load_ends(run, ends, run.suffix), _mm512_set1_epi8('0'));
   const uint64_t minus =
       _mm512_mask_cmpeq_epi8_mask(first, d, _mm512_set1_epi8(static_cast<char>('-' - '0')));
   d = _mm512_maskz_mov_epi8(~minus, d);

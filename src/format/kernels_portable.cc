@@ -1,4 +1,5 @@
-// The kernels without vector instructions: what runs where no others do, and what the others are compared with.
+// The kernels without vector instructions: what runs where no others do, and what the others are
+// compared with.
 
 #include <cstring>
 
@@ -26,7 +27,8 @@ uint64_t bytes_equal(uint64_t word, char c) {
   return ~(((x & ~kHighs) + ~kHighs) | x | ~kHighs);
 }
 
-// The bits of bytes at or behind `bytes` taken out: the last word of a text may hold more than the text.
+// The bits of bytes at or behind `bytes` taken out: the last word of a text may hold more than the
+// text.
 uint64_t within(uint64_t highs, uint32_t bytes_left) {
   return bytes_left >= 8 ? highs : highs & ((uint64_t{1} << (bytes_left * 8)) - 1);
 }

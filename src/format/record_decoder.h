@@ -54,8 +54,8 @@ class RecordDecoder : public Decoder {
     }
   };
 
-  /// Records that a fast path has written into rows [assembler_.rows(), + rows), by the characters that end their
-  /// fields (see FieldRun).
+  /// Records that a fast path has written into rows [assembler_.rows(), + rows), by the characters
+  /// that end their fields (see FieldRun).
   struct RecordRun {
     const char* text;
     const uint32_t* ends;  ///< of the first record's first field

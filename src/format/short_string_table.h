@@ -28,7 +28,9 @@ struct ShortStringTable {
   [[gnu::always_inline]] static uint64_t hash(ShortKey key) {
     return (key.low * kLowFactor) ^ (key.high * kHighFactor);
   }
-  [[gnu::always_inline]] uint64_t bucket(uint64_t hash) const { return (hash * kMixFactor) >> shift; }
+  [[gnu::always_inline]] uint64_t bucket(uint64_t hash) const {
+    return (hash * kMixFactor) >> shift;
+  }
   /// The index, or kAbsent if the key is not in its first bucket (it may be in a later one).
   [[gnu::always_inline]] uint32_t find(ShortKey key) const {
     const uint64_t first = bucket(hash(key)) * 4;

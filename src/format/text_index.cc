@@ -15,7 +15,8 @@ bool TextIndex::trim(const char* text, uint32_t stride) {
   if (slots_.size() < wanted) slots_.resize(wanted);
   const uint32_t last = positions()[size_ - 1];
   std::fill_n(positions() + size_, size_t{4} * stride, last);
-  // As many newlines as records, and each of them at a record's end: then none stands between two fields.
+  // As many newlines as records, and each of them at a record's end: then none stands between two
+  // fields.
   at = positions();
   clean_ = size_ == facts_.newlines * stride;
   for (uint32_t i = stride - 1; clean_ && i < size_; i += stride) clean_ = text[at[i]] == '\n';

@@ -18,13 +18,13 @@ class TextIndex {
   IndexFacts& facts() { return facts_; }
   const IndexFacts& facts() const { return facts_; }
 
-  /// After a kernel: keeps only whole records (of `stride` fields), and makes what stands behind the last
-  /// position safe to read. False if there is no whole record.
+  /// After a kernel: keeps only whole records (of `stride` fields), and makes what stands behind
+  /// the last position safe to read. False if there is no whole record.
   bool trim(const char* text, uint32_t stride);
   uint32_t size() const { return size_; }
 
-  /// How many records from position `first` on have exactly `stride` fields. `carriage_returns`: their newlines
-  /// stand behind a carriage return; else none does.
+  /// How many records from position `first` on have exactly `stride` fields. `carriage_returns`:
+  /// their newlines stand behind a carriage return; else none does.
   uint32_t regular_rows(const char* text, uint32_t first, uint32_t stride,
                         bool carriage_returns) const;
   /// The position behind the newline that ends the record at position `first`.
