@@ -10,6 +10,9 @@
 namespace velo {
 namespace {
 
+/// Results of larger dictionaries are not kept: they would be copied whenever one grows.
+constexpr uint32_t kEntriesMax = 1 << 16;
+
 /// Puts pieces of a column, each with the rows it is for, together in row order. Every row is put
 /// once.
 class Pieces {
@@ -264,7 +267,7 @@ ColumnPtr Evaluator::Program::run_entries(Node& node, Frame& frame) {
   const uint32_t size = column->entries()->size();
   const bool known = node.entries.dictionary == column->entries()->identity();
   const uint32_t fresh = size - (known ? node.entries.size : 0);
-  if (fresh > frame.rows()) return nullptr;
+  if (fresh > frame.rows() || size > kEntriesMax) return nullptr;
   if (fresh > 0 || !known) grow_entries(node, *column, frame.context());
 
   const EntryResults& done = node.entries;

@@ -86,7 +86,8 @@ void Writer::infix(const Expr& e, int above) {
   }
   const int own = infix_precedence(name);
   open(own, above);
-  write(*e.arg(0), own);
+  // Comparisons do not associate.
+  write(*e.arg(0), own == kCompare ? own + 1 : own);
   fmt::format_to(std::back_inserter(out_), " {} ", name);
   write(*e.arg(1), own + 1);
   if (e.args().size() == 3) {
