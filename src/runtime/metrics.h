@@ -75,10 +75,14 @@ struct OperatorMetrics {
 
   void count_rejected(RejectReason reason, uint64_t rows) {
     switch (reason) {
-      case RejectReason::kLate: return late.add(rows);
-      case RejectReason::kFuture: return future.add(rows);
-      case RejectReason::kError: return failed.add(rows);
-      case RejectReason::kNoTime: return no_time.add(rows);
+      case RejectReason::kLate:
+        return late.add(rows);
+      case RejectReason::kFuture:
+        return future.add(rows);
+      case RejectReason::kError:
+        return failed.add(rows);
+      case RejectReason::kNoTime:
+        return no_time.add(rows);
     }
   }
   void note_state(uint64_t rows, uint64_t bytes) {
@@ -92,11 +96,11 @@ struct SourceMetrics {
   Counter bytes_in;
   Counter bytes_total;  ///< 0 = unknown
   Counter rows_in;
-  Counter bad;      ///< records that could not be decoded
-  Counter failed;   ///< rows whose computed columns failed
+  Counter bad;     ///< records that could not be decoded
+  Counter failed;  ///< rows whose computed columns failed
   Counter future;
   Counter no_time;
-  Counter late;     ///< rows that came behind the watermark, dropped or not
+  Counter late;  ///< rows that came behind the watermark, dropped or not
   std::atomic<int64_t> watermark_us{kWatermarkNone};
 };
 

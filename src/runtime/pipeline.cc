@@ -154,9 +154,9 @@ Status Pipeline::load(SnapshotReader& reader) {
   for (const auto& node : nodes_) {
     const std::string saved = TRY(reader.string());
     if (saved != node->op->explain()) {
-      return Error(ErrorCode::kIncompatibleState,
-                   "the snapshot is of another query: it has '" + saved + "' where this one has '" +
-                       node->op->explain() + "'");
+      return Error(ErrorCode::kIncompatibleState, "the snapshot is of another query: it has '" +
+                                                      saved + "' where this one has '" +
+                                                      node->op->explain() + "'");
     }
     for (const auto& input : node->inputs) {
       input->watermark = TRY(reader.i64());

@@ -117,8 +117,8 @@ WatermarkAssigner::WatermarkAssigner(WatermarkOptions options) : options_(std::m
   if (!options_.delay_us) strategy_.emplace(options_.strategy);
 }
 
-void WatermarkAssigner::take_out(Batch& batch, const Column& times, int64_t latest,
-                                 Output& rejects, SourceMetrics& metrics) {
+void WatermarkAssigner::take_out(Batch& batch, const Column& times, int64_t latest, Output& rejects,
+                                 SourceMetrics& metrics) {
   Selection good, future, no_time;
   for (uint32_t row = 0; row < batch.rows; ++row) {
     if (times.is_null(row)) {
@@ -140,8 +140,6 @@ void WatermarkAssigner::take_out(Batch& batch, const Column& times, int64_t late
 
 void WatermarkAssigner::assign(size_t partition, Batch& batch, int64_t now_us, Output& rejects,
                                SourceMetrics& metrics) {
-  if (quiet_since_.size() <= partition) quiet_since_.resize(partition + 1, INT64_MIN);
-  quiet_since_[partition] = INT64_MIN;
   const int64_t latest =
       options_.max_future_us ? plus_future(now_us, *options_.max_future_us) : INT64_MAX;
   ColumnPtr times = flatten(batch.columns[options_.time_column]);
@@ -170,7 +168,8 @@ void WatermarkAssigner::assign(size_t partition, Batch& batch, int64_t now_us, O
       if (!strategy->is_null(row)) end = std::max(end, strategy->int64_at(row));
     }
   }
-  const int64_t in_force = std::max(combiner_.combined(), std::min(end, combiner_.others(partition)));
+  const int64_t in_force =
+      std::max(combiner_.combined(), std::min(end, combiner_.others(partition)));
   if (range.least <= in_force) {
     note_rows(partition, batch, times->values<int64_t>(), strategy.get(), metrics);
   }
@@ -202,9 +201,13 @@ void WatermarkAssigner::note_rows(size_t partition, Batch& batch, const int64_t*
 
 void WatermarkAssigner::quiet(size_t partition, int64_t now_us) {
   if (options_.idle_timeout_us == 0 || combiner_.idle(partition)) return;
-  if (quiet_since_.size() <= partition) quiet_since_.resize(partition + 1, INT64_MIN);
-  int64_t& since = quiet_since_[partition];
-  if (since == INT64_MIN) since = now_us;
+  int64_t since = combiner_.event_us(partition);
+  if (since == INT64_MIN) {
+    // Silent from the start: counted from the first look.
+    if (quiet_since_.size() <= partition) quiet_since_.resize(partition + 1, INT64_MIN);
+    if (quiet_since_[partition] == INT64_MIN) quiet_since_[partition] = now_us;
+    since = quiet_since_[partition];
+  }
   if (now_us - since >= options_.idle_timeout_us) combiner_.set_idle(partition);
 }
 

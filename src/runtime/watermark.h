@@ -13,9 +13,9 @@
 
 namespace velo {
 
-/// The watermark of several parts (partitions of a source, channels of a task): the least over those
-/// that are active. Idle parts hold nobody back; finished ones count as the end of time. When all
-/// are idle it is the greatest of theirs and moves on with the wall clock from the last event.
+/// The watermark of several parts (partitions of a source, channels of a task): the least over
+/// those that are active. Idle parts hold nobody back; finished ones count as the end of time. When
+/// all are idle it is the greatest of theirs and moves on with the wall clock from the last event.
 /// Never goes back.
 class WatermarkCombiner {
  public:
@@ -40,6 +40,8 @@ class WatermarkCombiner {
   void set_finished(size_t part) { parts_[part].finished = true; }
 
   int64_t watermark(size_t part) const { return parts_[part].watermark; }
+  /// Wall time of its last event; INT64_MIN = none yet.
+  int64_t event_us(size_t part) const { return parts_[part].event_us; }
   bool idle(size_t part) const { return parts_[part].idle; }
   bool finished(size_t part) const { return parts_[part].finished; }
   bool all_finished() const;
@@ -70,9 +72,9 @@ class WatermarkCombiner {
 
 /// How a table's rows move its watermark.
 struct WatermarkOptions {
-  size_t time_column = 0;           ///< TIMESTAMP or TIMESTAMP_LTZ
-  std::optional<int64_t> delay_us;  ///< watermark = time − delay; else `strategy`
-  ExprPtr strategy;                 ///< over the rows: any time expression; NULL moves nothing
+  size_t time_column = 0;                ///< TIMESTAMP or TIMESTAMP_LTZ
+  std::optional<int64_t> delay_us;       ///< watermark = time − delay; else `strategy`
+  ExprPtr strategy;                      ///< over the rows: any time expression; NULL moves nothing
   int64_t idle_timeout_us = 10'000'000;  ///< 0 = never idle
   std::optional<int64_t> max_future_us;  ///< beyond the clock; nothing = any time is believed
 };
@@ -91,7 +93,7 @@ class WatermarkAssigner {
   /// Rows that leave are rejected into `rejects` and counted; the batch may end up empty.
   void assign(size_t partition, Batch& batch, int64_t now_us, Output& rejects,
               SourceMetrics& metrics);
-  /// The partition was read to its end for now.
+  /// The partition was read to its end for now: idle if its last event is long enough ago.
   void quiet(size_t partition, int64_t now_us);
   WatermarkCombiner& combiner() { return combiner_; }
   const WatermarkCombiner& combiner() const { return combiner_; }
@@ -109,7 +111,7 @@ class WatermarkAssigner {
   std::optional<Evaluator> strategy_;
   EvaluationContext context_;
   WatermarkCombiner combiner_;
-  std::vector<int64_t> quiet_since_;  // by partition; INT64_MIN = not quiet
+  std::vector<int64_t> quiet_since_;  // of partitions without events; INT64_MIN = never looked at
 };
 
 }  // namespace velo

@@ -74,9 +74,9 @@ TEST(Watermark, BatchSizeDoesNotMatter) {
     Fixture f(delayed(3));
     std::vector<int64_t> late;  // watermark in force for rows that are behind it, else none
     for (size_t i = 0; i < times.size(); i += size) {
-      const std::vector<int64_t> part(times.begin() + static_cast<ptrdiff_t>(i),
-                                      times.begin() +
-                                          static_cast<ptrdiff_t>(std::min(times.size(), i + size)));
+      const std::vector<int64_t> part(
+          times.begin() + static_cast<ptrdiff_t>(i),
+          times.begin() + static_cast<ptrdiff_t>(std::min(times.size(), i + size)));
       const Batch batch = f.assign(part);
       for (size_t row = 0; row < part.size(); ++row) {
         const int64_t w = batch.watermarks ? batch.watermarks->int64_at(row) : kWatermarkNone;
@@ -111,11 +111,11 @@ TEST(Watermark, IdlePartitionsHoldNobodyBack) {
   f.assign({50}, 1, 0);
   f.assigner.quiet(1, 100);
   f.assign({120}, 0, 900);
-  f.assigner.quiet(1, 1099);
-  f.assigner.combiner().update(1099);
+  f.assigner.quiet(1, 999);
+  f.assigner.combiner().update(999);
   EXPECT_EQ(f.watermark(), 50);
-  f.assigner.quiet(1, 1100);
-  f.assigner.combiner().update(1100);
+  f.assigner.quiet(1, 1000);
+  f.assigner.combiner().update(1000);
   EXPECT_EQ(f.watermark(), 120);
   // It comes back behind the watermark: its rows are late, and nothing goes back.
   EXPECT_EQ(in_force(f.assign({60}, 1, 1200)), std::vector<int64_t>{120});
@@ -136,6 +136,18 @@ TEST(Watermark, WhenAllAreIdleTheClockMovesIt) {
   EXPECT_EQ(f.watermark(), 1600);
 }
 
+TEST(Watermark, APartitionWithoutEventsIsIdleFromTheFirstLook) {
+  Fixture f(delayed(0), 2);
+  f.assign({100}, 0, 5000);
+  f.assigner.quiet(1, 5000);
+  f.assigner.quiet(1, 5999);
+  f.assigner.combiner().update(5999);
+  EXPECT_EQ(f.watermark(), kWatermarkNone);
+  f.assigner.quiet(1, 6000);
+  f.assigner.combiner().update(6000);
+  EXPECT_EQ(f.watermark(), 100);
+}
+
 TEST(Watermark, FutureRowsAndRowsWithoutTimeLeave) {
   WatermarkOptions options = delayed(0);
   options.max_future_us = 1000;
@@ -143,8 +155,7 @@ TEST(Watermark, FutureRowsAndRowsWithoutTimeLeave) {
   const Batch batch = f.assign({100, 5001, -1, 5000}, 0, 4000);
   EXPECT_EQ(batch.rows, 2u);
   EXPECT_EQ(f.watermark(), 5000);
-  EXPECT_EQ(f.out.rejected(),
-            "future 1 1970-01-01T00:00:00.005001\nno time 2 .\n");
+  EXPECT_EQ(f.out.rejected(), "future 1 1970-01-01T00:00:00.005001\nno time 2 .\n");
   EXPECT_EQ(f.metrics.future.get(), 1u);
   EXPECT_EQ(f.metrics.no_time.get(), 1u);
   EXPECT_EQ(f.assign({-1, 9000}, 0, 4000).rows, 0u);
@@ -172,8 +183,8 @@ TEST(Watermark, GoesOnFromASnapshot) {
   SnapshotReader reader = *SnapshotReader::open(bytes);
   ASSERT_TRUE(g.assigner.load(reader));
   EXPECT_EQ(g.watermark(), 50);
-  g.assigner.quiet(1, 1010);
-  g.assigner.combiner().update(1010);
+  g.assigner.quiet(1, 1000);
+  g.assigner.combiner().update(1000);
   EXPECT_EQ(g.watermark(), 100);
 }
 

@@ -1,0 +1,299 @@
+#include "runtime/channel.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "base/random.h"
+#include "column/column_builder.h"
+#include "column/scalar.h"
+
+namespace velo {
+
+void Doorbell::ring() {
+  rings_.fetch_add(1, std::memory_order_seq_cst);
+  if (!waiting_.load(std::memory_order_seq_cst)) return;
+  {
+    std::lock_guard lock(mutex_);
+  }
+  changed_.notify_all();
+}
+
+void Doorbell::wait(uint64_t looked, int64_t timeout_us) {
+  std::unique_lock lock(mutex_);
+  waiting_.store(true, std::memory_order_seq_cst);
+  changed_.wait_for(lock, std::chrono::microseconds(timeout_us),
+                    [&] { return rings_.load(std::memory_order_seq_cst) != looked; });
+  waiting_.store(false, std::memory_order_relaxed);
+}
+
+void Channel::put(Message message) {
+  if (make_room_) {
+    while (queue_.try_push(std::move(message)) == QueueResult::kTimeout) make_room_();
+    return;
+  }
+  queue_.push(std::move(message));
+  consumer_.ring();
+}
+
+namespace {
+
+uint64_t hash_bytes(std::string_view bytes) {
+  uint64_t hash = bytes.size() * 0x9e3779b97f4a7c15ULL;
+  size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes.data() + i, 8);
+    hash = mix64(hash ^ word);
+  }
+  if (i < bytes.size()) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + i, bytes.size() - i);
+    hash = mix64(hash ^ word);
+  }
+  return hash;
+}
+
+uint64_t hash_value(const Column& column, size_t row) {
+  if (column.is_null(row)) return 0x6e756c6cULL;
+  switch (column.type().physical()) {
+    case Physical::kBool:
+      return mix64(column.bool_at(row) ? 2 : 1);
+    case Physical::kInt64:
+      return mix64(static_cast<uint64_t>(column.int64_at(row)));
+    case Physical::kDouble: {
+      const double value = column.double_at(row);
+      if (std::isnan(value)) return 0x6e616eULL;
+      return mix64(std::bit_cast<uint64_t>(value == 0 ? 0.0 : value));
+    }
+    case Physical::kInt128: {
+      const auto value = static_cast<uint128_t>(column.int128_at(row));
+      return mix64(static_cast<uint64_t>(value) ^ mix64(static_cast<uint64_t>(value >> 64)));
+    }
+    case Physical::kString:
+      return hash_bytes(column.string_at(row));
+    default: {
+      std::string text;
+      append_text(text, column, row);
+      return hash_bytes(text);
+    }
+  }
+}
+
+}  // namespace
+
+void hash_rows(const std::vector<ColumnPtr>& columns, size_t rows, std::vector<uint64_t>* out) {
+  out->assign(rows, 0);
+  for (const ColumnPtr& column : columns) {
+    for (size_t row = 0; row < rows; ++row) {
+      (*out)[row] = mix64((*out)[row] * 31 + hash_value(*column, row));
+    }
+  }
+}
+
+ExchangePort::ExchangePort(std::vector<Channel*> channels, const std::vector<ExprPtr>& keys,
+                           Clock& clock, ThreadMetrics& thread)
+    : channels_(std::move(channels)),
+      key_count_(keys.size()),
+      keys_(keys),
+      clock_(clock),
+      dealt_(channels_.size()),
+      thread_(thread) {}
+
+void ExchangePort::emit(Batch batch) {
+  const int64_t begin = clock_.steady_ns();
+  if (channels_.size() == 1 || key_count_ == 0) {
+    put(0, {Message::Kind::kBatch, false, 0, 0, flatten(batch)});
+  } else {
+    // Rows whose key fails go anywhere: the operator behind evaluates it again and rejects them.
+    errors_.clear();
+    keys_.evaluate(batch, context_, errors_, &key_columns_);
+    hash_rows(key_columns_, batch.rows, &hashes_);
+    for (Selection& rows : dealt_) rows.clear();
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      dealt_[(hashes_[row] >> 32) % dealt_.size()].push_back(row);
+    }
+    for (size_t i = 0; i < dealt_.size(); ++i) {
+      if (dealt_[i].empty()) continue;
+      put(i, {Message::Kind::kBatch, false, 0, 0, flatten(gather(batch, dealt_[i]))});
+    }
+  }
+  thread_.channel_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+}
+
+void ExchangePort::broadcast(Message::Kind kind, int64_t value) {
+  const int64_t begin = clock_.steady_ns();
+  for (size_t i = 0; i < channels_.size(); ++i) {
+    Message message;
+    message.kind = kind;
+    message.idle = idle_since_ != INT64_MIN;
+    message.value = value;
+    message.event_us = idle_since_;
+    put(i, std::move(message));
+  }
+  thread_.channel_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+}
+
+void ExchangePort::advance(int64_t watermark) {
+  watermark_ = watermark;
+  broadcast(Message::Kind::kWatermark, watermark);
+}
+
+void ExchangePort::set_idle(int64_t event_us) {
+  if (event_us == idle_since_) return;
+  idle_since_ = event_us;
+  broadcast(Message::Kind::kWatermark, watermark_);
+}
+
+void ExchangePort::barrier(int64_t epoch) { broadcast(Message::Kind::kBarrier, epoch); }
+void ExchangePort::end() { broadcast(Message::Kind::kEnd, 0); }
+
+ChannelMerge::ChannelMerge(std::vector<Channel*> channels, Port& out, MergeOptions options)
+    : channels_(std::move(channels)),
+      out_(out),
+      options_(std::move(options)),
+      at_barrier_(channels_.size(), false) {
+  for (size_t i = 0; i < channels_.size(); ++i) combiner_.add();
+}
+
+ChannelMerge::Step ChannelMerge::step(int64_t now_us, size_t messages_max) {
+  if (ended_) return Step::kDone;
+  bool progress = false;
+  for (size_t taken = 0; taken < messages_max;) {
+    bool any = false;
+    for (size_t i = 0; i < channels_.size(); ++i) {
+      if (at_barrier_[i] || combiner_.finished(i) || !take(i, now_us)) continue;
+      any = true;
+      ++taken;
+    }
+    if (!any) break;
+    progress = true;
+  }
+  if (combiner_.update(now_us)) watermark_moved();
+  if (combiner_.all_finished()) {
+    release(kWatermarkEnd);
+    ended_ = true;
+    out_.end();
+    return Step::kDone;
+  }
+  bool barrier = false;
+  bool all = true;
+  for (size_t i = 0; i < channels_.size(); ++i) {
+    barrier = barrier || at_barrier_[i];
+    all = all && (at_barrier_[i] || combiner_.finished(i));
+  }
+  if (barrier && all) return Step::kBarrier;
+  return progress ? Step::kProgress : Step::kQuiet;
+}
+
+void ChannelMerge::pass_barrier() { std::fill(at_barrier_.begin(), at_barrier_.end(), false); }
+
+bool ChannelMerge::take(size_t channel, int64_t now_us) {
+  Message message;
+  if (!channels_[channel]->take(message)) return false;
+  switch (message.kind) {
+    case Message::Kind::kBatch:
+      combiner_.touch(channel, now_us);
+      ++batches_;
+      give(channel, std::move(message.batch));
+      break;
+    case Message::Kind::kWatermark:
+      combiner_.raise(channel, message.value);
+      if (message.idle) {
+        combiner_.set_idle(channel, message.event_us);
+      } else {
+        combiner_.set_active(channel);
+      }
+      if (combiner_.update(now_us)) watermark_moved();
+      break;
+    case Message::Kind::kBarrier:
+      at_barrier_[channel] = true;
+      epoch_ = message.value;
+      break;
+    case Message::Kind::kEnd:
+      combiner_.set_finished(channel);
+      if (!combiner_.all_finished() && combiner_.update(now_us)) watermark_moved();
+      break;
+  }
+  return true;
+}
+
+void ChannelMerge::give(size_t channel, Batch batch) {
+  const int64_t combined = combiner_.combined();
+  if (batch.watermarks) {
+    // What was late in its own channel need not be late among all.
+    const int64_t others = combiner_.others(channel);
+    ColumnBuilder in_force(Type::bigint(), batch.rows);
+    for (size_t row = 0; row < batch.rows; ++row) {
+      in_force.append_int64(std::max(combined, std::min(others, batch.watermarks->int64_at(row))));
+    }
+    batch.watermarks = in_force.finish();
+  } else if (combined > combiner_.watermark(channel)) {
+    // The channel was idle: the others, or the clock, went on without it.
+    batch.watermarks = constant_column(Scalar::of(combined), batch.rows);
+  }
+  if (options_.order.empty()) return out_.emit(std::move(batch));
+  held_.push_back(std::move(batch));
+}
+
+void ChannelMerge::watermark_moved() {
+  const int64_t watermark = combiner_.combined();
+  if (watermark == kWatermarkEnd || watermark <= told_) return;
+  told_ = watermark;
+  release(watermark);
+  out_.advance(watermark);
+}
+
+void ChannelMerge::release(int64_t watermark) {
+  if (held_.empty() || (watermark != kWatermarkEnd && !options_.time_column)) return;
+  const Batch all = concat(held_);
+  Selection due, later;
+  for (uint32_t row = 0; row < all.rows; ++row) {
+    const bool is_due = watermark == kWatermarkEnd ||
+                        all.columns[*options_.time_column]->int64_at(row) <= watermark;
+    (is_due ? due : later).push_back(row);
+  }
+  held_.clear();
+  if (!later.empty()) held_.push_back(gather(all, later));
+  if (due.empty()) return;
+  std::stable_sort(due.begin(), due.end(), [&](uint32_t a, uint32_t b) {
+    for (const size_t column : options_.order) {
+      const int order = compare_rows(*all.columns[column], a, *all.columns[column], b);
+      if (order != 0) return order < 0;
+    }
+    return false;
+  });
+  out_.emit(gather(all, due));
+}
+
+void ChannelMerge::save(SnapshotWriter& writer) const {
+  writer.section("merge");
+  combiner_.save(writer);
+  writer.i64(told_);
+  writer.u64(held_.empty() ? 0 : 1);
+  if (held_.empty()) return;
+  const Batch all = concat(held_);
+  writer.u64(all.rows);
+  for (const ColumnPtr& column : all.columns) writer.column(*column);
+  writer.u8(all.weights ? 1 : 0);
+  if (all.weights) writer.column(*all.weights);
+}
+
+Status ChannelMerge::load(SnapshotReader& reader, const SchemaPtr& schema) {
+  TRY(reader.section("merge"));
+  TRY(combiner_.load(reader));
+  told_ = TRY(reader.i64());
+  if (TRY(reader.u64()) == 0) return {};
+  Batch all{schema, TRY(reader.u64()), {}, nullptr, nullptr};
+  for (const Field& field : schema->fields()) {
+    all.columns.push_back(TRY(reader.column(field.type)));
+  }
+  if (TRY(reader.u8()) != 0) all.weights = TRY(reader.column(Type::bigint()));
+  held_.push_back(std::move(all));
+  return {};
+}
+
+}  // namespace velo

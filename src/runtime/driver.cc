@@ -1,0 +1,170 @@
+#include "runtime/driver.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace velo {
+namespace {
+
+constexpr int64_t kTickUs = 50'000;
+constexpr size_t kMessagesPerStep = 16;
+constexpr int64_t kShortWaitUs = 2'000;  // where several things are waited for in turn
+constexpr int64_t kNeverHadEvent = INT64_MIN + 1;
+
+}  // namespace
+
+Result<Driver::Step> Driver::step() {
+  if (done_) return Step::kDone;
+  if (stopped_) return Step::kStopped;
+  looked_ = doorbell.rings();
+  const int64_t now_us = clock_.now_us();
+  pipeline.set_now(now_us);
+  if (!std::exchange(started_, true)) pipeline.start();
+  const bool progress = TRY(step_inputs(now_us));
+  if (ticked_us_ == INT64_MIN || now_us - ticked_us_ >= kTickUs ||
+      (!progress && now_us != ticked_us_)) {
+    ticked_us_ = now_us;
+    pipeline.tick(now_us);
+    for (SinkPort* sink : sinks) TRY(sink->tick());
+    metrics.note_thread_usage();
+  }
+  TRY(check_sinks());
+  tell_idle();
+  const bool sources_done = std::all_of(sources.begin(), sources.end(),
+                                        [](const auto& source) { return source->done(); });
+  const bool merges_done = std::all_of(merge_steps_.begin(), merge_steps_.end(),
+                                       [](auto s) { return s == ChannelMerge::Step::kDone; });
+  if (sources_done && merges_done) {
+    done_ = true;
+    TRY(flush());
+    return Step::kDone;
+  }
+  if (at_barrier()) {
+    stopped_ = true;
+    for (const auto& exchange : exchanges) exchange->barrier(kStopEpoch);
+    for (const Merge& merge : merges) merge.merge->pass_barrier();
+    TRY(flush());
+    return Step::kStopped;
+  }
+  if (progress) {
+    flushed_ = false;
+    return Step::kProgress;
+  }
+  if (!std::exchange(flushed_, true)) TRY(flush());
+  return Step::kQuiet;
+}
+
+Result<bool> Driver::step_inputs(int64_t now_us) {
+  bool progress = false;
+  if (!stopping_) {
+    for (const auto& source : sources) {
+      if (source->done()) continue;
+      progress = TRY(source->step(now_us)) != SourceDriver::Step::kQuiet || progress;
+    }
+  }
+  merge_steps_.resize(merges.size(), ChannelMerge::Step::kQuiet);
+  for (size_t i = 0; i < merges.size(); ++i) {
+    if (merge_steps_[i] == ChannelMerge::Step::kDone) continue;
+    const int64_t begin = clock_.steady_ns();
+    const uint64_t edge = metrics.sink_ns.get() + metrics.channel_ns.get();
+    const uint64_t batches = merges[i].merge->batches();
+    merge_steps_[i] = merges[i].merge->step(now_us, kMessagesPerStep);
+    progress = progress || merge_steps_[i] == ChannelMerge::Step::kProgress ||
+               merge_steps_[i] == ChannelMerge::Step::kDone;
+    const uint64_t taken = merges[i].merge->batches() - batches;
+    const uint64_t edge_now = metrics.sink_ns.get() + metrics.channel_ns.get() - edge;
+    const auto total = static_cast<uint64_t>(clock_.steady_ns() - begin);
+    const uint64_t core = total > edge_now ? total - edge_now : 0;
+    metrics.core_ns.add(core);
+    metrics.batches.add(taken);
+    if (taken > 0) metrics.batch_latency.record(core / taken, taken);
+    if (!merges[i].out->wants_more()) {
+      for (ExchangePort* sender : merges[i].senders) sender->refuse();
+    }
+  }
+  return progress;
+}
+
+Status Driver::check_sinks() const {
+  for (const SinkPort* sink : sinks) {
+    if (sink->error()) return *sink->error();
+  }
+  return {};
+}
+
+void Driver::tell_idle() {
+  if (sources.empty() || exchanges.empty()) return;
+  int64_t since = kNeverHadEvent;
+  for (const auto& source : sources) {
+    if (!source->done() && !source->idle()) since = INT64_MIN;
+    if (since == INT64_MIN) break;
+    since = std::max(since, source->last_event_us());
+  }
+  for (const auto& exchange : exchanges) exchange->set_idle(since);
+}
+
+bool Driver::at_barrier() const {
+  if (merges.empty()) return stopping_;
+  bool any = false;
+  for (const ChannelMerge::Step step : merge_steps_) {
+    if (step == ChannelMerge::Step::kBarrier) {
+      any = true;
+    } else if (step != ChannelMerge::Step::kDone) {
+      return false;
+    }
+  }
+  return any || stopping_;
+}
+
+Status Driver::wait(int64_t timeout_us) {
+  const int64_t begin = clock_.steady_ns();
+  size_t live = 0;
+  SourceDriver* last = nullptr;
+  for (const auto& source : sources) {
+    if (source->done() || source->pushed()) continue;
+    ++live;
+    last = source.get();
+  }
+  Status status;
+  if (live == 1 && merges.empty()) {
+    status = last->wait(timeout_us);
+  } else if (live == 0) {
+    doorbell.wait(looked_, timeout_us);
+  } else {
+    for (const auto& source : sources) {
+      if (!source->done() && !source->pushed()) TRY(source->wait(kShortWaitUs));
+    }
+  }
+  metrics.idle_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+  return status;
+}
+
+Status Driver::flush() {
+  for (SinkPort* sink : sinks) TRY(sink->flush());
+  return {};
+}
+
+bool Driver::has_pushed_source() const {
+  return std::any_of(sources.begin(), sources.end(),
+                     [](const auto& source) { return source->pushed(); });
+}
+
+void Driver::save(SnapshotWriter& writer) const {
+  writer.section("driver");
+  writer.u8(static_cast<uint8_t>((started_ ? 1 : 0) | (done_ ? 2 : 0)));
+  for (const auto& source : sources) source->save(writer);
+  for (const Merge& merge : merges) merge.merge->save(writer);
+  pipeline.save(writer);
+}
+
+Status Driver::load(SnapshotReader& reader) {
+  TRY(reader.section("driver"));
+  const uint8_t flags = TRY(reader.u8());
+  started_ = (flags & 1) != 0;
+  done_ = (flags & 2) != 0;
+  for (const auto& source : sources) TRY(source->load(reader));
+  for (const Merge& merge : merges) TRY(merge.merge->load(reader, merge.schema));
+  return pipeline.load(reader);
+}
+
+}  // namespace velo

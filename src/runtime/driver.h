@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "runtime/channel.h"
+#include "runtime/metrics.h"
+#include "runtime/pipeline.h"
+#include "runtime/sink_port.h"
+#include "runtime/source_driver.h"
+
+namespace velo {
+
+/// One thread's worth of a job: sources and channels in, a pipeline, channels and sinks out. Runs
+/// to completion batch by batch. One thread at a time drives it: its own, or the caller's.
+///
+/// Filled by the layout (see job_layout.h), then opened and stepped.
+class Driver {
+ public:
+  explicit Driver(Clock& clock) : clock_(clock) {}
+
+  enum class Step : uint8_t {
+    kProgress,  ///< something was done; there may be more
+    kQuiet,     ///< nothing there now
+    kStopped,   ///< stands at the stop barrier and passed it on
+    kDone,      ///< all inputs have ended
+  };
+  /// One round over everything that comes in.
+  Result<Step> step();
+  /// Waits until there may be something, at most `timeout_us`.
+  Status wait(int64_t timeout_us);
+  /// Sources give nothing more; what is under way is finished. Then `step` gives kStopped.
+  void request_stop() { stopping_ = true; }
+  /// Flushes the sinks that stand here.
+  Status flush();
+
+  bool has_pushed_source() const;
+  /// Ended, or stands behind the stop barrier. Any thread.
+  bool done() const { return done_.load(std::memory_order_acquire); }
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+  void save(SnapshotWriter& writer) const;
+  Status load(SnapshotReader& reader);
+
+  // What the layout fills in.
+  struct Merge {
+    std::unique_ptr<ChannelMerge> merge;
+    Port* out = nullptr;
+    std::vector<ExchangePort*> senders;
+    SchemaPtr schema;
+  };
+  Pipeline pipeline;
+  ThreadMetrics metrics;
+  Doorbell doorbell;
+  std::vector<std::unique_ptr<SourceDriver>> sources;
+  std::vector<Merge> merges;
+  std::vector<std::unique_ptr<ExchangePort>> exchanges;
+  std::vector<SinkPort*> sinks;
+
+ private:
+  Result<bool> step_inputs(int64_t now_us);
+  Status check_sinks() const;
+  void tell_idle();
+  bool at_barrier() const;
+
+  Clock& clock_;
+  int64_t ticked_us_ = INT64_MIN;
+  uint64_t looked_ = 0;  // rings of the doorbell before the last look
+  bool started_ = false;
+  bool stopping_ = false;
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> done_{false};
+  bool flushed_ = true;
+  std::vector<ChannelMerge::Step> merge_steps_;
+};
+
+/// The epoch of the barrier behind which nothing comes because the job stops.
+inline constexpr int64_t kStopEpoch = -1;
+
+}  // namespace velo

@@ -1,0 +1,346 @@
+#include "runtime/job.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/fmt.h"
+
+namespace velo {
+namespace {
+
+constexpr int64_t kWaitUs = 50'000;     // a driver looks at the clock and the stop flag so often
+constexpr int64_t kPollUs = 1'000;      // a waiter looks at the drivers so often
+constexpr double kEdgeShareMax = 0.15;  // the seed's threshold
+
+}  // namespace
+
+Job::Job(JobGraph graph, const JobOptions& options)
+    : graph_(std::move(graph)), options_(options), clock_(*options.clock) {}
+
+Job::~Job() {
+  if (mode_ == Mode::kThreads) {
+    stops_.store(2);
+    for (const auto& channel : layout_.channels) channel->close();
+    join();
+  }
+}
+
+void Job::join() {
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+Status Job::open() {
+  if (std::exchange(opened_, true)) return {};
+  Status opened = open_all();
+  if (!opened) fail(opened.error());
+  return opened;
+}
+
+Status Job::open_all() {
+  for (const SinkSpec& spec : graph_.sinks) sinks_.push_back(TRY(spec.make()));
+  for (const SourceUse& use : graph_.sources) {
+    Rejects::Policy policy = use.spec.bad;
+    if (use.dead_letters) policy.sink = sinks_[*use.dead_letters].get();
+    rejects_.add_source(std::move(policy));
+  }
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const auto& late = graph_.nodes[i].late;
+    if (late) rejects_.set_late(i, sinks_[late->sink].get(), late->spec);
+  }
+  std::vector<SinkPort*> ports;
+  for (const auto& sink : sinks_) ports.push_back(sink.get());
+  const LayoutOptions layout{options_.parallelism, options_.channel_messages, options_.zone};
+  layout_ = lay_out(graph_, ports, rejects_, metrics_, clock_, layout);
+  pushed_.assign(graph_.sources.size(), {});
+  // Sources first: a missing input must not leave an empty output behind.
+  for (const auto& driver : layout_.drivers) {
+    for (const auto& source : driver->sources) {
+      TRY(source->open());
+      if (source->pushed()) pushed_[source->number()] = {source.get(), driver.get()};
+    }
+  }
+  for (const auto& sink : sinks_) TRY(sink->open());
+  started_ns_ = clock_.steady_ns();
+  return {};
+}
+
+Status Job::set_mode(Mode mode) {
+  TRY(open());
+  if (mode_ == mode) return {};
+  CHECK(mode_ == Mode::kUndecided, "a job is stepped or started, not both");
+  mode_ = mode;
+  state_.store(JobState::kRunning);
+  if (mode == Mode::kThreads) return {};
+  for (const JobLayout::Wire& wire : layout_.wires) {
+    Driver* consumer = layout_.drivers[wire.to].get();
+    wire.channel->set_make_room([this, consumer] {
+      Result<Driver::Step> step = consumer->step();
+      if (step) return;
+      fail(step.error());
+      for (const auto& channel : layout_.channels) channel->close();
+    });
+  }
+  return {};
+}
+
+void Job::fail(const Error& error) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!error_) error_ = error;
+  }
+  failed_.store(true);
+  state_.store(JobState::kFailed);
+}
+
+Status Job::start() {
+  TRY(set_mode(Mode::kThreads));
+  for (const auto& driver : layout_.drivers) {
+    if (!driver->has_pushed_source()) running_.fetch_add(1);
+  }
+  for (const auto& driver : layout_.drivers) {
+    if (driver->has_pushed_source()) continue;
+    threads_.emplace_back([this, d = driver.get()] { run_driver(*d); });
+  }
+  return {};
+}
+
+void Job::run_driver(Driver& driver) {
+  for (;;) {
+    const int stops = stops_.load(std::memory_order_relaxed);
+    if (failed_.load(std::memory_order_relaxed) || stops >= 2) break;
+    if (stops == 1) driver.request_stop();
+    const Result<Driver::Step> step = driver.step();
+    if (!step) {
+      fail(step.error());
+      for (const auto& channel : layout_.channels) channel->close();
+      break;
+    }
+    if (*step == Driver::Step::kDone || *step == Driver::Step::kStopped) break;
+    if (*step == Driver::Step::kProgress) continue;
+    const Status waited = driver.wait(kWaitUs);
+    if (!waited) fail(waited.error());
+  }
+  driver.metrics.note_thread_usage();
+  running_.fetch_sub(1);
+}
+
+bool Job::all_over() const {
+  if (failed_.load()) return true;
+  return std::all_of(layout_.drivers.begin(), layout_.drivers.end(),
+                     [](const auto& driver) { return driver->done() || driver->stopped(); });
+}
+
+std::optional<Status> Job::wait(int64_t timeout_us) {
+  if (outcome_) return outcome_;
+  const int64_t deadline = clock_.steady_ns() + timeout_us * 1000;
+  while (running_.load() > 0) {
+    if (clock_.steady_ns() >= deadline) return std::nullopt;
+    clock_.sleep_us(std::min(timeout_us, kPollUs));
+  }
+  join();
+  if (stops_.load() >= 2 && !failed_.load()) {
+    fail(Error(ErrorCode::kCancelled, "stopped before its results were committed"));
+  }
+  if (!all_over()) return std::nullopt;  // drivers of the caller are still open
+  return settle({});
+}
+
+Status Job::settle(const Status& outcome) {
+  if (outcome_) return *outcome_;
+  if (!outcome) fail(outcome.error());
+  if (std::optional<Error> failure = rejects_.failure()) fail(*failure);
+  if (!failed_.load()) {
+    const Status published = publish();
+    if (!published) fail(published.error());
+  }
+  if (failed_.load()) {
+    for (const auto& channel : layout_.channels) channel->close();
+  }
+  join();
+  ended_ns_.store(clock_.steady_ns());
+  for (const auto& driver : layout_.drivers) {
+    for (const auto& source : driver->sources) {
+      for (std::string& warning : source->take_warnings()) rejects_.add_message(std::move(warning));
+      source->close();
+    }
+  }
+  if (failed_.load()) {
+    std::lock_guard lock(mutex_);
+    outcome_ = *error_;
+    for (const auto& sink : sinks_) sink->abandon();
+  } else {
+    report_end();
+    state_.store(JobState::kDone);
+    outcome_ = Status();
+  }
+  return *outcome_;
+}
+
+Status Job::publish() {
+  for (const auto& sink : sinks_) {
+    if (sink->error()) return *sink->error();
+  }
+  for (const auto& sink : sinks_) TRY(sink->publish());
+  return {};
+}
+
+void Job::report_end() {
+  const JobProgress p = progress();
+  if (p.rows_bad > 0) {
+    rejects_.add_message(fmt::format("{} bad records were left out", p.rows_bad));
+  }
+  if (p.rows_late > 0) rejects_.add_message(fmt::format("{} late rows were dropped", p.rows_late));
+  if (p.rows_future > 0) {
+    rejects_.add_message(fmt::format("{} rows from the future were refused", p.rows_future));
+  }
+  for (const auto& driver : layout_.drivers) {
+    const double share = edge_share(driver->metrics);
+    // A run that is over at once says nothing.
+    if (share <= kEdgeShareMax || driver->metrics.core_ns.get() < 100'000'000) continue;
+    rejects_.add_message(fmt::format(
+        "{:.0f} % of the busy time was spent outside the synchronous core (reading {:.2f} s, "
+        "writing {:.2f} s, channels {:.2f} s)",
+        share * 100, static_cast<double>(driver->metrics.source_ns.get()) / 1e9,
+        static_cast<double>(driver->metrics.sink_ns.get()) / 1e9,
+        static_cast<double>(driver->metrics.channel_ns.get()) / 1e9));
+  }
+}
+
+void Job::stop() {
+  stops_.fetch_add(1);
+  JobState running = JobState::kRunning;
+  state_.compare_exchange_strong(running, JobState::kStopping);
+}
+
+/// Steps those drivers that no thread has, until none makes progress.
+Result<bool> Job::step_callers_drivers() {
+  bool progress = true;
+  while (progress) {
+    progress = false;
+    for (const auto& driver : layout_.drivers) {
+      if (mode_ == Mode::kThreads && !driver->has_pushed_source()) continue;
+      if (stops_.load() > 0) driver->request_stop();
+      if (failed_.load()) break;
+      progress = TRY(driver->step()) == Driver::Step::kProgress || progress;
+    }
+  }
+  if (failed_.load()) {
+    std::lock_guard lock(mutex_);
+    return *error_;
+  }
+  return all_over();
+}
+
+Result<bool> Job::step() {
+  if (outcome_) {
+    TRY(Status(*outcome_));
+    return true;
+  }
+  TRY(set_mode(mode_ == Mode::kThreads ? Mode::kThreads : Mode::kStepped));
+  const Result<bool> over = step_callers_drivers();
+  if (!over) return settle(over.error()).error();
+  if (!*over) return false;
+  TRY(settle({}));
+  return true;
+}
+
+Result<SourceDriver*> Job::pushed(size_t source) {
+  if (outcome_) {
+    TRY(Status(*outcome_));
+    return Error(ErrorCode::kClosed, "push into a query that has ended");
+  }
+  if (mode_ == Mode::kUndecided) TRY(set_mode(Mode::kStepped));
+  CHECK(pushed_[source].source != nullptr, "push into a table that is not pushed");
+  pushed_[source].driver->pipeline.set_now(clock_.now_us());
+  return pushed_[source].source;
+}
+
+Status Job::after_push(Status status) {
+  if (!status && status.error().code != ErrorCode::kClosed) return settle(status);
+  if (!status) return status;
+  if (failed_.load()) return settle({});
+  for (const auto& driver : layout_.drivers) {
+    for (const SinkPort* sink : driver->sinks) {
+      if (sink->error()) return settle(*sink->error());
+    }
+  }
+  return status;
+}
+
+Status Job::push_batch(size_t source, size_t partition, const Batch& batch) {
+  return after_push(TRY(pushed(source))->push_batch(partition, batch));
+}
+Status Job::push_bytes(size_t source, size_t partition, std::string_view bytes) {
+  return after_push(TRY(pushed(source))->push_bytes(partition, bytes));
+}
+Status Job::push_watermark(size_t source, size_t partition, int64_t watermark_us) {
+  return after_push(TRY(pushed(source))->push_watermark(partition, watermark_us));
+}
+Status Job::push_end(size_t source, size_t partition) {
+  return after_push(TRY(pushed(source))->push_end(partition));
+}
+
+Status Job::finish() {
+  if (outcome_) return *outcome_;
+  if (mode_ == Mode::kUndecided) TRY(set_mode(Mode::kStepped));
+  for (size_t source = 0; source < pushed_.size(); ++source) {
+    if (pushed_[source].source == nullptr) continue;
+    for (size_t i = 0; i < graph_.sources[source].spec.pushed_partitions; ++i) {
+      TRY(push_end(source, i));
+    }
+  }
+  for (;;) {
+    const bool over = TRY(step());
+    if (over) return {};
+    if (mode_ == Mode::kThreads) {
+      if (std::optional<Status> outcome = wait(kWaitUs)) return *outcome;
+    } else {
+      for (const auto& driver : layout_.drivers) {
+        if (!driver->done()) TRY(driver->wait(kPollUs));
+      }
+    }
+  }
+}
+
+Result<std::string> Job::save() {
+  TRY(open());
+  SnapshotWriter writer;
+  writer.section("job");
+  writer.u32(options_.parallelism);
+  writer.u32(static_cast<uint32_t>(layout_.drivers.size()));
+  for (const auto& driver : layout_.drivers) driver->save(writer);
+  ++epoch_;
+  writer.u64(epoch_);
+  writer.u32(static_cast<uint32_t>(sinks_.size()));
+  for (const auto& sink : sinks_) writer.string(TRY(sink->prepare(epoch_)));
+  std::string bytes = writer.finish();
+  for (const auto& sink : sinks_) TRY(sink->commit(epoch_));
+  return bytes;
+}
+
+Status Job::load(std::string_view snapshot) {
+  TRY(open());
+  SnapshotReader reader = TRY(SnapshotReader::open(snapshot));
+  TRY(reader.section("job"));
+  const uint32_t parallelism = TRY(reader.u32());
+  const uint32_t drivers = TRY(reader.u32());
+  if (parallelism != options_.parallelism || drivers != layout_.drivers.size()) {
+    return Error(ErrorCode::kIncompatibleState,
+                 fmt::format("the snapshot was taken with parallelism {}, this is {}", parallelism,
+                             options_.parallelism));
+  }
+  for (const auto& driver : layout_.drivers) TRY(driver->load(reader));
+  epoch_ = TRY(reader.u64());
+  if (TRY(reader.u32()) != sinks_.size()) {
+    return Error(ErrorCode::kIncompatibleState, "the snapshot has another number of sinks");
+  }
+  for (const auto& sink : sinks_) {
+    const std::string prepared = TRY(reader.string());
+    TRY(sink->recover(prepared));
+  }
+  return {};
+}
+
+}  // namespace velo

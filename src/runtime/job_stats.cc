@@ -1,0 +1,198 @@
+#include <algorithm>
+
+#include "base/fmt.h"
+#include "runtime/job.h"
+
+namespace velo {
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<int>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+struct SourceSums {
+  uint64_t rows = 0, bytes = 0, total = 0, bad = 0, failed = 0, future = 0, no_time = 0, late = 0;
+  int64_t watermark = kWatermarkEnd;
+};
+
+SourceSums sums_of(const std::vector<std::unique_ptr<SourceMetrics>>& copies) {
+  SourceSums sums;
+  for (const auto& m : copies) {
+    sums.rows += m->rows_in.get();
+    sums.bytes += m->bytes_in.get();
+    sums.total += m->bytes_total.get();
+    sums.bad += m->bad.get();
+    sums.failed += m->failed.get();
+    sums.future += m->future.get();
+    sums.no_time += m->no_time.get();
+    sums.late += m->late.get();
+    sums.watermark = std::min(sums.watermark, m->watermark_us.load(std::memory_order_relaxed));
+  }
+  return sums;
+}
+
+struct NodeSums {
+  std::string name;
+  uint64_t in = 0, out = 0, late = 0, failed = 0, state_rows = 0, state_bytes = 0;
+};
+
+NodeSums sums_of(const JobLayout& layout, size_t node) {
+  NodeSums sums;
+  for (const NodeCopy& copy : layout.nodes[node]) {
+    const Pipeline& pipeline = layout.drivers[copy.driver]->pipeline;
+    const OperatorMetrics& m = pipeline.metrics(copy.node);
+    sums.name = pipeline.op(copy.node).explain();
+    sums.in += m.rows_in.get();
+    sums.out += m.rows_out.get();
+    sums.late += m.late.get();
+    sums.failed += m.failed.get();
+    sums.state_rows += m.state_rows_max.get();
+    sums.state_bytes += m.state_bytes_max.get();
+  }
+  return sums;
+}
+
+std::string_view state_name(JobState state) {
+  switch (state) {
+    case JobState::kReady:
+      return "ready";
+    case JobState::kRunning:
+      return "running";
+    case JobState::kStopping:
+      return "stopping";
+    case JobState::kDone:
+      return "done";
+    case JobState::kFailed:
+      return "failed";
+  }
+  return "";
+}
+
+std::string watermark_json(int64_t watermark) {
+  return watermark == kWatermarkNone || watermark == kWatermarkEnd ? "null"
+                                                                   : fmt::format("{}", watermark);
+}
+
+double seconds(const Counter& ns) { return static_cast<double>(ns.get()) / 1e9; }
+
+std::string thread_json(const Driver& driver) {
+  const ThreadMetrics& m = driver.metrics;
+  const std::string allocations =
+      allocations_are_counted() ? fmt::format("{}", m.core_allocations.get()) : "null";
+  return fmt::format(
+      R"({{"core_seconds":{:.6f},"source_seconds":{:.6f},"sink_seconds":{:.6f},)"
+      R"("channel_seconds":{:.6f},"idle_seconds":{:.6f},"edge_share":{:.4f},"batches":{},)"
+      R"("core_allocations":{},"voluntary_switches":{},"involuntary_switches":{},)"
+      R"("cpu_seconds":{:.6f},"batch_latency":{},"record_latency":{}}})",
+      seconds(m.core_ns), seconds(m.source_ns), seconds(m.sink_ns), seconds(m.channel_ns),
+      seconds(m.idle_ns), edge_share(m), m.batches.get(), allocations, m.voluntary_switches.get(),
+      m.involuntary_switches.get(), seconds(m.cpu_ns), m.batch_latency.to_json(),
+      m.record_latency.to_json());
+}
+
+}  // namespace
+
+JobProgress Job::progress() const {
+  JobProgress p;
+  p.state = state_.load();
+  p.watermark_us = kWatermarkEnd;
+  for (const auto& copies : metrics_.sources) {
+    const SourceSums sums = sums_of(copies);
+    p.rows_in += sums.rows;
+    p.bytes_in += sums.bytes;
+    p.bytes_total += sums.total;
+    p.rows_bad += sums.bad + sums.failed + sums.no_time;
+    p.rows_future += sums.future;
+    p.watermark_us = std::min(p.watermark_us, sums.watermark);
+  }
+  if (p.watermark_us == kWatermarkEnd) p.watermark_us = kWatermarkNone;
+  for (size_t i = 0; i < layout_.nodes.size(); ++i) {
+    for (const NodeCopy& copy : layout_.nodes[i]) {
+      const OperatorMetrics& m = layout_.drivers[copy.driver]->pipeline.metrics(copy.node);
+      p.rows_late += m.late.get();
+      p.rows_bad += m.failed.get();
+    }
+  }
+  for (size_t i = 0; i < sinks_.size(); ++i) {
+    if (graph_.sinks[i].input) p.rows_out += sinks_[i]->metrics().rows_out.get();
+  }
+  return p;
+}
+
+std::string Job::stats_json() const {
+  const JobProgress p = progress();
+  const int64_t ended = ended_ns_.load();
+  const int64_t until = ended != 0 ? ended : clock_.steady_ns();
+  const ProcessUsage usage = process_usage();
+  std::string json = fmt::format(
+      R"({{"state":"{}","rows_in":{},"rows_out":{},"rows_late":{},"rows_future":{},"rows_bad":{},)"
+      R"("bytes_in":{},"watermark_us":{},"wall_seconds":{:.6f},"cpu_seconds":{:.6f},)"
+      R"("rss_bytes_max":{},"sources":[)",
+      state_name(p.state), p.rows_in, p.rows_out, p.rows_late, p.rows_future, p.rows_bad,
+      p.bytes_in, watermark_json(p.watermark_us), static_cast<double>(until - started_ns_) / 1e9,
+      usage.cpu_seconds, usage.rss_bytes_max);
+  for (size_t i = 0; i < metrics_.sources.size(); ++i) {
+    const SourceSums s = sums_of(metrics_.sources[i]);
+    json +=
+        fmt::format(R"({}{{"table":{},"rows_in":{},"bytes_in":{},"bad":{},"failed":{},"future":{},)"
+                    R"("no_time":{},"behind_watermark":{},"watermark_us":{}}})",
+                    i == 0 ? "" : ",", quoted(graph_.sources[i].spec.table), s.rows, s.bytes, s.bad,
+                    s.failed, s.future, s.no_time, s.late, watermark_json(s.watermark));
+  }
+  json += R"(],"operators":[)";
+  for (size_t i = 0; i < layout_.nodes.size(); ++i) {
+    const NodeSums s = sums_of(layout_, i);
+    json += fmt::format(
+        R"({}{{"operator":{},"copies":{},"rows_in":{},"rows_out":{},"late":{},"failed":{},)"
+        R"("state_rows_max":{},"state_bytes_max":{}}})",
+        i == 0 ? "" : ",", quoted(s.name), layout_.nodes[i].size(), s.in, s.out, s.late, s.failed,
+        s.state_rows, s.state_bytes);
+  }
+  json += R"(],"sinks":[)";
+  for (size_t i = 0; i < sinks_.size(); ++i) {
+    json += fmt::format(R"({}{{"sink":{},"rows_out":{},"bytes_out":{}}})", i == 0 ? "" : ",",
+                        quoted(graph_.sinks[i].name), sinks_[i]->metrics().rows_out.get(),
+                        sinks_[i]->metrics().bytes_out.get());
+  }
+  json += R"(],"threads":[)";
+  for (size_t i = 0; i < layout_.drivers.size(); ++i) {
+    json += (i == 0 ? "" : ",") + thread_json(*layout_.drivers[i]);
+  }
+  json += R"(],"channels":[)";
+  for (size_t i = 0; i < layout_.wires.size(); ++i) {
+    const JobLayout::Wire& wire = layout_.wires[i];
+    json += fmt::format(
+        R"({}{{"from":{},"to":{},"messages":{},"depth":{},"depth_max":{},"full_waits":{}}})",
+        i == 0 ? "" : ",", wire.from, wire.to, wire.channel->messages(), wire.channel->depth(),
+        wire.channel->depth_max(), wire.channel->full_waits());
+  }
+  return json + "]}";
+}
+
+std::string Job::analyze() const {
+  std::string text;
+  for (size_t i = 0; i < layout_.nodes.size(); ++i) {
+    const NodeSums s = sums_of(layout_, i);
+    text += fmt::format("{}: {} rows in, {} out", s.name, s.in, s.out);
+    if (s.late > 0) text += fmt::format(", {} late", s.late);
+    if (s.failed > 0) text += fmt::format(", {} failed", s.failed);
+    if (s.state_rows > 0) {
+      text += fmt::format(", state up to {} rows, {} bytes", s.state_rows, s.state_bytes);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace velo

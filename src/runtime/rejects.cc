@@ -1,0 +1,221 @@
+#include "runtime/rejects.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/fmt.h"
+#include "column/batch_text.h"
+#include "column/scalar.h"
+
+namespace velo {
+namespace {
+
+constexpr size_t kShownMax = 3;  // of each kind
+constexpr size_t kExcerptBytes = 120;
+constexpr size_t kBadKind = 4;  // in shown_, after the four of RejectReason
+
+std::string excerpt(std::string_view bytes) {
+  std::string text(bytes.substr(0, kExcerptBytes));
+  if (bytes.size() > kExcerptBytes) text += "…";
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return text;
+}
+
+std::string place_text(const BadPlace& place, const BadRecord& record) {
+  std::string text = fmt::format("table '{}'", place.table);
+  if (!place.unit.empty()) text += fmt::format(", {}", place.unit);
+  if (place.unit != place.partition && !place.partition.empty()) {
+    text += fmt::format(" partition {}", place.partition);
+  }
+  if (record.line != 0) {
+    text += fmt::format(":{}", record.line);
+  } else {
+    text += fmt::format(" at offset {}", record.offset);
+  }
+  return text;
+}
+
+std::string row_text(const Batch& rows, size_t row) {
+  std::string text;
+  for (size_t i = 0; i < rows.columns.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += (*rows.schema)[i].name + "=";
+    if (rows.columns[i]->is_null(row)) {
+      text += "NULL";
+    } else {
+      append_text(text, *rows.columns[i], row);
+    }
+  }
+  return text;
+}
+
+void append_letter(ColumnBuilder& builder, DeadLetterField field, const BadPlace& place,
+                   const BadRecord& record) {
+  switch (field) {
+    case DeadLetterField::kNull:
+      return builder.append_null();
+    case DeadLetterField::kBytes:
+      return builder.append_string(record.bytes);
+    case DeadLetterField::kTable:
+      return builder.append_string(place.table);
+    case DeadLetterField::kUnit:
+      return builder.append_string(place.unit);
+    case DeadLetterField::kPartition:
+      return builder.append_string(place.partition);
+    case DeadLetterField::kOffset:
+      return builder.append_int64(static_cast<int64_t>(record.offset));
+    case DeadLetterField::kLine:
+      return record.line == 0 ? builder.append_null()
+                              : builder.append_int64(static_cast<int64_t>(record.line));
+    case DeadLetterField::kReason:
+      return builder.append_string(bad_reason_name(record.reason));
+    case DeadLetterField::kMessage:
+      return builder.append_string(record.message);
+  }
+}
+
+}  // namespace
+
+size_t Rejects::add_source(Policy policy) {
+  sources_.push_back(std::move(policy));
+  return sources_.size() - 1;
+}
+
+void Rejects::set_late(size_t node, SinkPort* sink, LateSpec spec) {
+  late_.push_back({node, sink, std::move(spec)});
+}
+
+void Rejects::show(size_t kind, std::string message) {
+  if (shown_[kind]++ < kShownMax) messages_.push_back(std::move(message));
+}
+
+void Rejects::write_letter(const Policy& policy, const BadPlace& place, const BadRecord& record) {
+  Batch letter{policy.spec.schema, 1, {}, nullptr, nullptr};
+  for (size_t i = 0; i < policy.spec.fields.size(); ++i) {
+    ColumnBuilder builder((*policy.spec.schema)[i].type, 1);
+    append_letter(builder, policy.spec.fields[i], place, record);
+    letter.columns.push_back(builder.finish());
+  }
+  policy.sink->emit(std::move(letter));
+}
+
+Status Rejects::bad_record(size_t source, const BadPlace& place, const BadRecord& record) {
+  std::lock_guard lock(mutex_);
+  const Policy& policy = sources_[source];
+  if (policy.policy == BadPolicy::kFail) {
+    Error error(ErrorCode::kBadRecord,
+                fmt::format("bad record: {}: {}", record.message, excerpt(record.bytes)));
+    Place at;
+    at.source = place.unit.empty() ? std::string(place.table) : std::string(place.unit);
+    at.line = static_cast<uint32_t>(record.line);
+    at.offset = record.offset;
+    return std::move(error).at(std::move(at)).with_hint("'bad-records'='skip' leaves it out");
+  }
+  show(kBadKind, fmt::format("bad record ({}) in {}: {}: {}", bad_reason_name(record.reason),
+                             place_text(place, record), record.message, excerpt(record.bytes)));
+  if (policy.policy == BadPolicy::kDeadLetter) write_letter(policy, place, record);
+  return {};
+}
+
+void Rejects::failed_rows(size_t source, std::string_view where, const Rejected& rejected) {
+  static const Policy kDefault;
+  const Policy& policy = source < sources_.size() ? sources_[source] : kDefault;
+  const std::string first = row_text(rejected.rows, 0);
+  if (policy.policy == BadPolicy::kFail) {
+    if (!failure_) {
+      failure_.emplace(ErrorCode::kEvaluation,
+                       fmt::format("{} for the row {}", rejected.message, first));
+      failure_->hint = "'bad-records'='skip' leaves such rows out; TRY_… functions give NULL";
+    }
+    return;
+  }
+  show(static_cast<size_t>(rejected.reason),
+       fmt::format("a row failed in {}: {}: {}", where, rejected.message, first));
+  if (policy.policy != BadPolicy::kDeadLetter) return;
+  for (size_t row = 0; row < rejected.rows.rows; ++row) {
+    const std::string text = row_text(rejected.rows, row);
+    BadRecord record;
+    record.bytes = text;
+    record.bytes_total = text.size();
+    record.reason = BadReason::kValue;
+    record.message = rejected.message;
+    write_letter(policy, {where, {}, {}}, record);
+  }
+}
+
+void Rejects::from_reader(size_t source, std::string_view table, Rejected rejected) {
+  std::lock_guard lock(mutex_);
+  if (rejected.reason == RejectReason::kError) {
+    return failed_rows(source, fmt::format("table '{}'", table), rejected);
+  }
+  show(static_cast<size_t>(rejected.reason),
+       fmt::format("a row of table '{}' was refused: {}: {}", table, rejected.message,
+                   row_text(rejected.rows, 0)));
+}
+
+namespace {
+
+Batch late_batch(const LateSpec& spec, const Batch& rows) {
+  const size_t inputs = rows.columns.size() - 4;
+  Batch result{spec.schema, rows.rows, {}, nullptr, nullptr};
+  for (size_t i = 0; i < spec.columns.size(); ++i) {
+    const Type& type = (*spec.schema)[i].type;
+    const LateSpec::Column& column = spec.columns[i];
+    if (column.field == LateSpec::Field::kNull) {
+      result.columns.push_back(Column::nulls(type, rows.rows));
+      continue;
+    }
+    size_t from = column.input;
+    if (column.field != LateSpec::Field::kInput) {
+      from = inputs + static_cast<size_t>(column.field) -
+             static_cast<size_t>(LateSpec::Field::kWatermark);
+    }
+    result.columns.push_back(retype(rows.columns[from], type));
+  }
+  return result;
+}
+
+}  // namespace
+
+void Rejects::from_operator(size_t node, Rejected rejected) {
+  std::lock_guard lock(mutex_);
+  if (rejected.reason == RejectReason::kError) return failed_rows(0, "the query", rejected);
+  if (rejected.reason != RejectReason::kLate) return;
+  for (const Late& late : late_) {
+    if (late.node == node) return late.sink->emit(late_batch(late.spec, rejected.rows));
+  }
+  show(static_cast<size_t>(RejectReason::kLate),
+       fmt::format("a late row was dropped: {}", row_text(rejected.rows, 0)));
+}
+
+Status Rejects::each_sink(const std::function<Status(SinkPort&)>& visit) {
+  std::lock_guard lock(mutex_);
+  std::vector<SinkPort*> sinks;
+  for (const Policy& policy : sources_) sinks.push_back(policy.sink);
+  for (const Late& late : late_) sinks.push_back(late.sink);
+  std::sort(sinks.begin(), sinks.end());
+  sinks.erase(std::unique(sinks.begin(), sinks.end()), sinks.end());
+  for (SinkPort* sink : sinks) {
+    if (sink != nullptr) TRY(visit(*sink));
+  }
+  return {};
+}
+
+std::optional<Error> Rejects::failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+std::vector<std::string> Rejects::take_messages() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(messages_, {});
+}
+
+void Rejects::add_message(std::string message) {
+  std::lock_guard lock(mutex_);
+  messages_.push_back(std::move(message));
+}
+
+}  // namespace velo

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "column/batch.h"
+#include "column/column_builder.h"
+#include "format/decoder.h"
+#include "operator/operator.h"
+#include "runtime/sink_port.h"
+
+namespace velo {
+
+/// What becomes of a record that is no row. SEMANTICS.md §5.
+enum class BadPolicy : uint8_t { kFail, kSkip, kDeadLetter };
+
+/// What a dead-letter table can ask for.
+enum class DeadLetterField : uint8_t {
+  kNull,
+  kBytes,      ///< the record, unchanged (STRING or BYTES)
+  kTable,      ///< the table that was read
+  kUnit,       ///< file or topic
+  kPartition,  ///< its name
+  kOffset,     ///< of the record in its unit
+  kLine,       ///< NULL where unknown
+  kReason,     ///< "field-count"
+  kMessage,
+};
+
+/// A table for dead letters: what stands in its columns.
+struct DeadLetterSpec {
+  SchemaPtr schema;
+  std::vector<DeadLetterField> fields;  ///< one per column
+};
+
+/// What stands in the columns of a LATE DATA table.
+struct LateSpec {
+  enum class Field : uint8_t { kInput, kWatermark, kWindowStart, kWindowEnd, kLateBy, kNull };
+  struct Column {
+    Field field = Field::kNull;
+    size_t input = 0;  ///< kInput: column of the rejecting operator's input
+  };
+  SchemaPtr schema;
+  std::vector<Column> columns;  ///< one per column of the schema
+};
+
+/// A record that was left out, and where it stood.
+struct BadPlace {
+  std::string_view table;
+  std::string_view unit;
+  std::string_view partition;
+};
+
+/// Where everything goes that leaves a job on the way: counted by those who send it, here shown,
+/// written to its side table, or made the end of the job. Any thread; nothing here is on the path
+/// of good rows.
+class Rejects {
+ public:
+  struct Policy {
+    BadPolicy policy = BadPolicy::kSkip;
+    SinkPort* sink = nullptr;  ///< kDeadLetter: borrowed
+    DeadLetterSpec spec;
+  };
+
+  /// Registers a source; its number.
+  size_t add_source(Policy policy);
+  /// Late rows of operator `node` go to `sink` (borrowed).
+  void set_late(size_t node, SinkPort* sink, LateSpec spec);
+
+  /// A record that could not be decoded. An error if the policy is to fail.
+  Status bad_record(size_t source, const BadPlace& place, const BadRecord& record);
+  /// Rows that left at a reader of `source`.
+  void from_reader(size_t source, std::string_view table, Rejected rejected);
+  /// Rows that left at operator `node`. Failed ones follow the policy of source 0.
+  void from_operator(size_t node, Rejected rejected);
+
+  /// For flushing and publishing the side tables while others may write to them.
+  Status each_sink(const std::function<Status(SinkPort&)>& visit);
+
+  /// What made the job fail, if anything did.
+  std::optional<Error> failure() const;
+  /// Warnings so far; emptied by the call.
+  std::vector<std::string> take_messages();
+  void add_message(std::string message);
+
+ private:
+  struct Late {
+    size_t node;
+    SinkPort* sink;
+    LateSpec spec;
+  };
+  void failed_rows(size_t source, std::string_view where, const Rejected& rejected);
+  void show(size_t reason, std::string message);
+  void write_letter(const Policy& policy, const BadPlace& place, const BadRecord& record);
+
+  mutable std::mutex mutex_;
+  std::vector<Policy> sources_;
+  std::vector<Late> late_;
+  std::array<size_t, 5> shown_{};  // by kind: bad, late, future, error, no time
+  std::vector<std::string> messages_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace velo

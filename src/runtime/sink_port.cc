@@ -1,0 +1,115 @@
+#include "runtime/sink_port.h"
+
+#include <utility>
+
+#include "column/column_builder.h"
+
+namespace velo {
+
+bool SinkPort::note(const Status& status) {
+  if (status) return true;
+  if (status.error().code == ErrorCode::kClosed) {
+    closed_ = true;
+  } else if (!error_) {
+    error_ = status.error();
+  }
+  return false;
+}
+
+EncodedSink::EncodedSink(EncodedSinkOptions options, Clock& clock)
+    : options_(std::move(options)), clock_(clock) {}
+
+Status EncodedSink::open() {
+  TRY(options_.sink->open());
+  if (options_.encoder) options_.sink->set_preamble(options_.encoder->preamble());
+  return {};
+}
+
+void EncodedSink::emit(Batch batch) {
+  if (!wants_more() || !options_.sink) return;
+  metrics_.rows_out.add(batch.rows);
+  buffered_rows_ += batch.rows;
+  if (!options_.encoder) {  // blackhole
+    note(write_buffer());
+    return;
+  }
+  if (options_.changes == ChangeForm::kRetract) {
+    options_.encoder->encode(with_change_kinds(batch, options_.schema, options_.key), buffer_);
+  } else {
+    CHECK(!batch.weights, "a changing stream reached an append-only sink");
+    batch.schema = options_.schema;
+    options_.encoder->encode(batch, buffer_);
+  }
+  if (buffer_.size() >= options_.buffer_bytes) note(write_buffer());
+}
+
+Status EncodedSink::write_buffer() {
+  if (buffered_rows_ == 0) return {};
+  const int64_t begin = clock_.steady_ns();
+  Status status = options_.sink->write(as_bytes(buffer_), buffered_rows_);
+  if (thread_) thread_->sink_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+  metrics_.bytes_out.add(buffer_.size());
+  buffer_.clear();
+  buffered_rows_ = 0;
+  return status;
+}
+
+Status EncodedSink::flush() {
+  if (!wants_more()) return {};
+  if (note(write_buffer())) note(options_.sink->flush());
+  return error() ? Status(*error()) : Status();
+}
+
+Status EncodedSink::tick() {
+  if (!wants_more()) return {};
+  note(options_.sink->tick());
+  return error() ? Status(*error()) : Status();
+}
+
+Result<std::string> EncodedSink::prepare(uint64_t epoch) {
+  TRY(write_buffer());
+  return options_.sink->prepare(epoch);
+}
+
+Status EncodedSink::commit(uint64_t epoch) { return options_.sink->commit(epoch); }
+Status EncodedSink::recover(std::string_view prepared) { return options_.sink->recover(prepared); }
+
+Status EncodedSink::publish() {
+  Status written = closed() ? Status() : write_buffer();
+  if (!written && written.error().code != ErrorCode::kClosed) return written;
+  Status finished = options_.sink->finish();
+  if (!finished && finished.error().code == ErrorCode::kClosed) return {};
+  return finished;
+}
+
+namespace {
+
+bool same_key(const Batch& batch, size_t a, size_t b, const std::vector<size_t>& key) {
+  for (const size_t column : key) {
+    if (!rows_equal(*batch.columns[column], a, *batch.columns[column], b)) return false;
+  }
+  return !key.empty();
+}
+
+}  // namespace
+
+Batch with_change_kinds(const Batch& batch, const SchemaPtr& schema,
+                        const std::vector<size_t>& key) {
+  ColumnBuilder ops(Type::string(), batch.rows);
+  for (size_t row = 0; row < batch.rows; ++row) {
+    const bool updated = row + 1 < batch.rows && batch.weight(row) < 0 &&
+                         batch.weight(row + 1) > 0 && same_key(batch, row, row + 1, key);
+    if (updated) {
+      ops.append_string("-U");
+      ops.append_string("+U");
+      ++row;
+    } else {
+      ops.append_string(batch.weight(row) < 0 ? "-D" : "+I");
+    }
+  }
+  Batch result{schema, batch.rows, {ops.finish()}, nullptr, nullptr};
+  result.columns.insert(result.columns.end(), batch.columns.begin(), batch.columns.end());
+  return result;
+}
+
+}  // namespace velo

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "connector/sink.h"
+#include "format/encoder.h"
+#include "runtime/metrics.h"
+#include "runtime/port.h"
+
+namespace velo {
+
+/// Where a job's rows leave it. `emit` cannot fail; what went wrong is kept in `status` and makes
+/// everything after it a no-op. One thread at a time.
+class SinkPort : public Port {
+ public:
+  /// Errors here come before anything runs.
+  virtual Status open() { return {}; }
+  /// Passes on what is buffered. Publishes nothing.
+  virtual Status flush() { return {}; }
+  virtual Status tick() { return {}; }
+  virtual Result<std::string> prepare(uint64_t epoch) {
+    (void)epoch;
+    return std::string();
+  }
+  virtual Status commit(uint64_t epoch) {
+    (void)epoch;
+    return {};
+  }
+  virtual Status recover(std::string_view prepared) {
+    (void)prepared;
+    return {};
+  }
+  /// The job failed: leave nothing behind that looks like a result.
+  virtual void abandon() {}
+  /// Publishes everything; not called when the job failed.
+  virtual Status publish() { return {}; }
+
+  void reject(Rejected) override {}
+  void advance(int64_t watermark) override { (void)watermark; }
+  void end() override { ended_ = true; }
+  bool wants_more() const override { return !closed_ && !error_; }
+
+  bool ended() const { return ended_; }
+  /// The reader went away: a clean stop.
+  bool closed() const { return closed_; }
+  const std::optional<Error>& error() const { return error_; }
+  const SinkMetrics& metrics() const { return metrics_; }
+  /// Where the time spent in the sink itself is counted; null: nowhere.
+  void set_thread(ThreadMetrics* thread) { thread_ = thread; }
+
+ protected:
+  /// Keeps the first failure. True if there was none.
+  bool note(const Status& status);
+
+  SinkMetrics metrics_;
+  ThreadMetrics* thread_ = nullptr;
+
+ private:
+  bool ended_ = false;
+  bool closed_ = false;
+  std::optional<Error> error_;
+};
+
+/// Calls a function with every batch.
+class CallbackSink final : public SinkPort {
+ public:
+  using Callback = std::function<void(const Batch&)>;
+  explicit CallbackSink(Callback callback) : callback_(std::move(callback)) {}
+  void emit(Batch batch) override {
+    metrics_.rows_out.add(batch.rows);
+    callback_(batch);
+  }
+
+ private:
+  Callback callback_;
+};
+
+/// How weights become change kinds for those who write them.
+enum class ChangeForm : uint8_t {
+  kAppend,   ///< no retractions come
+  kRetract,  ///< one column more, `op`, in front: +I -U +U -D
+};
+
+struct EncodedSinkOptions {
+  std::unique_ptr<Sink> sink;
+  std::unique_ptr<Encoder> encoder;  ///< for the schema with `op`, if there is one
+  ChangeForm changes = ChangeForm::kAppend;
+  std::vector<size_t> key;  ///< columns that tell an update from a deletion and an insertion
+  SchemaPtr schema;         ///< what the encoder was made for
+  size_t buffer_bytes = size_t{64} << 10;  ///< written when so much is encoded
+};
+
+/// Encodes batches and writes them to a Sink.
+class EncodedSink final : public SinkPort {
+ public:
+  EncodedSink(EncodedSinkOptions options, Clock& clock);
+
+  Status open() override;
+  void emit(Batch batch) override;
+  Status flush() override;
+  Status tick() override;
+  Result<std::string> prepare(uint64_t epoch) override;
+  Status commit(uint64_t epoch) override;
+  Status recover(std::string_view prepared) override;
+  void abandon() override { options_.sink.reset(); }
+  Status publish() override;
+
+ private:
+  Status write_buffer();
+  EncodedSinkOptions options_;
+  Clock& clock_;
+  std::string buffer_;
+  uint64_t buffered_rows_ = 0;
+};
+
+/// `batch` with a first column `op` made of its weights; `schema` has that column too. A retraction
+/// followed by an insertion with the same key is an update.
+Batch with_change_kinds(const Batch& batch, const SchemaPtr& schema,
+                        const std::vector<size_t>& key);
+
+}  // namespace velo

@@ -1,0 +1,450 @@
+#include "runtime/source_driver.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "base/fmt.h"
+#include "column/column_builder.h"
+
+namespace velo {
+namespace {
+constexpr size_t kHeadBytes = size_t{64} << 10;  // enough for any header
+}
+
+SourceDriver::SourceDriver(const SourceSpec& spec,
+                           std::vector<std::unique_ptr<TableReader>> readers,
+                           SourceMetrics& metrics, ThreadMetrics& thread, const Context& context)
+    : spec_(spec),
+      readers_(std::move(readers)),
+      metrics_(metrics),
+      thread_(thread),
+      context_(context) {}
+
+Status SourceDriver::open() {
+  if (!spec_.make_source) {
+    for (size_t i = 0; i < spec_.pushed_partitions; ++i) {
+      PartitionInfo info;
+      info.id = static_cast<uint32_t>(i);
+      info.name = fmt::format("{}", i);
+      TRY(add_partition(info));
+    }
+    return {};
+  }
+  source_ = TRY(spec_.make_source(1));
+  for (const PartitionInfo& info : TRY(source_->partitions())) TRY(add_partition(info));
+  return {};
+}
+
+Status SourceDriver::add_partition(const PartitionInfo& info) {
+  if (source_ && info.id % context_.tasks != context_.task) return {};
+  Partition partition;
+  partition.info = info;
+  if (spec_.make_decoder) partition.decoder = TRY(spec_.make_decoder());
+  partitions_.push_back(std::move(partition));
+  metrics_.bytes_total.add(info.bytes);
+  for (const auto& reader : readers_) reader->add_partition();
+  return {};
+}
+
+Status SourceDriver::discover() {
+  for (const PartitionInfo& info : TRY(source_->discover())) TRY(add_partition(info));
+  return {};
+}
+
+std::vector<size_t> SourceDriver::by_watermark() const {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < partitions_.size(); ++i) {
+    const size_t at = (next_ + i) % partitions_.size();
+    if (!partitions_[at].finished) order.push_back(at);
+  }
+  const WatermarkCombiner& combiner = readers_.front()->partitions();
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return combiner.watermark(a) < combiner.watermark(b);
+  });
+  return order;
+}
+
+bool SourceDriver::wants_more() const {
+  return std::any_of(readers_.begin(), readers_.end(),
+                     [](const auto& reader) { return reader->wants_more(); });
+}
+
+Result<SourceDriver::Step> SourceDriver::step(int64_t now_us) {
+  if (done_) return Step::kDone;
+  now_us_ = now_us;
+  if (stopped_ || !wants_more()) {
+    end_early();
+    return Step::kDone;
+  }
+  if (!source_) {
+    for (size_t i = 0; i < partitions_.size(); ++i) {
+      if (partitions_[i].finished) continue;
+      for (const auto& reader : readers_) reader->quiet(i, now_us);
+    }
+    finish_if_done();
+    return done_ ? Step::kDone : Step::kQuiet;
+  }
+  if (!spec_.bounded) TRY(discover());
+  for (const size_t index : by_watermark()) {
+    if (TRY(poll(index, now_us))) {
+      // Bounded: one after the other, as far as watermarks allow. Else nobody must starve.
+      next_ = spec_.bounded ? 0 : index + 1;
+      finish_if_done();
+      return done_ ? Step::kDone : Step::kProgress;
+    }
+  }
+  finish_if_done();
+  if (done_) return Step::kDone;
+  for (const auto& reader : readers_) reader->tick(now_us);
+  return Step::kQuiet;
+}
+
+/// True if the partition gave something or ended.
+Result<bool> SourceDriver::poll(size_t index, int64_t now_us) {
+  Partition& partition = partitions_[index];
+  const int64_t begin = context_.clock.steady_ns();
+  const Poll found = TRY(source_->poll(partition.info.id, block_, 0));
+  batch_begin_ns_ = context_.clock.steady_ns();
+  thread_.source_ns.add(static_cast<uint64_t>(batch_begin_ns_ - begin));
+  if (found == Poll::kNothingYet) {
+    for (const auto& reader : readers_) reader->quiet(index, now_us);
+    return false;
+  }
+  if (found == Poll::kEnd) {
+    TRY(finish_partition(index, now_us));
+    return true;
+  }
+  current_ = index;
+  metrics_.blocks.add(1);
+  metrics_.bytes_in.add(block_.bytes.size());
+  batch_allocations_ = thread_allocations();
+  const Status status = block_.record_per_entry ? decode_records(partition) : decode(partition);
+  if (!status && !stopped_) return status.error();
+  return true;
+}
+
+Status SourceDriver::decode(Partition& partition) {
+  if (block_.begin.file != partition.unit || block_.begins_unit || !partition.inside) {
+    partition.unit = block_.begin.file;
+    UnitStart start;
+    start.name = partition.unit;
+    start.first_line = block_.first_line;
+    start.inside = !block_.begins_unit;
+    std::string head;
+    if (start.inside) head = TRY(source_->head(partition.info.id, kHeadBytes));
+    start.head = head;
+    TRY(partition.decoder->start_unit(start));
+    partition.inside = true;
+  }
+  DecodeInput input;
+  input.owner = block_.owner;
+  input.bytes = block_.bytes;
+  input.offset = block_.begin.offset;
+  input.ends_unit = block_.ends_unit;
+  TRY(partition.decoder->feed(input, *this));
+  partition.position = block_.end;
+  if (block_.ends_unit) {
+    partition.inside = false;
+  } else {
+    partition.position.offset = partition.decoder->consumed_offset();
+  }
+  return {};
+}
+
+Status SourceDriver::decode_records(Partition& partition) {
+  partition.unit = block_.begin.file;
+  good_records_.clear();
+  for (record_ = 0; record_ < block_.records.size(); ++record_) {
+    const RecordSpan& span = block_.records[record_];
+    DecodeInput input;
+    input.owner = block_.owner;
+    if (span.length != kNullLength) input.bytes = block_.bytes.subspan(span.offset, span.length);
+    input.offset = block_.metadata.empty() ? record_ : block_.metadata[record_].offset;
+    record_bad_ = false;
+    good_records_.push_back(static_cast<uint32_t>(record_));
+    TRY(partition.decoder->feed_record(input, *this));
+    if (record_bad_ && !good_records_.empty()) good_records_.pop_back();
+  }
+  TRY(partition.decoder->flush(*this));
+  partition.position = block_.end;
+  return {};
+}
+
+Status SourceDriver::batch(Batch batch, DecodedRange) {
+  metrics_.rows_in.add(batch.rows);
+  if (batch.rows > 0) TRY(deliver(current_, batch));
+  return {};
+}
+
+Status SourceDriver::bad(const BadRecord& record) {
+  metrics_.bad.add(1);
+  record_bad_ = true;
+  const Partition& partition = partitions_[current_];
+  return context_.rejects.bad_record(context_.source,
+                                     {spec_.table, partition.unit, partition.info.name}, record);
+}
+
+Status SourceDriver::deliver(size_t index, const Batch& batch) {
+  const uint64_t edge_before = thread_.sink_ns.get() + thread_.channel_ns.get();
+  if (spec_.metadata.empty()) {
+    for (const auto& reader : readers_) reader->deliver(index, batch, now_us_);
+  } else {
+    Batch with_metadata = batch;
+    add_metadata(with_metadata);
+    for (const auto& reader : readers_) reader->deliver(index, with_metadata, now_us_);
+  }
+  const int64_t now_ns = context_.clock.steady_ns();
+  const uint64_t edge = thread_.sink_ns.get() + thread_.channel_ns.get() - edge_before;
+  const auto total = static_cast<uint64_t>(now_ns - batch_begin_ns_);
+  const uint64_t core = total > edge ? total - edge : 0;
+  batch_begin_ns_ = now_ns;
+  thread_.core_ns.add(core);
+  thread_.batches.add(1);
+  thread_.batch_latency.record(core);
+  thread_.record_latency.record(core / batch.rows, batch.rows);
+  if (allocations_are_counted()) {
+    const uint64_t allocations = thread_allocations();
+    thread_.core_allocations.add(allocations - batch_allocations_);
+    batch_allocations_ = allocations;
+  }
+  if (std::optional<Error> failure = context_.rejects.failure()) return *failure;
+  if (!wants_more()) {
+    stopped_ = true;
+    return Error(ErrorCode::kCancelled, "enough rows");
+  }
+  return {};
+}
+
+void SourceDriver::add_metadata(Batch& batch) {
+  const Partition& partition = partitions_[current_];
+  const size_t first = batch.columns.size();
+  batch.schema = spec_.layout;
+  const bool per_record =
+      block_.record_per_entry && !block_.metadata.empty() && good_records_.size() >= batch.rows;
+  for (size_t i = 0; i < spec_.metadata.size(); ++i) {
+    ColumnBuilder builder((*spec_.layout)[first + i].type, batch.rows);
+    for (size_t row = 0; row < batch.rows; ++row) {
+      const RecordMetadata* record = per_record ? &block_.metadata[good_records_[row]] : nullptr;
+      switch (spec_.metadata[i]) {
+        case MetadataField::kUnit:
+          builder.append_string(partition.unit);
+          break;
+        case MetadataField::kPartition:
+          builder.append_string(partition.info.name);
+          break;
+        case MetadataField::kOffset:
+          record ? builder.append_int64(static_cast<int64_t>(record->offset))
+                 : builder.append_null();
+          break;
+        case MetadataField::kTimestamp:
+          record && record->timestamp_kind != RecordMetadata::TimestampKind::kNone
+              ? builder.append_int64(record->timestamp_us)
+              : builder.append_null();
+          break;
+        case MetadataField::kKey:
+          record && record->key.length != kNullLength
+              ? builder.append_string(
+                    as_text(block_.bytes.subspan(record->key.offset, record->key.length)))
+              : builder.append_null();
+          break;
+      }
+    }
+    batch.columns.push_back(builder.finish());
+  }
+  if (per_record) {
+    good_records_.erase(good_records_.begin(),
+                        good_records_.begin() + static_cast<ptrdiff_t>(batch.rows));
+  }
+}
+
+Status SourceDriver::finish_partition(size_t index, int64_t now_us) {
+  Partition& partition = partitions_[index];
+  if (std::exchange(partition.finished, true)) return {};
+  for (const auto& reader : readers_) reader->finish_partition(index, now_us);
+  return {};
+}
+
+void SourceDriver::finish_if_done() {
+  // An unbounded source without partitions may discover some.
+  if (done_ || (source_ && !spec_.bounded && partitions_.empty())) return;
+  const bool finished = std::all_of(partitions_.begin(), partitions_.end(),
+                                    [](const Partition& p) { return p.finished; });
+  if (finished) end_early();
+}
+
+void SourceDriver::end_early() {
+  if (std::exchange(done_, true)) return;
+  for (const auto& reader : readers_) reader->end();
+}
+
+Status SourceDriver::wait(int64_t timeout_us) {
+  return source_ ? source_->wait(timeout_us) : Status();
+}
+
+bool SourceDriver::idle() const {
+  return partitions_.empty() || std::all_of(readers_.begin(), readers_.end(),
+                                            [](const auto& reader) { return reader->idle(); });
+}
+
+int64_t SourceDriver::last_event_us() const {
+  int64_t last = INT64_MIN;
+  for (const auto& reader : readers_) last = std::max(last, reader->partitions().last_event_us());
+  return last;
+}
+
+namespace {
+Error finished_error(const std::string& table) {
+  return Error(ErrorCode::kClosed, fmt::format("push into '{}': it is finished", table));
+}
+}  // namespace
+
+Status SourceDriver::push_batch(size_t partition, const Batch& batch) {
+  if (done_ || partitions_[partition].finished) {
+    return stopped_ ? Status() : Status(finished_error(spec_.table));
+  }
+  now_us_ = context_.clock.now_us();
+  batch_begin_ns_ = context_.clock.steady_ns();
+  batch_allocations_ = thread_allocations();
+  current_ = partition;
+  metrics_.rows_in.add(batch.rows);
+  Status status = deliver(partition, batch);
+  return !status && stopped_ ? Status() : status;
+}
+
+Status SourceDriver::push_bytes(size_t index, std::string_view bytes) {
+  Partition& partition = partitions_[index];
+  if (done_ || partition.finished) {
+    return stopped_ ? Status() : Status(finished_error(spec_.table));
+  }
+  if (!partition.decoder) {
+    return Error(ErrorCode::kMissingOption,
+                 fmt::format("push of bytes into '{}', which has no 'format'", spec_.table));
+  }
+  now_us_ = context_.clock.now_us();
+  batch_begin_ns_ = context_.clock.steady_ns();
+  batch_allocations_ = thread_allocations();
+  current_ = index;
+  metrics_.bytes_in.add(bytes.size());
+  Status status = feed_pushed(partition, bytes, false);
+  return !status && stopped_ ? Status() : status;
+}
+
+Status SourceDriver::feed_pushed(Partition& partition, std::string_view bytes, bool ends) {
+  if (partition.pushed_head.size() < kHeadBytes) {
+    partition.pushed_head += bytes.substr(0, kHeadBytes - partition.pushed_head.size());
+  }
+  DecodeInput input;
+  input.bytes = as_bytes(bytes);
+  input.offset = partition.pushed_bytes;
+  input.ends_unit = ends;
+  partition.pushed_bytes += bytes.size();
+  partition.pushed_tail += bytes;
+  TRY(partition.decoder->feed(input, *this));
+  // What a snapshot must keep: all behind the last whole record.
+  const uint64_t left = partition.pushed_bytes - partition.decoder->consumed_offset();
+  if (left < partition.pushed_tail.size()) {
+    partition.pushed_tail.erase(0, partition.pushed_tail.size() - left);
+  }
+  return {};
+}
+
+Status SourceDriver::push_watermark(size_t partition, int64_t watermark_us) {
+  if (done_ || partitions_[partition].finished) return finished_error(spec_.table);
+  const int64_t now_us = context_.clock.now_us();
+  for (const auto& reader : readers_) reader->raise(partition, watermark_us, now_us);
+  return {};
+}
+
+Status SourceDriver::push_end(size_t index) {
+  Partition& partition = partitions_[index];
+  if (done_ || partition.finished) return {};
+  now_us_ = context_.clock.now_us();
+  if (partition.decoder && partition.pushed_bytes > 0) {
+    current_ = index;
+    batch_begin_ns_ = context_.clock.steady_ns();
+    const Status status = feed_pushed(partition, {}, true);
+    if (!status && !stopped_) return status;
+  }
+  TRY(finish_partition(index, now_us_));
+  finish_if_done();
+  return {};
+}
+
+std::vector<std::string> SourceDriver::take_warnings() {
+  return source_ ? source_->take_warnings() : std::vector<std::string>{};
+}
+
+void SourceDriver::close() {
+  if (source_) source_->close();
+}
+
+void SourceDriver::save(SnapshotWriter& writer) const {
+  writer.section("source");
+  writer.string(spec_.table);
+  writer.u64(partitions_.size());
+  for (const Partition& partition : partitions_) {
+    writer.string(partition.info.name);
+    writer.string(partition.position.to_string());
+    writer.u64(partition.pushed_bytes);
+    writer.string(partition.pushed_head);
+    writer.string(partition.pushed_tail);
+    writer.u8(partition.finished ? 1 : 0);
+  }
+  for (const auto& reader : readers_) reader->save(writer);
+  writer.u8(static_cast<uint8_t>((stopped_ ? 1 : 0) | (done_ ? 2 : 0)));
+}
+
+/// Puts a fresh decoder where the one of the snapshot stood.
+Status SourceDriver::restore_pushed(Partition& partition) {
+  if (!partition.decoder || partition.finished || partition.pushed_bytes == 0) return {};
+  const std::string tail = std::exchange(partition.pushed_tail, {});
+  partition.pushed_bytes -= tail.size();
+  if (partition.pushed_bytes > 0) {
+    UnitStart start;
+    start.first_line = 0;
+    start.inside = true;
+    start.head = partition.pushed_head;
+    TRY(partition.decoder->start_unit(start));
+  }
+  return feed_pushed(partition, tail, false);
+}
+
+Status SourceDriver::load(SnapshotReader& reader) {
+  TRY(reader.section("source"));
+  const std::string table = TRY(reader.string());
+  const uint64_t count = TRY(reader.count(1));
+  if (table != spec_.table || count > partitions_.size()) {
+    return Error(ErrorCode::kIncompatibleState,
+                 fmt::format("the snapshot has {} partitions of table '{}' where there are {} of "
+                             "'{}'",
+                             count, table, partitions_.size(), spec_.table));
+  }
+  for (size_t i = 0; i < count; ++i) {
+    Partition& partition = partitions_[i];
+    const std::string name = TRY(reader.string());
+    if (name != partition.info.name) {
+      return Error(ErrorCode::kIncompatibleState,
+                   fmt::format("the snapshot has partition '{}' of table '{}' where there is '{}'",
+                               name, table, partition.info.name));
+    }
+    const std::string position = TRY(reader.string());
+    partition.pushed_bytes = TRY(reader.u64());
+    partition.pushed_head = TRY(reader.string());
+    partition.pushed_tail = TRY(reader.string());
+    partition.finished = TRY(reader.u8()) != 0;
+    TRY(restore_pushed(partition));
+    partition.position = TRY(Position::parse(position));
+    const bool moved = !(partition.position == Position());
+    if (source_ && moved && !partition.finished) {
+      TRY(source_->seek(partition.info.id, partition.position));
+    }
+  }
+  for (const auto& table_reader : readers_) TRY(table_reader->load(reader));
+  const uint8_t flags = TRY(reader.u8());
+  stopped_ = (flags & 1) != 0;
+  done_ = (flags & 2) != 0;
+  return {};
+}
+
+}  // namespace velo

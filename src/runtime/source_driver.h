@@ -1,0 +1,138 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "connector/source.h"
+#include "format/decoder.h"
+#include "runtime/metrics.h"
+#include "runtime/rejects.h"
+#include "runtime/table_reader.h"
+
+namespace velo {
+
+/// A column that the decoder does not give: what the connector knows of a record.
+enum class MetadataField : uint8_t {
+  kUnit,       ///< STRING: file or topic
+  kPartition,  ///< STRING: the partition's name
+  kOffset,     ///< BIGINT: number of the record in its partition; NULL for byte streams
+  kTimestamp,  ///< TIMESTAMP_LTZ: of the message; NULL where there is none
+  kKey,        ///< BYTES or STRING: of the message
+};
+
+/// A table as a job reads it.
+struct SourceSpec {
+  std::string table;
+  /// Null: pushed from outside.
+  std::function<Result<std::unique_ptr<Source>>(uint32_t splits)> make_source;
+  /// Null: pushed as batches only.
+  std::function<Result<std::unique_ptr<Decoder>>()> make_decoder;
+  SchemaPtr layout;                     ///< the decoder's columns, then the metadata ones
+  std::vector<MetadataField> metadata;  ///< the last columns of the layout
+  Rejects::Policy bad;
+  size_t pushed_partitions = 1;
+  bool bounded = true;
+};
+
+/// Reads one table's partitions (those dealt to this task): polls blocks, decodes them and delivers
+/// the batches to the readers, one block per step and the partition that is furthest behind first.
+///
+/// Without a source it is fed from outside (push_…). One thread at a time.
+class SourceDriver final : private DecodeOutput {
+ public:
+  struct Context {
+    Clock& clock;
+    Rejects& rejects;
+    size_t source = 0;   ///< its number for `rejects`
+    uint32_t task = 0;   ///< which of …
+    uint32_t tasks = 1;  ///< … so many read this table
+  };
+  /// Borrows the readers' surroundings. `readers` must have been given all ports.
+  SourceDriver(const SourceSpec& spec, std::vector<std::unique_ptr<TableReader>> readers,
+               SourceMetrics& metrics, ThreadMetrics& thread, const Context& context);
+
+  /// Looks at the outside world: what is missing is an error here.
+  Status open();
+
+  enum class Step : uint8_t { kProgress, kQuiet, kDone };
+  /// At most one block. kQuiet: nothing there now.
+  Result<Step> step(int64_t now_us);
+  /// Waits until there may be something, at most `timeout_us`.
+  Status wait(int64_t timeout_us);
+  /// Ends all readers without reading further.
+  void end_early();
+  bool done() const { return done_; }
+  /// All readers' partitions are silent; since when.
+  bool idle() const;
+  int64_t last_event_us() const;
+  bool has_partitions() const { return !partitions_.empty(); }
+  bool pushed() const { return !spec_.make_source; }
+  /// Its source's number in the graph.
+  size_t number() const { return context_.source; }
+
+  /// For tables without a source. REQUIRES: partition < spec.pushed_partitions, not finished.
+  Status push_batch(size_t partition, const Batch& batch);
+  Status push_bytes(size_t partition, std::string_view bytes);
+  Status push_watermark(size_t partition, int64_t watermark_us);
+  Status push_end(size_t partition);
+
+  std::vector<std::string> take_warnings();
+  void save(SnapshotWriter& writer) const;
+  /// After `open`, before the first step.
+  Status load(SnapshotReader& reader);
+  void close();
+
+ private:
+  struct Partition {
+    PartitionInfo info;
+    std::unique_ptr<Decoder> decoder;
+    Position position;    ///< where a restart seeks
+    std::string unit;     ///< the file being read
+    bool inside = false;  ///< the next block is not the first of its unit
+    bool finished = false;
+    bool quiet = false;
+    uint64_t pushed_bytes = 0;
+    std::string pushed_tail;  ///< the beginning of a record that has not come whole
+    std::string pushed_head;  ///< first bytes: a header may stand there
+  };
+  Status batch(Batch batch, DecodedRange range) override;
+  Status bad(const BadRecord& record) override;
+
+  Status add_partition(const PartitionInfo& info);
+  Status discover();
+  Result<bool> poll(size_t index, int64_t now_us);
+  Status decode(Partition& partition);
+  Status decode_records(Partition& partition);
+  Status finish_partition(size_t index, int64_t now_us);
+  Status restore_pushed(Partition& partition);
+  Status feed_pushed(Partition& partition, std::string_view bytes, bool ends);
+  Status deliver(size_t partition, const Batch& batch);
+  void add_metadata(Batch& batch);
+  void finish_if_done();
+  std::vector<size_t> by_watermark() const;
+  bool wants_more() const;
+
+  const SourceSpec& spec_;
+  std::vector<std::unique_ptr<TableReader>> readers_;
+  SourceMetrics& metrics_;
+  ThreadMetrics& thread_;
+  Context context_;
+  std::unique_ptr<Source> source_;
+  std::vector<Partition> partitions_;
+  Block block_;
+  size_t current_ = 0;  // partition being decoded
+  int64_t now_us_ = 0;  // of the step
+  int64_t batch_begin_ns_ = 0;
+  uint64_t batch_allocations_ = 0;
+  std::vector<uint32_t> good_records_;  // of the block, for metadata
+  size_t record_ = 0;
+  bool record_bad_ = false;
+  size_t next_ = 0;  // round robin where there is no watermark
+  bool stopped_ = false;
+  bool done_ = false;
+};
+
+}  // namespace velo

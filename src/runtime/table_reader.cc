@@ -1,0 +1,113 @@
+#include "runtime/table_reader.h"
+
+#include <utility>
+
+#include "operator/reject_rows.h"
+
+namespace velo {
+
+TableReader::TableReader(ReaderSpec spec, Port& out, RejectTarget& rejects, size_t node,
+                         SourceMetrics& metrics, bool idle_by_clock)
+    : spec_(std::move(spec)),
+      out_(out),
+      rejects_(rejects),
+      node_(node),
+      metrics_(metrics),
+      idle_by_clock_(idle_by_clock),
+      evaluator_(spec_.outputs) {
+  for (const ExprPtr& expr : spec_.outputs) {
+    only_columns_ = only_columns_ && expr->kind() == ExprKind::kColumn;
+  }
+  if (spec_.watermark) assigner_.emplace(*spec_.watermark);
+}
+
+size_t TableReader::add_partition() { return combiner().add(); }
+
+bool TableReader::compute(const Batch& batch, int64_t now_us, Batch& rows) {
+  rows = Batch{spec_.schema, batch.rows, {}, batch.weights, nullptr};
+  if (only_columns_) {
+    rows.columns.reserve(spec_.outputs.size());
+    for (const ExprPtr& expr : spec_.outputs) rows.columns.push_back(batch.columns[expr->index()]);
+    return true;
+  }
+  context_.now_us = now_us;
+  evaluator_.evaluate(batch, context_, errors_, &rows.columns);
+  if (errors_.empty()) return true;
+  Selection good;
+  metrics_.failed.add(errors_.rows().size());
+  reject_failed_rows(batch, errors_, *this, &good);
+  if (good.empty()) return false;
+  rows = gather(rows, good);
+  return true;
+}
+
+void TableReader::deliver(size_t partition, const Batch& batch, int64_t now_us) {
+  Batch rows;
+  if (!compute(batch, now_us, rows)) return;
+  if (assigner_) {
+    assigner_->assign(partition, rows, now_us, *this, metrics_);
+    if (rows.rows == 0) return;
+  } else {
+    combiner_.touch(partition, now_us);
+  }
+  out_.emit(std::move(rows));
+  tell_watermark(now_us);
+}
+
+void TableReader::raise(size_t partition, int64_t watermark, int64_t now_us) {
+  combiner().touch(partition, now_us);
+  combiner().raise(partition, watermark);
+  tell_watermark(now_us);
+}
+
+void TableReader::quiet(size_t partition, int64_t now_us) {
+  if (assigner_) assigner_->quiet(partition, now_us);
+  tell_watermark(now_us);
+}
+
+void TableReader::finish_partition(size_t partition, int64_t now_us) {
+  combiner().set_finished(partition);
+  tell_watermark(now_us);
+}
+
+void TableReader::tell_watermark(int64_t now_us) {
+  if (!combiner().update(now_us, idle_by_clock_)) return;
+  // The end of time is told by `end`, once the source knows that nothing new will be discovered.
+  const int64_t watermark = combiner().combined();
+  if (watermark == kWatermarkEnd || watermark <= told_) return;
+  told_ = watermark;
+  metrics_.watermark_us.store(watermark, std::memory_order_relaxed);
+  out_.advance(watermark);
+}
+
+void TableReader::end() {
+  if (!std::exchange(ended_, true)) out_.end();
+}
+
+void TableReader::save(SnapshotWriter& writer) const {
+  writer.section("reader");
+  writer.u8(assigner_ ? 1 : 0);
+  if (assigner_) {
+    assigner_->save(writer);
+  } else {
+    combiner_.save(writer);
+  }
+  writer.i64(told_);
+}
+
+Status TableReader::load(SnapshotReader& reader) {
+  TRY(reader.section("reader"));
+  if ((TRY(reader.u8()) != 0) != assigner_.has_value()) {
+    return Error(ErrorCode::kIncompatibleState,
+                 "the snapshot is of a table with another WATERMARK");
+  }
+  if (assigner_) {
+    TRY(assigner_->load(reader));
+  } else {
+    TRY(combiner_.load(reader));
+  }
+  told_ = TRY(reader.i64());
+  return {};
+}
+
+}  // namespace velo

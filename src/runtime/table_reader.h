@@ -1,0 +1,81 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "expr/evaluator.h"
+#include "runtime/metrics.h"
+#include "runtime/port.h"
+#include "runtime/watermark.h"
+
+namespace velo {
+
+/// One use of a table in a query: which columns are computed from the decoded ones, and how its
+/// watermark moves.
+struct ReaderSpec {
+  SchemaPtr schema;                           ///< of the rows that the query sees
+  std::vector<ExprPtr> outputs;               ///< over the source's layout, one per column
+  std::optional<WatermarkOptions> watermark;  ///< its columns are those of `schema`
+};
+
+/// Takes the decoded batches of a table's partitions, computes its columns, moves its watermark and
+/// hands the rows to the query. One thread at a time.
+class TableReader final : private Output {
+ public:
+  /// Borrows `out`, `rejects` and `metrics`. `node`: what this reader is called in reject(…).
+  /// `idle_by_clock`: when all partitions are idle the clock moves the watermark; off where
+  /// partitions of other threads have a say.
+  TableReader(ReaderSpec spec, Port& out, RejectTarget& rejects, size_t node,
+              SourceMetrics& metrics, bool idle_by_clock);
+
+  size_t add_partition();
+  /// Rows of one partition, in its order. REQUIRES: the batch has the layout of the spec.
+  void deliver(size_t partition, const Batch& batch, int64_t now_us);
+  /// The partition says by itself that no rows with time ≤ `watermark` will come.
+  void raise(size_t partition, int64_t watermark, int64_t now_us);
+  void quiet(size_t partition, int64_t now_us);
+  void finish_partition(size_t partition, int64_t now_us);
+  void tick(int64_t now_us) { tell_watermark(now_us); }
+  void set_zone(const TimeZone* zone) { context_.zone = zone; }
+  void end();
+  bool wants_more() const { return out_.wants_more(); }
+
+  /// The watermarks of its partitions.
+  const WatermarkCombiner& partitions() const {
+    return assigner_ ? assigner_->combiner() : combiner_;
+  }
+  /// Told downstream last.
+  int64_t watermark() const { return told_; }
+  /// True while all partitions that are not finished are idle.
+  bool idle() const { return partitions().all_idle(); }
+
+  void save(SnapshotWriter& writer) const;
+  Status load(SnapshotReader& reader);
+
+ private:
+  void emit(Batch) override {}
+  void advance(int64_t) override {}
+  void reject(Rejected rejected) override { rejects_.reject(node_, std::move(rejected)); }
+  bool compute(const Batch& batch, int64_t now_us, Batch& rows);
+  void tell_watermark(int64_t now_us);
+  WatermarkCombiner& combiner() { return assigner_ ? assigner_->combiner() : combiner_; }
+
+  ReaderSpec spec_;
+  Port& out_;
+  RejectTarget& rejects_;
+  size_t node_;
+  SourceMetrics& metrics_;
+  bool idle_by_clock_;
+  bool only_columns_ = true;
+  Evaluator evaluator_;
+  EvaluationContext context_;
+  RowErrors errors_;
+  std::optional<WatermarkAssigner> assigner_;
+  WatermarkCombiner combiner_;  // without a watermark: only ends of partitions and `raise`
+  int64_t told_ = kWatermarkNone;
+  bool ended_ = false;
+};
+
+}  // namespace velo
