@@ -144,7 +144,7 @@ TEST(OrderBy, SortsByKeysThenByTheOtherColumns) {
   fresh->advance(0, kWatermarkEnd, out);
   fresh->finish(out);
   EXPECT_EQ(out.rows(), "b 3\na 2\nc 2\nd 1\nx .\n");
-  EXPECT_EQ(fresh->explain(), "OrderBy v DESC NULLS LAST");
+  EXPECT_EQ(fresh->explain(), "OrderBy v DESC");
 }
 
 TEST(OrderBy, LimitAndOffset) {

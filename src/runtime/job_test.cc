@@ -64,12 +64,15 @@ struct Fixture {
       window.input = schema_from_text(kColumns);
       window.output = schema_from_text("k STRING, window_time TIMESTAMP, n BIGINT, s BIGINT");
       window.keys = {make_column(0, Type::string(), "k")};
-      window.aggregates = {
-          *resolve_aggregate({.name = "COUNT", .star = true}),
-          *resolve_aggregate({.name = "SUM", .args = {make_column(1, Type::bigint(), "v")}})};
+      AggregateRequest count, sum;
+      count.name = "COUNT";
+      count.star = true;
+      sum.name = "SUM";
+      sum.args = {make_column(1, Type::bigint(), "v")};
+      window.aggregates = {*resolve_aggregate(count), *resolve_aggregate(sum)};
       window.window.size = 60'000'000;
       window.time_column = 2;
-      window.outputs.time = true;
+      window.with_start = window.with_end = false;
       return make_window_aggregate(std::move(window));
     };
     node.inputs = {{Upstream::Kind::kReader, 0, 0}};
