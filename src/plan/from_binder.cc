@@ -60,10 +60,10 @@ Result<PlanPtr> rename_columns(const BindSession& session, PlanPtr plan,
   return make_project(plan, std::move(columns), std::move(texts), plan->span);
 }
 
-Error QueryBinder::unknown_table(const ast::QualifiedName& name, const CommonTables* ctes,
+Error QueryBinder::unknown_table(const ast::QualifiedName& name, const WithTables* ctes,
                                  SourceSpan span) const {
   std::vector<std::string> names = session_.catalog().names();
-  for (const CommonTables* level = ctes; level != nullptr; level = level->outer) {
+  for (const WithTables* level = ctes; level != nullptr; level = level->outer) {
     for (size_t i = 0; i < level->count; ++i) names.push_back((*level->tables)[i].name.text);
   }
   Error error = session_.error(ErrorCode::kUnknownName,
@@ -113,7 +113,7 @@ Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
 }
 
 Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
-                                              const ast::TableRef& ref, const CommonTables* ctes) {
+                                              const ast::TableRef& ref, const WithTables* ctes) {
   if (table.system_time) {
     return session_.not_supported("FOR SYSTEM_TIME AS OF", table.system_time->span);
   }
@@ -125,10 +125,10 @@ Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
   }
   if (target.name.parts.size() == 1) {
     const ast::Name& name = target.name.parts[0];
-    const CommonTables* level = nullptr;
+    const WithTables* level = nullptr;
     const ast::CommonTable* common = ctes != nullptr ? ctes->find(name, &level) : nullptr;
     if (common != nullptr) {
-      const CommonTables before{level->outer, level->tables,
+      const WithTables before{level->outer, level->tables,
                                 static_cast<size_t>(common - level->tables->data())};
       PlanPtr plan = TRY(bind(*common->query, &before, true));
       plan = TRY(rename_columns(session_, std::move(plan), common->columns, common->name.span));
@@ -152,7 +152,7 @@ Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
 }
 
 Result<BoundRelation> QueryBinder::bind_window_table(const ast::WindowTable& table,
-                                                     const CommonTables* ctes) {
+                                                     const WithTables* ctes) {
   BoundRelation relation = TRY(bind_from(*table.input, ctes));
   if (relation.window) {
     return session_.not_supported("a window function over a window function", table.window.span);
@@ -179,7 +179,7 @@ Result<BoundRelation> QueryBinder::bind_window_table(const ast::WindowTable& tab
   return relation;
 }
 
-Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const CommonTables* ctes) {
+Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const WithTables* ctes) {
   BoundRelation relation;
   if (const auto* table = ref.as<ast::NamedTable>()) {
     relation = TRY(bind_table(*table, ref, ctes));

@@ -391,6 +391,46 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
   return node;
 }
 
+PlanAggregate rewrite_aggregate(const PlanAggregate& aggregate, const ExprRewrite& rewrite) {
+  PlanAggregate out = aggregate;
+  for (Component& component : out.aggregate.components) {
+    for (ExprPtr& input : component.inputs) input = rewrite(input);
+    if (component.filter != nullptr) component.filter = rewrite(component.filter);
+    for (ListOrder& order : component.order) order.key = rewrite(order.key);
+  }
+  return out;
+}
+
+std::vector<ExprPtr> expressions_of(const PlanAggregate& aggregate) {
+  std::vector<ExprPtr> all;
+  for (const Component& component : aggregate.aggregate.components) {
+    all.insert(all.end(), component.inputs.begin(), component.inputs.end());
+    if (component.filter != nullptr) all.push_back(component.filter);
+    for (const ListOrder& order : component.order) all.push_back(order.key);
+  }
+  return all;
+}
+
+namespace {
+
+template <typename T>
+GroupingParts grouping_parts(const T& node) {
+  GroupingParts parts;
+  parts.keys = node.keys;
+  for (size_t i = 0; i < node.keys.size(); ++i) parts.key_names.push_back((*node.schema)[i].name);
+  parts.aggregates = node.aggregates;
+  parts.emit = node.emit;
+  parts.bound = node.bound;
+  parts.span = node.span;
+  parts.emit_span = node.changelog.cause_span;
+  return parts;
+}
+
+}  // namespace
+
+GroupingParts parts_of(const AggregateNode& node) { return grouping_parts(node); }
+GroupingParts parts_of(const WindowAggregateNode& node) { return grouping_parts(node); }
+
 ExprPtr column_of(const PlanNode& plan, size_t index) {
   return make_column(index, (*plan.schema)[index].type, (*plan.schema)[index].name);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <span>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -47,6 +47,15 @@ PlanPtr make_sink(PlanPtr input, TableDefPtr table, std::vector<size_t> columns,
 
 /// The same node over other inputs of the same shape.
 PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs);
+
+using ExprRewrite = std::function<ExprPtr(const ExprPtr&)>;
+/// The aggregate with its inputs, filter and order rewritten.
+PlanAggregate rewrite_aggregate(const PlanAggregate& aggregate, const ExprRewrite& rewrite);
+/// All expressions of an aggregate.
+std::vector<ExprPtr> expressions_of(const PlanAggregate& aggregate);
+/// The grouping of a node, as make_aggregate and make_window_aggregate took it.
+GroupingParts parts_of(const AggregateNode& node);
+GroupingParts parts_of(const WindowAggregateNode& node);
 
 /// The type of window_start and window_end for a time column of this type.
 Type window_bound_type(const Type& time);

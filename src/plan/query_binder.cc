@@ -9,9 +9,9 @@
 
 namespace velo {
 
-const ast::CommonTable* CommonTables::find(const ast::Name& name,
-                                           const CommonTables** where) const {
-  for (const CommonTables* level = this; level != nullptr; level = level->outer) {
+const ast::CommonTable* WithTables::find(const ast::Name& name,
+                                           const WithTables** where) const {
+  for (const WithTables* level = this; level != nullptr; level = level->outer) {
     for (size_t i = level->count; i-- > 0;) {
       const ast::CommonTable& table = (*level->tables)[i];
       if (name.matches(table.name.text)) {
@@ -23,7 +23,7 @@ const ast::CommonTable* CommonTables::find(const ast::Name& name,
   return nullptr;
 }
 
-Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const CommonTables* outer, bool nested) {
+Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const WithTables* outer, bool nested) {
   if (query.recursive) return session_.not_supported("WITH RECURSIVE", query.span);
   if (nested && query.into) {
     return session_.error(ErrorCode::kInvalidStatement,
@@ -43,7 +43,7 @@ Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const CommonTables* o
       }
     }
   }
-  const CommonTables ctes{outer, &query.with, query.with.size()};
+  const WithTables ctes{outer, &query.with, query.with.size()};
   EmitClauses clauses;
   if (query.emit) clauses.emit = &*query.emit;
   if (query.allowed_lateness) clauses.lateness = query.allowed_lateness.get();
@@ -53,7 +53,7 @@ Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const CommonTables* o
 }
 
 Result<PlanPtr> QueryBinder::bind_body(const ast::Query& query, const EmitClauses& clauses,
-                                       const CommonTables* ctes) {
+                                       const WithTables* ctes) {
   if (const auto* select = query.as<ast::Select>()) {
     return bind_select(session_, *select, clauses, query.order_by, ctes);
   }
@@ -109,7 +109,7 @@ Result<PlanPtr> QueryBinder::bind_values(const ast::Values& values, SourceSpan s
 }
 
 Result<PlanPtr> QueryBinder::bind_branch(const ast::Query& query, const EmitClauses& clauses,
-                                         const CommonTables* ctes) {
+                                         const WithTables* ctes) {
   const bool closed = query.emit || query.allowed_lateness || query.late_data_to || query.limit ||
                       query.offset || !query.order_by.empty() || !query.with.empty();
   // A branch in parentheses has clauses of its own; a bare one is closed by those at the end.
@@ -119,7 +119,7 @@ Result<PlanPtr> QueryBinder::bind_branch(const ast::Query& query, const EmitClau
 
 Result<PlanPtr> QueryBinder::bind_set_operation(const ast::SetOperation& set,
                                                 const EmitClauses& clauses,
-                                                const CommonTables* ctes, SourceSpan span) {
+                                                const WithTables* ctes, SourceSpan span) {
   if (set.op != ast::SetOp::kUnion || !set.all) {
     const std::string_view name = set.op == ast::SetOp::kUnion       ? "UNION without ALL"
                                   : set.op == ast::SetOp::kIntersect ? "INTERSECT"

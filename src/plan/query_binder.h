@@ -12,12 +12,12 @@
 namespace velo {
 
 /// The queries of WITH that are in sight, innermost first.
-struct CommonTables {
-  const CommonTables* outer = nullptr;
+struct WithTables {
+  const WithTables* outer = nullptr;
   const std::vector<ast::CommonTable>* tables = nullptr;
   size_t count = 0;  ///< of `tables`, the first so many: a query sees those before it
 
-  const ast::CommonTable* find(const ast::Name& name, const CommonTables** where) const;
+  const ast::CommonTable* find(const ast::Name& name, const WithTables** where) const;
 };
 
 /// The clauses that close a query and tell its aggregation when to give results.
@@ -47,25 +47,25 @@ class QueryBinder {
   explicit QueryBinder(BindSession& session) : session_(session) {}
 
   /// The output's names are the query's. `nested`: not at the top of a statement.
-  Result<PlanPtr> bind(const ast::Query& query, const CommonTables* outer, bool nested);
-  Result<BoundRelation> bind_from(const ast::TableRef& ref, const CommonTables* ctes);
+  Result<PlanPtr> bind(const ast::Query& query, const WithTables* outer, bool nested);
+  Result<BoundRelation> bind_from(const ast::TableRef& ref, const WithTables* ctes);
 
  private:
   Result<PlanPtr> bind_body(const ast::Query& query, const EmitClauses& clauses,
-                            const CommonTables* ctes);
+                            const WithTables* ctes);
   Result<PlanPtr> bind_values(const ast::Values& values, SourceSpan span);
   Result<PlanPtr> bind_set_operation(const ast::SetOperation& set, const EmitClauses& clauses,
-                                     const CommonTables* ctes, SourceSpan span);
+                                     const WithTables* ctes, SourceSpan span);
   Result<PlanPtr> bind_branch(const ast::Query& query, const EmitClauses& clauses,
-                              const CommonTables* ctes);
+                              const WithTables* ctes);
   Result<PlanPtr> bind_output_order(PlanPtr plan, const std::vector<ast::OrderItem>& items);
   Result<PlanPtr> bind_limit(PlanPtr plan, const ast::Query& query);
   Result<BoundRelation> bind_table(const ast::NamedTable& table, const ast::TableRef& ref,
-                                   const CommonTables* ctes);
+                                   const WithTables* ctes);
   Result<BoundRelation> bind_entry(const CatalogEntry& entry, const ast::NamedTable& table,
                                    SourceSpan span);
-  Result<BoundRelation> bind_window_table(const ast::WindowTable& table, const CommonTables* ctes);
-  Error unknown_table(const ast::QualifiedName& name, const CommonTables* ctes,
+  Result<BoundRelation> bind_window_table(const ast::WindowTable& table, const WithTables* ctes);
+  Error unknown_table(const ast::QualifiedName& name, const WithTables* ctes,
                       SourceSpan span) const;
 
   BindSession& session_;
@@ -74,7 +74,7 @@ class QueryBinder {
 /// One SELECT. `order_by` closes the query around it: it may name what the select list does not.
 Result<PlanPtr> bind_select(BindSession& session, const ast::Select& select,
                             const EmitClauses& clauses, const std::vector<ast::OrderItem>& order_by,
-                            const CommonTables* ctes);
+                            const WithTables* ctes);
 
 /// Rows given all at once can be ordered, others not: an error at `span` if so.
 Status check_can_order(const BindSession& session, const PlanNode& plan, SourceSpan span);

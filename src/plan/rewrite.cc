@@ -2,6 +2,8 @@
 
 namespace velo {
 
-PlanPtr optimise(const PlanPtr& plan) { return plan; }
+PlanPtr optimise(const PlanPtr& plan) {
+  return prune_columns(merge_projections(push_predicates(fold_plan(plan))));
+}
 
 }  // namespace velo

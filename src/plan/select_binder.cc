@@ -18,7 +18,7 @@ constexpr size_t kWindowColumns = 3;
 
 Result<PlanPtr> bind_select(BindSession& session, const ast::Select& select,
                             const EmitClauses& clauses, const std::vector<ast::OrderItem>& order_by,
-                            const CommonTables* ctes) {
+                            const WithTables* ctes) {
   return SelectBinder(session, select, clauses, order_by, ctes).bind();
 }
 

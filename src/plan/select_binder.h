@@ -22,7 +22,7 @@ namespace velo {
 class SelectBinder {
  public:
   SelectBinder(BindSession& session, const ast::Select& select, const EmitClauses& clauses,
-               const std::vector<ast::OrderItem>& order_by, const CommonTables* ctes)
+               const std::vector<ast::OrderItem>& order_by, const WithTables* ctes)
       : session_(session),
         select_(select),
         clauses_(clauses),
@@ -107,7 +107,7 @@ class SelectBinder {
   const ast::Select& select_;
   const EmitClauses& clauses_;
   const std::vector<ast::OrderItem>& order_by_;
-  const CommonTables* ctes_;
+  const WithTables* ctes_;
 
   BoundRelation relation_;
   size_t inputs_ = 0;  ///< n

@@ -177,7 +177,7 @@ Status TableBinder::bind_computed_columns() {
     }
     ExprBinder binder(session_, visible, "a computed column");
     const ExprPtr bound = TRY(binder.bind(*column.computed));
-    def_->columns[i].computed = substitute_columns(bound, by);
+    def_->columns[i].computed = fold_constants(substitute_columns(bound, by));
     def_->columns[i].type = bound->type();
   }
   return {};

@@ -1,0 +1,222 @@
+#include "plan/explain.h"
+
+#include "base/fmt.h"
+#include "plan/literals.h"
+#include "plan/window_binder.h"
+
+namespace velo {
+namespace {
+
+/// Expressions with their names where these say more: "price * 2 AS twice".
+std::string named(const Expr& expr, const std::string& name) {
+  if (expr.kind() == ExprKind::kColumn && expr.name() == name) return name;
+  return fmt::format("{} AS {}", expr.to_string(), name);
+}
+
+std::string emit_text(const PlanEmit& emit) {
+  switch (emit.mode) {
+    case PlanEmitMode::kFinal:
+      return "EMIT FINAL";
+    case PlanEmitMode::kChanges:
+      return emit.coalesce ? "EMIT CHANGES" : "EMIT CHANGES for every row";
+    case PlanEmitMode::kEvery:
+      return "EMIT EVERY " + duration_text(emit.every_us);
+  }
+  return "";
+}
+
+std::string bound_text(const PlanStateBound& bound) {
+  switch (bound.kind) {
+    case StateBoundKind::kWatermark:
+      return "until the watermark passes";
+    case StateBoundKind::kSingleGroup:
+      return "one group";
+    case StateBoundKind::kBoundedInput:
+      return "until the input ends";
+    case StateBoundKind::kTtl:
+      return "each key for " + duration_text(bound.ttl_us);
+    case StateBoundKind::kAllowed:
+      return "grows for ever (allowed)";
+    case StateBoundKind::kWarned:
+      return "grows for ever";
+  }
+  return "";
+}
+
+/// Writes one plan.
+class Explainer {
+ public:
+  explicit Explainer(const ExplainOptions& options) : options_(options) {}
+  void write(const PlanNode& node, int depth);
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string describe(const PlanNode& node) const;
+  std::string describe_scan(const ScanNode& scan) const;
+  std::string describe_window_aggregate(const WindowAggregateNode& node) const;
+  std::string describe_aggregate(const AggregateNode& node) const;
+  std::string describe_grouping(const std::vector<ExprPtr>& keys,
+                                const std::vector<PlanAggregate>& aggregates) const;
+  std::string describe_order(const OrderByNode& node) const;
+  std::string describe_sink(const SinkNode& sink) const;
+  std::string state_text(const PlanStateBound& bound) const {
+    return options_.state ? "; state: " + bound_text(bound) : "";
+  }
+  std::string changes(const PlanNode& node) const;
+
+  ExplainOptions options_;
+  std::string out_;
+};
+
+std::string Explainer::describe_scan(const ScanNode& scan) const {
+  std::string out = "Scan " + scan.table->name + ": ";
+  for (size_t i = 0; i < scan.outputs.size(); ++i) {
+    if (i > 0) out += ", ";
+    out += named(*scan.outputs[i], (*scan.schema)[i].name);
+  }
+  if (scan.outputs.empty()) out += "no columns";
+  if (scan.watermark) {
+    out += fmt::format("; WATERMARK FOR {} AS {}", (*scan.schema)[scan.watermark->column].name,
+                       scan.watermark->expr->to_string());
+    if (!scan.bounded) {
+      const int64_t idle_us = scan.table->idle_timeout_us();
+      out += idle_us > 0 ? "; idle after " + duration_text(idle_us) : "; never idle";
+    }
+  }
+  if (scan.bounded) out += "; bounded";
+  return out;
+}
+
+std::string Explainer::describe_grouping(const std::vector<ExprPtr>& keys,
+                                         const std::vector<PlanAggregate>& aggregates) const {
+  std::string out;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    out += (i == 0 ? " GROUP BY " : ", ") + keys[i]->to_string();
+  }
+  for (size_t i = 0; i < aggregates.size(); ++i) {
+    out += (i == 0 ? ": " : ", ") + aggregates[i].aggregate.text;
+  }
+  return out;
+}
+
+std::string Explainer::describe_window_aggregate(const WindowAggregateNode& node) const {
+  const std::string& time = (*node.input()->schema)[node.window.time_column].name;
+  std::string out = "WindowAggregate " + window_text(node.window, time);
+  out += describe_grouping(node.keys, node.aggregates);
+  std::string columns;
+  if (node.outputs.start) columns += ", window_start";
+  if (node.outputs.end) columns += ", window_end";
+  if (node.outputs.time) columns += ", window_time";
+  if (!columns.empty()) out += "; with " + columns.substr(2);
+  out += "; " + emit_text(node.emit);
+  if (node.lateness_us > 0) out += "; ALLOWED LATENESS " + duration_text(node.lateness_us);
+  if (node.grace_us > 0) out += "; GRACE PERIOD " + duration_text(node.grace_us);
+  if (node.late) out += "; LATE DATA TO " + node.late->table->name;
+  return out + state_text(node.bound);
+}
+
+std::string Explainer::describe_aggregate(const AggregateNode& node) const {
+  std::string out = node.aggregates.empty() ? "Distinct" : "Aggregate";
+  out += describe_grouping(node.keys, node.aggregates);
+  out += "; " + emit_text(node.emit);
+  return out + state_text(node.bound);
+}
+
+std::string Explainer::describe_order(const OrderByNode& node) const {
+  std::string out = "OrderBy ";
+  for (size_t i = 0; i < node.keys.size(); ++i) {
+    const PlanOrder& key = node.keys[i];
+    if (i > 0) out += ", ";
+    out += key.key->to_string();
+    if (key.descending) out += " DESC";
+    if (key.nulls_first != key.descending) {
+      out += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    }
+  }
+  return out;
+}
+
+std::string Explainer::describe_sink(const SinkNode& sink) const {
+  std::string out = "Sink " + sink.table->name + ": ";
+  for (size_t i = 0; i < sink.schema->size(); ++i) {
+    if (i > 0) out += ", ";
+    out += (*sink.schema)[i].name;
+  }
+  out += fmt::format("; written as {}", sink_encoding_name(sink.encoding));
+  if (sink.encoding == SinkEncoding::kUpsert) {
+    for (size_t i = 0; i < sink.primary_key.size(); ++i) {
+      out += (i == 0 ? " by " : ", ") + (*sink.schema)[sink.primary_key[i]].name;
+    }
+  }
+  return out;
+}
+
+std::string Explainer::describe(const PlanNode& node) const {
+  switch (node.kind) {
+    case PlanKind::kScan:
+      return describe_scan(node.as<ScanNode>());
+    case PlanKind::kValues: {
+      const size_t rows = node.as<ValuesNode>().rows.size();
+      return fmt::format("Values: {} {}", rows, rows == 1 ? "row" : "rows");
+    }
+    case PlanKind::kFilter:
+      return "Filter " + node.as<FilterNode>().predicate->to_string();
+    case PlanKind::kProject: {
+      std::string out = "Project ";
+      const std::vector<ExprPtr>& exprs = node.as<ProjectNode>().exprs;
+      for (size_t i = 0; i < exprs.size(); ++i) {
+        if (i > 0) out += ", ";
+        out += named(*exprs[i], (*node.schema)[i].name);
+      }
+      return out;
+    }
+    case PlanKind::kWindowAssign: {
+      const PlanWindow& window = node.as<WindowAssignNode>().window;
+      return "WindowAssign " +
+             window_text(window, (*node.input()->schema)[window.time_column].name);
+    }
+    case PlanKind::kWindowAggregate:
+      return describe_window_aggregate(node.as<WindowAggregateNode>());
+    case PlanKind::kAggregate:
+      return describe_aggregate(node.as<AggregateNode>());
+    case PlanKind::kUnion:
+      return "Union";
+    case PlanKind::kOrderBy:
+      return describe_order(node.as<OrderByNode>());
+    case PlanKind::kLimit: {
+      const auto& limit = node.as<LimitNode>();
+      std::string out = limit.limit ? fmt::format("Limit {}", *limit.limit) : "Limit none";
+      return limit.offset > 0 ? out + fmt::format(" OFFSET {}", limit.offset) : out;
+    }
+    case PlanKind::kShared:
+      return "Shared " + node.as<SharedNode>().name;
+    case PlanKind::kSink:
+      return describe_sink(node.as<SinkNode>());
+  }
+  return "";
+}
+
+std::string Explainer::changes(const PlanNode& node) const {
+  if (!options_.changelog || !node.changelog.changing) return "";
+  std::string out = " [changes";
+  for (size_t i = 0; i < node.changelog.key.size(); ++i) {
+    out += (i == 0 ? " by " : ", ") + (*node.schema)[node.changelog.key[i]].name;
+  }
+  return out + "]";
+}
+
+void Explainer::write(const PlanNode& node, int depth) {
+  out_.append(static_cast<size_t>(depth) * 2, ' ');
+  out_ += describe(node) + changes(node) + "\n";
+  for (const PlanPtr& input : node.inputs) write(*input, depth + 1);
+}
+
+}  // namespace
+
+std::string explain(const PlanNode& plan, const ExplainOptions& options) {
+  Explainer explainer(options);
+  explainer.write(plan, 0);
+  return explainer.take();
+}
+
+}  // namespace velo

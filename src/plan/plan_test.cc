@@ -1,0 +1,23 @@
+#include <gtest/gtest.h>
+
+#include "plan/plan_test_support.h"
+
+namespace velo {
+namespace {
+
+TEST(Plan, Smoke) {
+  SessionForTest s;
+  auto r = s.run(
+      "CREATE TABLE t (a INT, b STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH "
+      "('connector'='kafka', 'topic'='t');"
+      "SELECT a + 1 AS x, UPPER(b) FROM t WHERE a > 2 * 3;");
+  EXPECT_EQ(r ? *r : r.error().to_string(), "");
+  r = s.run(
+      "SELECT window_start, b, COUNT(*) AS n, SUM(a) + 1 AS s FROM TUMBLE(TABLE t, "
+      "DESCRIPTOR(ts), INTERVAL '1' MINUTE) WHERE a > 1 GROUP BY window_start, window_end, b "
+      "HAVING COUNT(*) > 2");
+  EXPECT_EQ(r ? *r : r.error().to_string(), "");
+}
+
+}  // namespace
+}  // namespace velo

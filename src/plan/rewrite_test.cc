@@ -1,0 +1,3 @@
+#include <gtest/gtest.h>
+
+#include "plan/plan_test_support.h"
