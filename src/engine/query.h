@@ -30,7 +30,7 @@ struct ResultInfo {
   /// Columns that tell an update (−1, then +1 with the same key) from a deletion and an insertion;
   /// empty: none known, or not changing.
   std::vector<size_t> key;
-  bool bounded = true;    ///< it ends by itself
+  bool bounded = true;  ///< it ends by itself
 };
 
 /// Where a running query stands. Counts only grow.
