@@ -7,7 +7,7 @@ namespace velo {
 namespace {
 
 /// Per slot an ordered map rank → multiplicity. Extremes rank by value alone, first and last by
-/// (event time, arrival, value). A retraction removes the oldest equal value of its time.
+/// (event time, arrival, value). A retraction removes the newest equal value of its time.
 template <typename T>
 class OrderedValues final : public Accumulator {
  public:
@@ -128,13 +128,13 @@ class OrderedValues final : public Accumulator {
 
   void change(State& s, Rank rank, int64_t weight) {
     if (!by_value() && weight < 0) {
-      // The retraction came later than the row: look for the row's own arrival number.
+      // The retraction does not know the row's arrival number: the newest equal one goes.
+      auto found = s.end();
       for (auto at = s.lower_bound(Rank{rank.time, 0, T{}}); at != s.end(); ++at) {
-        if (at->first.time != rank.time) return;
-        if (Held<T>::compare(at->first.value, rank.value) != 0) continue;
-        s.erase(at);
-        return;
+        if (at->first.time != rank.time) break;
+        if (Held<T>::compare(at->first.value, rank.value) == 0) found = at;
       }
+      if (found != s.end()) s.erase(found);
       return;
     }
     const auto [at, added] = s.try_emplace(std::move(rank), 0);
