@@ -14,7 +14,7 @@ ColumnBuilder::ColumnBuilder(Type type, size_t capacity_rows)
 }
 
 void ColumnBuilder::reserve(size_t rows) {
-  if (rows <= capacity_) return;
+  if (rows <= capacity_ && values_ != nullptr) return;
   const size_t capacity = std::max<size_t>({rows, capacity_ * 2, 16});
   // One more value than rows: a list's offsets have a last end.
   auto values = Buffer::allocate((capacity + 1) * std::max<size_t>(width_, 1));
