@@ -1,0 +1,184 @@
+#include "cli/run_command.h"
+
+#include <csignal>
+#include <ctime>
+
+#include "base/fmt.h"
+#include "cli/language_commands.h"
+#include "cli/progress_line.h"
+#include "cli/result_printer.h"
+#include "engine/engine.h"
+
+namespace velo {
+namespace {
+
+/// How long a Ctrl-C or a row of a slow stream may wait to be noticed.
+constexpr int64_t kTickUs = 20'000;
+
+/// Takes Ctrl-C and SIGTERM out of the way of all threads; `taken` says that one came.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  bool taken() const {
+    const timespec now{};
+    return sigtimedwait(&signals_, nullptr, &now) > 0;
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+std::string warning_text(const Error& notice) {
+  const std::string text = notice.to_string();
+  return "warning" + text.substr(text.find(':')) + "\n";
+}
+
+int fail(const Console& console, const Error& error) {
+  console.say(error);
+  return exit_status(error.code);
+}
+
+OutputForm output_form(const CommandLine& line, const Console& console) {
+  const std::string form = line.value("--output");
+  if (form.empty()) return console.out_is_terminal ? OutputForm::kTable : OutputForm::kJson;
+  if (form == "table") return OutputForm::kTable;
+  return form == "csv" ? OutputForm::kCsv : OutputForm::kJson;
+}
+
+ProgressWhen progress_when(const CommandLine& line) {
+  const std::string when = line.value("--progress", "auto");
+  if (when == "always") return ProgressWhen::kAlways;
+  return when == "never" ? ProgressWhen::kNever : ProgressWhen::kAuto;
+}
+
+Result<EngineOptions> engine_options(const CommandLine& line) {
+  EngineOptions options;
+  options.settings = TRY(line.pairs("--set"));
+  options.parallelism = static_cast<uint32_t>(line.number("--parallelism", options.parallelism));
+  options.batch_rows = line.number("--batch-rows", options.batch_rows);
+  return options;
+}
+
+/// EXPLAIN without --output is text for people, line by line; all other answers are rows.
+Status print_answers(const CommandLine& line, const Console& console, const Query& query,
+                     ResultPrinter& printer) {
+  for (const Answer& answer : query.answers()) {
+    const bool is_text = answer.rows.columns.size() == 1 && (*answer.rows.schema)[0].name == "plan";
+    if (is_text && !line.has("--output")) {
+      std::string text;
+      for (size_t row = 0; row < answer.rows.rows; ++row) {
+        text += answer.rows.columns[0]->string_at(row);
+        text.push_back('\n');
+      }
+      TRY(console.print(text));
+    } else {
+      TRY(printer.print_answer(answer.rows));
+    }
+  }
+  return {};
+}
+
+void say_messages(const Console& console, Query& query, ProgressLine& progress) {
+  for (const std::string& message : query.take_messages()) {
+    progress.hide();
+    console.say(fmt::format("warning: {}\n", message));
+  }
+}
+
+/// Runs until the end, a failure or a signal.
+Status drive(const Console& console, Query& query, ResultPrinter& printer, ProgressLine& progress,
+             const StopSignals& signals) {
+  const SystemClock clock;
+  TRY(query.start());
+  int stops = 0;
+  while (true) {
+    std::optional<Status> ended = query.wait(kTickUs);
+    say_messages(console, query, progress);
+    if (ended) return *std::move(ended);
+    printer.flush();
+    progress.update(query.progress(), clock.steady_ns());
+    if (printer.closed() && stops == 0) {
+      stops = 1;
+      query.stop();
+    }
+    if (signals.taken()) {
+      ++stops;
+      progress.hide();
+      if (stops == 1) console.say("stopping: finishing what is under way; once more to give up\n");
+      query.stop();
+    }
+  }
+}
+
+int run_query(const CommandLine& line, const Console& console, Query& query) {
+  const StopSignals signals;
+  const SystemClock clock;
+  ProgressLine progress(console, progress_when(line), clock.steady_ns());
+  const OutputForm form = output_form(line, console);
+  ResultPrinter::Options options;
+  options.form = form;
+  options.count_rows = form == OutputForm::kTable && console.out_is_terminal;
+  if (console.out_is_terminal) options.before_write = [&progress] { progress.hide(); };
+  ResultPrinter printer(*console.out, std::move(options));
+  for (const Error& notice : query.notices()) console.say(warning_text(notice));
+  Status status = print_answers(line, console, query, printer);
+  if (!status) return fail(console, status.error());
+  for (size_t i = 0; i < query.results().size(); ++i) {
+    status = printer.add_result(query.results()[i]);
+    if (!status) return fail(console, status.error());
+    query.on_result(i, [&printer, i](const Batch& batch) { printer.print(i, batch); });
+  }
+  if (query.has_jobs()) status = drive(console, query, printer, progress, signals);
+  const Status printed = printer.finish();
+  if (status && !printed) status = printed;
+  progress.close(query.progress(), clock.steady_ns());
+  console.say(closing_counts(query.progress()));
+  if (line.has("--stats")) console.say(query.stats_json() + "\n");
+  if (status) return 0;
+  console.say(status.error());
+  return 1;
+}
+
+}  // namespace
+
+std::string closing_counts(const Progress& progress) {
+  const uint64_t lost = progress.rows_late + progress.rows_future + progress.rows_bad;
+  if (lost == 0) return {};
+  std::string out =
+      fmt::format("warning: {} row{} did not make it into the answers ({} rows in):\n",
+                  grouped(lost), lost == 1 ? "" : "s", grouped(progress.rows_in));
+  if (progress.rows_bad > 0) {
+    out += fmt::format("  {} bad: could not be read, or an expression failed\n",
+                       grouped(progress.rows_bad));
+  }
+  if (progress.rows_late > 0) {
+    out += fmt::format("  {} late: their windows were closed; keep them with a longer watermark "
+                       "delay, ALLOWED LATENESS or LATE DATA TO\n",
+                       grouped(progress.rows_late));
+  }
+  if (progress.rows_future > 0) {
+    out += fmt::format("  {} from the future: further ahead of the clock than "
+                       "'scan.watermark.max-future'\n",
+                       grouped(progress.rows_future));
+  }
+  return out;
+}
+
+int run_command(const CommandLine& line, const Console& console) {
+  const Result<SqlText> sql = read_sql(line, console);
+  if (!sql) return fail(console, sql.error());
+  Result<EngineOptions> options = engine_options(line);
+  if (!options) return fail(console, options.error());
+  Engine engine(*std::move(options));
+  Result<std::unique_ptr<Query>> query = engine.query(sql->text, sql->name);
+  if (!query) return fail(console, query.error());
+  return run_query(line, console, **query);
+}
+
+}  // namespace velo

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "cli/command_line.h"
+#include "cli/console.h"
+#include "engine/query.h"
+
+namespace velo {
+
+/// `velo run`: executes a script until its jobs end or Ctrl-C. Returns the exit status.
+///
+/// SIGINT and SIGTERM are blocked in all threads from here on and taken by the waiting loop, so no
+/// handler and no global is needed.
+int run_command(const CommandLine& line, const Console& console);
+
+/// What was lost on the way, said loudly; "" if nothing was:
+///
+///     warning: 3 of 1,000 rows did not make it into the answers:
+///       2 late (their windows were closed)
+///       1 bad (could not be read)
+std::string closing_counts(const Progress& progress);
+
+}  // namespace velo
