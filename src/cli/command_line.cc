@@ -52,7 +52,8 @@ Error unknown_flag(const CommandInfo& command, const std::string& given) {
 
 Status check_value(const CommandInfo& command, const FlagInfo& flag, const std::string& value) {
   if (flag.value == "N" && !is_number(value)) {
-    return usage_error(command, fmt::format("{} '{}': not a number above zero", flag.name(), value));
+    return usage_error(command,
+                       fmt::format("{} '{}': not a number above zero", flag.name(), value));
   }
   if (flag.value == "json" && value != "json") {
     return usage_error(command, fmt::format("{} '{}': not 'json'", flag.name(), value));

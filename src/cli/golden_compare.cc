@@ -62,9 +62,10 @@ std::string rows_problem(const GoldenStep& step, const GoldenStepOutcome& outcom
 std::string stats_problem(const GoldenStep& step, const GoldenStepOutcome& outcome) {
   std::string problem;
   for (const std::string& word : split_words(step.text)) {
-    if (std::find(outcome.lines.begin(), outcome.lines.end(), word) != outcome.lines.end()) continue;
+    const auto& lines = outcome.lines;
+    if (std::find(lines.begin(), lines.end(), word) != lines.end()) continue;
     problem = "other counts:";
-    for (const std::string& line : outcome.lines) problem += " " + line;
+    for (const std::string& line : lines) problem += " " + line;
   }
   return problem;
 }
@@ -82,7 +83,8 @@ std::string problem_of(const GoldenStep& step, const GoldenStepOutcome& outcome)
   switch (step.kind) {
     case GoldenKind::kStatement: {
       std::string problem = error_problem(step, outcome);
-      return problem.empty() && !step.error && step.expected ? rows_problem(step, outcome) : problem;
+      if (!problem.empty() || step.error || !step.expected) return problem;
+      return rows_problem(step, outcome);
     }
     case GoldenKind::kQuery: {
       std::string problem = error_problem(step, outcome);

@@ -120,7 +120,9 @@ class GoldenReader {
   /// Lines up to a blank one, as they are.
   std::vector<std::string> take_lines() {
     std::vector<std::string> lines;
-    while (at_ < file_.text.size() && !is_blank(file_.text[at_])) lines.push_back(file_.text[at_++]);
+    while (at_ < file_.text.size() && !is_blank(file_.text[at_])) {
+      lines.push_back(file_.text[at_++]);
+    }
     return lines;
   }
   /// Lines up to a blank one, comments left out.

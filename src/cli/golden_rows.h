@@ -9,10 +9,10 @@
 
 namespace velo {
 
-/// Appends one line per row: values parted by commas, NULL as NULL. A string is quoted when it could
-/// be taken for something else: empty, `NULL`, with a comma, a quote, a control character (as an
-/// escape), blanks at an end, or `#` at the start. `changing`: every line starts with +I, -U, +U or
-/// -D and a blank, made with the columns `key` (see with_change_kinds).
+/// Appends one line per row: values parted by commas, NULL as NULL. A string is quoted when it
+/// could be taken for something else: empty, `NULL`, with a comma, a quote, a control character (as
+/// an escape), blanks at an end, or `#` at the start. `changing`: every line starts with +I, -U, +U
+/// or -D and a blank, made with the columns `key` (see with_change_kinds).
 void append_golden_rows(const Batch& batch, bool changing, const std::vector<size_t>& key,
                         std::vector<std::string>& out);
 

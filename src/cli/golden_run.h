@@ -38,8 +38,8 @@ struct GoldenOutcome {
   std::vector<GoldenStepOutcome> steps;  ///< one per step of the file
 };
 
-/// Runs a file in one way on a virtual clock that starts at 2024-01-01T00:00:00Z. `scratch`: an empty
-/// directory, `${TMP}` in the file's SQL.
+/// Runs a file in one way on a virtual clock that starts at 2024-01-01T00:00:00Z. `scratch`: an
+/// empty directory, `${TMP}` in the file's SQL.
 GoldenOutcome run_golden(const GoldenFile& file, const GoldenWay& way, FileSystem& files,
                          const std::string& scratch);
 

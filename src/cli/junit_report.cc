@@ -36,7 +36,8 @@ std::string junit_report(const std::vector<GoldenVerdict>& verdicts) {
   }
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   out += fmt::format(
-      "<testsuite name=\"velo test\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n",
+      "<testsuite name=\"velo test\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" "
+      "time=\"{:.3f}\">\n",
       verdicts.size(), failures, skipped, seconds);
   for (const GoldenVerdict& verdict : verdicts) {
     out += fmt::format("  <testcase classname=\"sql\" name=\"{}\" time=\"{:.3f}\">",

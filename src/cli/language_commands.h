@@ -10,8 +10,8 @@ struct SqlText {
   std::string name;
   std::string text;
 };
-/// What a command was given: -e's text, or the one file (`-`: standard input). Errors: none or both,
-/// a file that cannot be read.
+/// What a command was given: -e's text, or the one file (`-`: standard input). Errors: none or
+/// both, a file that cannot be read.
 Result<SqlText> read_sql(const CommandLine& line, const Console& console);
 
 /// The commands that look at SQL and run nothing. They return the exit status.

@@ -46,7 +46,7 @@ std::string grouped(uint64_t number);
 std::string short_number(double number);
 /// "0.21 s", "12 s", "3 min 05 s", "2 h 04 min".
 std::string short_duration(double seconds);
-/// The line itself: "1,200,000 rows in  5.2 M rows/s  watermark 2024-01-01T00:00:00Z  43 %  ETA 3 s".
+/// The line itself: "1,200 rows in  5.2 M rows/s  watermark 2024-01-01T00:00:00Z  43 %  ETA 3 s".
 std::string progress_text(const Progress& progress, double rate, double elapsed_s);
 
 }  // namespace velo
