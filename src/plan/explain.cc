@@ -7,10 +7,32 @@
 namespace velo {
 namespace {
 
+/// SQL text in which the columns that hold aggregates stand as calls, without quotes.
+std::string text_of(const Expr& expr) {
+  std::string text = expr.to_string();
+  if (expr.kind() == ExprKind::kColumn && text.front() == '`' &&
+      expr.name().find('(') != std::string::npos) {
+    return expr.name();
+  }
+  std::vector<const Expr*> parts = {&expr};
+  while (!parts.empty()) {
+    const Expr* part = parts.back();
+    parts.pop_back();
+    for (const ExprPtr& arg : part->args()) parts.push_back(arg.get());
+    if (part->kind() != ExprKind::kColumn || part->name().find('(') == std::string::npos) continue;
+    const std::string quoted = part->to_string();
+    for (size_t at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
+      text.replace(at, quoted.size(), part->name());
+      at += part->name().size();
+    }
+  }
+  return text;
+}
+
 /// Expressions with their names where these say more: "price * 2 AS twice".
 std::string named(const Expr& expr, const std::string& name) {
   if (expr.kind() == ExprKind::kColumn && expr.name() == name) return name;
-  return fmt::format("{} AS {}", expr.to_string(), name);
+  return fmt::format("{} AS {}", text_of(expr), name);
 }
 
 std::string emit_text(const PlanEmit& emit) {
@@ -91,7 +113,7 @@ std::string Explainer::describe_grouping(const std::vector<ExprPtr>& keys,
                                          const std::vector<PlanAggregate>& aggregates) const {
   std::string out;
   for (size_t i = 0; i < keys.size(); ++i) {
-    out += (i == 0 ? " GROUP BY " : ", ") + keys[i]->to_string();
+    out += (i == 0 ? " GROUP BY " : ", ") + text_of(*keys[i]);
   }
   for (size_t i = 0; i < aggregates.size(); ++i) {
     out += (i == 0 ? ": " : ", ") + aggregates[i].aggregate.text;
@@ -127,7 +149,7 @@ std::string Explainer::describe_order(const OrderByNode& node) const {
   for (size_t i = 0; i < node.keys.size(); ++i) {
     const PlanOrder& key = node.keys[i];
     if (i > 0) out += ", ";
-    out += key.key->to_string();
+    out += text_of(*key.key);
     if (key.descending) out += " DESC";
     if (key.nulls_first != key.descending) {
       out += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
@@ -160,7 +182,7 @@ std::string Explainer::describe(const PlanNode& node) const {
       return fmt::format("Values: {} {}", rows, rows == 1 ? "row" : "rows");
     }
     case PlanKind::kFilter:
-      return "Filter " + node.as<FilterNode>().predicate->to_string();
+      return "Filter " + text_of(*node.as<FilterNode>().predicate);
     case PlanKind::kProject: {
       std::string out = "Project ";
       const std::vector<ExprPtr>& exprs = node.as<ProjectNode>().exprs;
