@@ -42,7 +42,7 @@ class ColumnBuilder {
   /// Room for `rows` more values; fill all of it, then call `added`. T is the physical type.
   template <typename T>
   T* extend(size_t rows) {
-    reserve(rows_ + rows);
+    reserve(rows_ + rows + 1);  // never nothing: the pointer is valid even for no rows
     return values_->as<T>() + rows_;
   }
   /// The rows behind the pointer of `extend` are valid.

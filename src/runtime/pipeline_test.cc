@@ -59,7 +59,7 @@ TEST(Pipeline, CallsRunThroughToTheEnd) {
   EXPECT_EQ(out.text, "1\nwatermark 5\n2\nwatermark end\nend\n");
   EXPECT_EQ(rejects.text, "node 0: 0\n");
   EXPECT_EQ(pipeline.metrics(filter).rows_in.get(), 5u);
-  EXPECT_EQ(pipeline.metrics(filter).rows_out.get(), 2u);
+  EXPECT_EQ(pipeline.metrics(filter).rows_out.get(), 3u);
   EXPECT_EQ(pipeline.metrics(filter).failed.get(), 1u);
 }
 
