@@ -1,7 +1,8 @@
-// How fast bytes become columns: ts (ms), symbol (1000 distinct), price (13 % with 17 digits), quantity, from
-// a file in the page cache, read in blocks of 1 MiB, one thread, all four columns.
+// How fast bytes become columns: ts (ms), symbol (1000 distinct), price (13 % with 17 digits),
+// quantity, from a file in the page cache, read in blocks of 1 MiB, one thread, all four columns.
 //
-//   decode_bench [--rows N] [--dir FOLDER] [--runs N]     defaults: 10000000, /tmp, 5
+//   decode_bench [--rows N] [--dir FOLDER] [--runs N] [--format csv|json] [--kernels avx512|avx2|…]
+//   defaults: 10000000, /tmp, 5, both, all
 //
 // First every set of kernels is compared with the plain path, row by row, over the whole file.
 
@@ -28,6 +29,8 @@ struct Options {
   uint64_t rows = 10'000'000;
   std::string folder = "/tmp";
   int runs = 5;
+  std::string format;   ///< csv or json; "" = both
+  std::string kernels;  ///< avx512 …; "" = all
 };
 
 void append_row(std::string& out, bool json, Random& random, uint64_t row) {
@@ -137,6 +140,7 @@ int run(const Options& options) {
   LocalFileSystem files;
   SystemClock clock;
   for (const bool json : {false, true}) {
+    if (!options.format.empty() && options.format != (json ? "json" : "csv")) continue;
     const std::string path = fmt::format("{}/decode_bench_{}.{}", options.folder, options.rows,
                                          json ? "json" : "csv");
     if (!files.exists(path)) make_file(files, path, json, options.rows);
@@ -156,6 +160,7 @@ int run(const Options& options) {
                 "s", "M rows/s", "GB/s");
     for (const Kind& kind : kKinds) {
       if (!kernel_available(kind.choice)) continue;
+      if (!options.kernels.empty() && options.kernels != kind.name) continue;
       for (const size_t batch_rows : {size_t{1024}, size_t{4096}}) {
         double best = 1e9;
         const int runs = kind.choice == KernelChoice::kRowByRow ? 1 : options.runs;
@@ -183,6 +188,8 @@ int main(int count, char** arguments) {
     const std::string_view name = arguments[i];
     if (name == "--rows") options.rows = std::strtoull(arguments[i + 1], nullptr, 10);
     if (name == "--dir") options.folder = arguments[i + 1];
+    if (name == "--format") options.format = arguments[i + 1];
+    if (name == "--kernels") options.kernels = arguments[i + 1];
     if (name == "--runs") options.runs = std::atoi(arguments[i + 1]);
   }
   return velo::run(options);

@@ -56,12 +56,15 @@ Status CsvFastDecoder::read_records(Region& region, DecodeOutput& out) {
   const auto stride = static_cast<uint32_t>(layout_.fields);
   const bool quotes = index_.facts().quotes;
   const uint32_t first_newline = positions[index_.behind_record(text, 0) - 1];
-  const bool carriage_returns = first_newline > 0 && text[first_newline - 1] == '\r';
-  fields_.set_carriage_returns(carriage_returns);
+  const bool first_return = first_newline > 0 && text[first_newline - 1] == '\r';
+  const LineEnd end = !index_.facts().returns ? LineEnd::kAny
+                      : first_return          ? LineEnd::kReturn
+                                              : LineEnd::kPlain;
+  fields_.set_carriage_returns(end == LineEnd::kReturn);
   fields_.set_rejected(quotes ? csv_.dialect.quote : '\n', '\n');
   bool planned = false;
   for (uint32_t at = 0; at < index_.size();) {
-    const uint32_t rows = index_.regular_rows(text, at, stride, carriage_returns);
+    const uint32_t rows = index_.regular_rows(text, at, stride, end);
     if (rows == 0) {
       const uint32_t next = index_.behind_record(text, at);
       const char* const newline = text + positions[next - 1];

@@ -69,9 +69,8 @@ void FastFields::check_range(const FieldRun& run, ScalarTarget& target) {
   if (type.kind() == TypeKind::kBigInt) return;
   const int64_t* const values = target.values<int64_t>() + first_row_;
   const int64_t least = type.integer_min(), most = type.integer_max();
-  bool all = true;
-  for (uint32_t row = 0; row < run.rows; ++row) all &= values[row] >= least && values[row] <= most;
-  for (uint32_t row = 0; !all && row < run.rows; ++row) {
+  if (kernels_.all_within(values, run.rows, least, most)) return;
+  for (uint32_t row = 0; row < run.rows; ++row) {
     if (values[row] < least || values[row] > most) mark_odd(row);
   }
 }
@@ -84,16 +83,12 @@ void FastFields::scale_epoch(const FieldRun& run, ScalarTarget& target) {
     for (uint32_t row = 0; row < run.rows; ++row) values[row] = floor_div(values[row], 1000);
   } else {
     const int64_t most = std::numeric_limits<int64_t>::max() / unit;
-    bool all = true;
-    for (uint32_t row = 0; row < run.rows; ++row) {
-      all &= values[row] <= most && values[row] >= -most;
+    if (!kernels_.all_within(values, run.rows, -most, most)) {
+      for (uint32_t row = 0; row < run.rows; ++row) {
+        if (values[row] < -most || values[row] > most) mark_odd(row);
+      }
     }
-    for (uint32_t row = 0; !all && row < run.rows; ++row) {
-      if (values[row] <= most && values[row] >= -most) continue;
-      mark_odd(row);
-      values[row] = 0;
-    }
-    for (uint32_t row = 0; row < run.rows; ++row) values[row] *= unit;
+    kernels_.scale(values, run.rows, unit);
   }
   if (unit >= step) return;
   for (uint32_t row = 0; row < run.rows; ++row) {

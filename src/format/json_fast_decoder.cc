@@ -86,10 +86,8 @@ Status JsonFastDecoder::read_records(Region& region, DecodeOutput& out, size_t* 
   const char* const text = region.p;
   const uint32_t* const positions = index_.positions();
   const uint32_t stride = layout_.stride;
-  const uint32_t first_newline = positions[index_.behind_record(text, 0) - 1];
-  const bool carriage_returns = first_newline > 0 && text[first_newline - 1] == '\r';
   for (uint32_t at = 0; at < index_.size();) {
-    const uint32_t rows = index_.regular_rows(text, at, stride, carriage_returns);
+    const uint32_t rows = index_.regular_rows(text, at, stride, LineEnd::kAny);
     if (rows == 0) {
       ++*odd;
       const uint32_t next = index_.behind_record(text, at);

@@ -46,7 +46,8 @@ struct IndexFacts {
   /// quotes stand where the rules do not let them: no positions can be trusted
   bool broken = false;
   bool non_ascii = false;
-  bool zeros = false;      ///< there is a zero byte
+  bool zeros = false;      ///< CSV: there is a zero byte
+  bool returns = false;    ///< CSV: there is a carriage return
   bool controls = false;   ///< JSON: there is a control character inside a string
 };
 
@@ -90,6 +91,10 @@ struct Kernels {
   /// 255: not read).
   void (*read_long_numbers)(const FieldRun& run, bool json, const uint32_t* rows, uint32_t count,
                             uint64_t* mantissas, uint8_t* fractions, uint8_t* negative);
+  /// Multiplies, modulo 2^64.
+  void (*scale)(int64_t* values, uint32_t rows, int64_t factor);
+  /// Whether all of the values are within [least, most].
+  bool (*all_within)(const int64_t* values, uint32_t rows, int64_t least, int64_t most);
   /// Strings of 1 to 16 bytes by their index in the table; those with a rejected character are
   /// special.
   uint32_t (*find_strings)(const FieldRun& run, const ShortStringTable& table, char reject_a,

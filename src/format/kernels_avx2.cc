@@ -85,13 +85,14 @@ void index_csv(const char* text, uint32_t bytes, char delimiter, char quote, uin
                IndexFacts* facts) {
   *facts = {};
   uint32_t* out = positions;
-  uint64_t quote_seen = 0, high_seen = 0, zero_seen = 0;
+  uint64_t quote_seen = 0, high_seen = 0, zero_seen = 0, return_seen = 0;
   uint32_t newline_count = 0;
   for (uint32_t at = 0; at < bytes; at += 64) {
     const uint64_t valid = within(at, bytes);
     const Block block = load_block(text + at);
     const uint64_t newline = block.equal('\n') & valid;
     quote_seen |= block.equal(quote) & valid;
+    return_seen |= block.equal('\r') & valid;
     high_seen |= block.high_bits() & valid;
     zero_seen |= block.equal(0) & valid;
     newline_count += static_cast<uint32_t>(__builtin_popcountll(newline));
@@ -101,6 +102,7 @@ void index_csv(const char* text, uint32_t bytes, char delimiter, char quote, uin
   facts->newlines = newline_count;
   facts->quotes = quote_seen != 0;
   facts->non_ascii = high_seen != 0;
+  facts->returns = return_seen != 0;
   facts->zeros = zero_seen != 0;
 }
 
@@ -108,6 +110,7 @@ void index_csv_quoted(const char* text, uint32_t bytes, char delimiter, char quo
                       uint32_t* positions, IndexFacts* facts) {
   *facts = {};
   facts->quotes = true;
+  facts->returns = true;  // not looked for
   uint32_t* out = positions;
   uint64_t inside = 0, broken = 0, high_seen = 0, zero_seen = 0;
   // What the first byte of a block stands behind: see kernels_avx512.cc.
@@ -156,7 +159,7 @@ inline uint64_t escaped_mask(uint64_t backslashes, uint64_t* carry) {
 void index_json(const char* text, uint32_t bytes, uint32_t* positions, IndexFacts* facts) {
   *facts = {};
   uint32_t* out = positions;
-  uint64_t inside = 0, escape_carry = 0, broken = 0, high_seen = 0, zero_seen = 0, control_seen = 0;
+  uint64_t inside = 0, escape_carry = 0, broken = 0, high_seen = 0, control_seen = 0;
   uint32_t newline_count = 0;
   for (uint32_t at = 0; at < bytes; at += 64) {
     const uint64_t valid = within(at, bytes);
@@ -171,7 +174,6 @@ void index_json(const char* text, uint32_t bytes, uint32_t* positions, IndexFact
     broken |= (newline & in) | (backslash & ~in);
     control_seen |= block.below(0x20) & in & valid;
     high_seen |= block.high_bits() & valid;
-    zero_seen |= block.equal(0) & valid;
     newline_count += static_cast<uint32_t>(__builtin_popcountll(newline & ~in));
     out = append_positions(out, (newline | (block.equal(',') & valid)) & ~in, at);
   }
@@ -180,7 +182,6 @@ void index_json(const char* text, uint32_t bytes, uint32_t* positions, IndexFact
   facts->broken = broken != 0;
   facts->controls = control_seen != 0;
   facts->non_ascii = high_seen != 0;
-  facts->zeros = zero_seen != 0;
 }
 
 // --- One field ---
@@ -352,6 +353,21 @@ void read_long_numbers(const FieldRun& run, bool json, const uint32_t* rows, uin
   }
 }
 
+void scale(int64_t* values, uint32_t rows, int64_t factor) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    values[row] = static_cast<int64_t>(static_cast<uint64_t>(values[row]) *
+                                       static_cast<uint64_t>(factor));
+  }
+}
+
+bool all_within(const int64_t* values, uint32_t rows, int64_t least, int64_t most) {
+  uint64_t outside = 0;
+  for (uint32_t row = 0; row < rows; ++row) {
+    outside |= (values[row] > most) | (values[row] < least);
+  }
+  return outside == 0;
+}
+
 // --- Strings ---
 
 inline uint32_t find_key(const ShortStringTable& table, __m128i key) {
@@ -434,9 +450,10 @@ uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const F
   return count;
 }
 
-constexpr Kernels kKernels{
-    "avx2",        index_csv,         index_csv_quoted, index_json, read_integers, read_doubles,
-    read_decimals, read_long_numbers, find_strings,     check_text, match_literals};
+constexpr Kernels kKernels{"avx2",        index_csv,    index_csv_quoted, index_json,
+                           read_integers, read_doubles, read_decimals,    read_long_numbers,
+                           scale,         all_within,   find_strings,     check_text,
+                           match_literals};
 
 }  // namespace
 

@@ -72,36 +72,53 @@ inline uint64_t quoted_mask(uint64_t quotes, uint64_t* inside) {
   return mask;
 }
 
-void index_csv(const char* text, uint32_t bytes, char delimiter, char quote, uint32_t* positions,
-               IndexFacts* facts) {
-  *facts = {};
-  const __m512i delimiters = _mm512_set1_epi8(delimiter), quotes = _mm512_set1_epi8(quote);
-  const __m512i newlines = _mm512_set1_epi8('\n'), counting = _mm512_load_si512(kCounting);
-  uint32_t* out = positions;
-  uint64_t quote_seen = 0, high_seen = 0, zero_seen = 0;
+/// Sums up the index stage of unquoted text, block by block.
+struct CsvIndexer {
+  __m512i delimiters, quotes, newlines, returns, counting;
+  uint32_t* out;
   uint32_t newline_count = 0;
-  for (uint32_t at = 0; at < bytes; at += 64) {
-    const uint64_t valid = within(at, bytes);
-    const __m512i block = _mm512_maskz_mov_epi8(valid, load_block(text + at));
+  __mmask64 quote_mask = 0;
+  __mmask64 return_mask = 0;
+  __m512i high_bits = _mm512_setzero_si512();
+  __m512i least = _mm512_set1_epi8(-1);
+
+  inline void take(__m512i block, uint32_t at) {
     const uint64_t newline = _mm512_cmpeq_epi8_mask(block, newlines);
     const uint64_t found = newline | _mm512_cmpeq_epi8_mask(block, delimiters);
-    quote_seen |= _mm512_mask_cmpeq_epi8_mask(valid, block, quotes);
-    high_seen |= _mm512_movepi8_mask(block);
-    zero_seen |= _mm512_mask_testn_epi8_mask(valid, block, block);
+    quote_mask |= _mm512_cmpeq_epi8_mask(block, quotes);
+    return_mask |= _mm512_cmpeq_epi8_mask(block, returns);
+    high_bits = _mm512_or_si512(high_bits, block);
+    least = _mm512_min_epu8(least, block);
     newline_count += static_cast<uint32_t>(__builtin_popcountll(newline));
     out = append_positions(out, found, counting, at);
   }
-  facts->positions = static_cast<uint32_t>(out - positions);
-  facts->newlines = newline_count;
-  facts->quotes = quote_seen != 0;
-  facts->non_ascii = high_seen != 0;
-  facts->zeros = zero_seen != 0;
+};
+
+void index_csv(const char* text, uint32_t bytes, char delimiter, char quote, uint32_t* positions,
+               IndexFacts* facts) {
+  *facts = {};
+  CsvIndexer indexer{_mm512_set1_epi8(delimiter), _mm512_set1_epi8(quote),
+                     _mm512_set1_epi8('\n'),      _mm512_set1_epi8('\r'),
+                     _mm512_load_si512(kCounting), positions};
+  uint32_t at = 0;
+  for (; at + 64 <= bytes; at += 64) indexer.take(load_block(text + at), at);
+  if (at < bytes) {  // blanks for what lies behind the text
+    indexer.take(_mm512_mask_mov_epi8(_mm512_set1_epi8('x'), within(at, bytes),
+                                      load_block(text + at)), at);
+  }
+  facts->positions = static_cast<uint32_t>(indexer.out - positions);
+  facts->newlines = indexer.newline_count;
+  facts->quotes = indexer.quote_mask != 0;
+  facts->returns = indexer.return_mask != 0;
+  facts->non_ascii = _mm512_movepi8_mask(indexer.high_bits) != 0;
+  facts->zeros = _mm512_testn_epi8_mask(indexer.least, indexer.least) != 0;
 }
 
 void index_csv_quoted(const char* text, uint32_t bytes, char delimiter, char quote,
                       uint32_t* positions, IndexFacts* facts) {
   *facts = {};
   facts->quotes = true;
+  facts->returns = true;  // not looked for
   const __m512i delimiters = _mm512_set1_epi8(delimiter), quotes = _mm512_set1_epi8(quote);
   const __m512i newlines = _mm512_set1_epi8('\n'), returns = _mm512_set1_epi8('\r');
   const __m512i counting = _mm512_load_si512(kCounting);
@@ -153,39 +170,45 @@ inline uint64_t escaped_mask(uint64_t backslashes, uint64_t* carry) {
   return (kEven ^ (even_ends << 1)) & follows;
 }
 
-void index_json(const char* text, uint32_t bytes, uint32_t* positions, IndexFacts* facts) {
-  *facts = {};
-  const __m512i commas = _mm512_set1_epi8(','), newlines = _mm512_set1_epi8('\n');
-  const __m512i quotes = _mm512_set1_epi8('"'), backslashes = _mm512_set1_epi8('\\');
-  const __m512i blank = _mm512_set1_epi8(0x20), counting = _mm512_load_si512(kCounting);
-  uint32_t* out = positions;
-  uint64_t inside = 0, escape_carry = 0, broken = 0, high_seen = 0, zero_seen = 0, control_seen = 0;
+/// Sums up the index stage of JSON, block by block.
+struct JsonIndexer {
+  __m512i commas, newlines, quotes, backslashes, blank, counting;
+  uint32_t* out;
   uint32_t newline_count = 0;
-  for (uint32_t at = 0; at < bytes; at += 64) {
-    const uint64_t valid = within(at, bytes);
-    const __m512i block = _mm512_mask_mov_epi8(blank, valid, load_block(text + at));
+  uint64_t inside = 0, escape_carry = 0, broken = 0, control_seen = 0;
+  __m512i high_bits = _mm512_setzero_si512();
+
+  inline void take(__m512i block, uint32_t at) {
     uint64_t quote = _mm512_cmpeq_epi8_mask(block, quotes);
     const uint64_t backslash = _mm512_cmpeq_epi8_mask(block, backslashes);
-    if ((backslash | escape_carry) != 0) [[unlikely]] {
-      quote &= ~escaped_mask(backslash, &escape_carry);
-    }
+    const bool escapes = (backslash | escape_carry) != 0;
+    if (escapes) [[unlikely]] quote &= ~escaped_mask(backslash, &escape_carry);
     const uint64_t in = quoted_mask(quote, &inside);
+    if (escapes) [[unlikely]] broken |= backslash & ~in;
     const uint64_t newline = _mm512_cmpeq_epi8_mask(block, newlines);
     const uint64_t comma = _mm512_cmpeq_epi8_mask(block, commas);
-    const uint64_t control = _mm512_cmplt_epu8_mask(block, blank);
-    broken |= (newline & in) | (backslash & ~in);
-    control_seen |= control & in;
-    high_seen |= _mm512_movepi8_mask(block);
-    zero_seen |= _mm512_testn_epi8_mask(block, block);
-    newline_count += static_cast<uint32_t>(__builtin_popcountll(newline & ~in));
+    control_seen |= _mm512_cmplt_epu8_mask(block, blank) & in;  // newlines too
+    high_bits = _mm512_or_si512(high_bits, block);
+    newline_count += static_cast<uint32_t>(__builtin_popcountll(newline));
     out = append_positions(out, (newline | comma) & ~in, counting, at);
   }
-  facts->positions = static_cast<uint32_t>(out - positions);
-  facts->newlines = newline_count;
-  facts->broken = broken != 0;
-  facts->controls = control_seen != 0;
-  facts->non_ascii = high_seen != 0;
-  facts->zeros = zero_seen != 0;
+};
+
+void index_json(const char* text, uint32_t bytes, uint32_t* positions, IndexFacts* facts) {
+  *facts = {};
+  const __m512i blank = _mm512_set1_epi8(0x20);
+  JsonIndexer indexer{_mm512_set1_epi8(','),  _mm512_set1_epi8('\n'), _mm512_set1_epi8('"'),
+                      _mm512_set1_epi8('\\'), blank, _mm512_load_si512(kCounting), positions};
+  uint32_t at = 0;
+  for (; at + 64 <= bytes; at += 64) indexer.take(load_block(text + at), at);
+  if (at < bytes) {
+    indexer.take(_mm512_mask_mov_epi8(blank, within(at, bytes), load_block(text + at)), at);
+  }
+  facts->positions = static_cast<uint32_t>(indexer.out - positions);
+  facts->newlines = indexer.newline_count;
+  facts->broken = indexer.broken != 0;
+  facts->controls = indexer.control_seen != 0;
+  facts->non_ascii = _mm512_movepi8_mask(indexer.high_bits) != 0;
 }
 
 // --- Four fields ---
@@ -456,6 +479,21 @@ void read_long_numbers(const FieldRun& run, bool json, const uint32_t* rows, uin
   }
 }
 
+void scale(int64_t* values, uint32_t rows, int64_t factor) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    values[row] = static_cast<int64_t>(static_cast<uint64_t>(values[row]) *
+                                       static_cast<uint64_t>(factor));
+  }
+}
+
+bool all_within(const int64_t* values, uint32_t rows, int64_t least, int64_t most) {
+  uint64_t outside = 0;
+  for (uint32_t row = 0; row < rows; ++row) {
+    outside |= (values[row] > most) | (values[row] < least);
+  }
+  return outside == 0;
+}
+
 // --- Strings ---
 
 inline uint32_t find_key(const ShortStringTable& table, __m128i key, uint64_t hash) {
@@ -532,8 +570,9 @@ inline uint64_t piece_mask(uint32_t bytes) {
   return lane | lane << 16 | lane << 32 | lane << 48;
 }
 
-uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const FieldLiteral& behind,
-                        uint32_t* special) {
+template <bool kBehind>
+uint32_t match_literals_as(const FieldRun& run, const FieldLiteral& before,
+                           const FieldLiteral& behind, uint32_t* special) {
   uint32_t* out = special;
   const uint32_t* ends = run.ends;
   const uint32_t pieces = (before.size + 15) / 16;
@@ -541,10 +580,9 @@ uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const F
   const uint64_t first_mask = piece_mask(before.size);
   // The literal behind, right-aligned like what is loaded.
   alignas(16) char tail[16] = {};
-  const uint32_t tail_size = behind.size < 16 ? behind.size : 16;
-  __builtin_memcpy(tail + 16 - tail_size, behind.bytes, tail_size);
+  __builtin_memcpy(tail + 16 - behind.size, behind.bytes, behind.size);
   const __m512i last = broadcast_piece(tail);
-  const uint64_t last_mask = ~piece_mask(16 - tail_size);
+  const uint64_t last_mask = ~piece_mask(16 - behind.size);
   const __m128i least = _mm_set1_epi32(static_cast<int>(before.size + behind.size));
   for (uint32_t row = 0; row < run.rows; row += kLanes, ends += kLanes * run.stride) {
     const __m128i sizes = quad_sizes(ends, run.stride, 1 + run.suffix);
@@ -554,15 +592,25 @@ uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const F
                                               load_begins(run, ends, 1 + 16 * piece),
                                               broadcast_piece(before.bytes + 16 * piece));
     }
-    differs |= _mm512_mask_cmpneq_epi8_mask(last_mask, load_ends(run, ends, run.suffix), last);
-    out = append_special(out, _mm_cmplt_epi32_mask(sizes, least) | lanes_of(differs), row);
+    if constexpr (kBehind) {
+      differs |= _mm512_mask_cmpneq_epi8_mask(last_mask, load_ends(run, ends, run.suffix), last);
+    }
+    const uint32_t wrong = _mm_cmplt_epi32_mask(sizes, least) | lanes_of(differs);
+    if (wrong != 0) [[unlikely]] out = append_special(out, wrong, row);
   }
   return special_count(special, out, run.rows);
 }
 
-constexpr Kernels kKernels{
-    "avx512",      index_csv,         index_csv_quoted, index_json, read_integers, read_doubles,
-    read_decimals, read_long_numbers, find_strings,     check_text, match_literals};
+uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const FieldLiteral& behind,
+                        uint32_t* special) {
+  return behind.size > 0 ? match_literals_as<true>(run, before, behind, special)
+                         : match_literals_as<false>(run, before, behind, special);
+}
+
+constexpr Kernels kKernels{"avx512",      index_csv,    index_csv_quoted, index_json,
+                           read_integers, read_doubles, read_decimals,    read_long_numbers,
+                           scale,         all_within,   find_strings,     check_text,
+                           match_literals};
 
 }  // namespace
 

@@ -48,6 +48,7 @@ void index_csv(const char* text, uint32_t bytes, char delimiter, char quote, uin
     const uint64_t word = load_word(text + at);
     const uint32_t left = bytes - at;
     look_at_rest(word, left, facts);
+    facts->returns |= within(bytes_equal(word, '\r'), left) != 0;
     facts->quotes |= within(bytes_equal(word, quote), left) != 0;
     const uint64_t newlines = within(bytes_equal(word, '\n'), left);
     facts->newlines += static_cast<uint32_t>(__builtin_popcountll(newlines));
@@ -63,6 +64,7 @@ void index_csv_quoted(const char* text, uint32_t bytes, char delimiter, char quo
                       uint32_t* positions, IndexFacts* facts) {
   *facts = {};
   facts->quotes = true;
+  facts->returns = true;  // not looked for
   bool inside = false;
   const auto ends_field = [&](uint32_t at) {
     if (text[at] == '\r') return at + 1 >= bytes || text[at + 1] == '\n';
@@ -223,6 +225,21 @@ void read_long_numbers(const FieldRun& run, bool json, const uint32_t* rows, uin
   }
 }
 
+void scale(int64_t* values, uint32_t rows, int64_t factor) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    values[row] = static_cast<int64_t>(static_cast<uint64_t>(values[row]) *
+                                       static_cast<uint64_t>(factor));
+  }
+}
+
+bool all_within(const int64_t* values, uint32_t rows, int64_t least, int64_t most) {
+  uint64_t outside = 0;
+  for (uint32_t row = 0; row < rows; ++row) {
+    outside |= (values[row] > most) | (values[row] < least);
+  }
+  return outside == 0;
+}
+
 uint32_t find_strings(const FieldRun& run, const ShortStringTable& table, char reject_a,
                       char reject_b, uint32_t* indices, uint32_t* special) {
   uint32_t count = 0;
@@ -279,9 +296,10 @@ uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const F
   return count;
 }
 
-constexpr Kernels kKernels{
-    "portable",         index_csv,    index_csv_quoted, index_json, read_integers, read_doubles,
-    read_decimals,      read_long_numbers, find_strings, check_text, match_literals};
+constexpr Kernels kKernels{"portable",    index_csv,    index_csv_quoted, index_json,
+                           read_integers, read_doubles, read_decimals,    read_long_numbers,
+                           scale,         all_within,   find_strings,     check_text,
+                           match_literals};
 
 }  // namespace
 

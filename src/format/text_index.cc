@@ -24,16 +24,17 @@ bool TextIndex::trim(const char* text, uint32_t stride) {
 }
 
 uint32_t TextIndex::regular_rows(const char* text, uint32_t first, uint32_t stride,
-                                 bool carriage_returns) const {
+                                 LineEnd end) const {
   const uint32_t* const at = positions();
   const uint32_t most = (size_ - first) / stride;
   const bool clean = clean_ && first % stride == 0;
+  if (clean && end == LineEnd::kAny) return most;
   for (uint32_t row = 0; row < most; ++row) {
     const uint32_t* const fields = at + first + row * stride;
     const uint32_t newline = fields[stride - 1];
     if (text[newline] != '\n') return row;
     const bool carriage_return = newline > 0 && text[newline - 1] == '\r';
-    if (carriage_return != carriage_returns) return row;
+    if (end != LineEnd::kAny && carriage_return != (end == LineEnd::kReturn)) return row;
     for (uint32_t field = 0; !clean && field + 1 < stride; ++field) {
       if (text[fields[field]] == '\n') return row;
     }

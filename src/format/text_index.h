@@ -7,6 +7,10 @@
 
 namespace velo {
 
+/// How records are expected to end: with a newline, with a carriage return and a newline, or with
+/// no look at what stands before the newline.
+enum class LineEnd : uint8_t { kPlain, kReturn, kAny };
+
 /// The characters that end fields in one stretch of text, as an index stage found them.
 class TextIndex {
  public:
@@ -23,10 +27,8 @@ class TextIndex {
   bool trim(const char* text, uint32_t stride);
   uint32_t size() const { return size_; }
 
-  /// How many records from position `first` on have exactly `stride` fields. `carriage_returns`:
-  /// their newlines stand behind a carriage return; else none does.
-  uint32_t regular_rows(const char* text, uint32_t first, uint32_t stride,
-                        bool carriage_returns) const;
+  /// How many records from position `first` on have exactly `stride` fields and such an end.
+  uint32_t regular_rows(const char* text, uint32_t first, uint32_t stride, LineEnd end) const;
   /// The position behind the newline that ends the record at position `first`.
   uint32_t behind_record(const char* text, uint32_t first) const;
 
