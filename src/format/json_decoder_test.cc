@@ -88,6 +88,16 @@ TEST(JsonDecoder, BrokenRecordsDoNotStopTheRest) {
   }
 }
 
+TEST(JsonDecoder, AValueIsNoKey) {
+  for (const std::string_view record : {R"({"a":"b":1})", R"({"x":"b":1,"a":"c"})", R"({"x":})",
+                                        R"({"a":"b"::::})", R"({"x":"b":})"}) {
+    const Collected out = json("a string").run(std::string(record) + "\n{\"a\":\"d\"}\n", 0);
+    EXPECT_EQ(out.rows_text(), "d\n") << record;
+    ASSERT_EQ(out.bads.size(), 1u) << record;
+    EXPECT_EQ(out.bads[0].reason, BadReason::kSyntax) << record;
+  }
+}
+
 TEST(JsonDecoder, TopLevelArrayIsStreamed) {
   expect_json(json("a bigint"),
               "\xEF\xBB\xBF [\n  {\"a\": 1},\n  {\n \"a\": 2},{\"a\":\n3}\n]\n", "1\n2\n3\n");

@@ -76,6 +76,15 @@ struct JsonRecordReader::Reading {
   bool map(od::value& value, Node& node, size_t row);
 };
 
+// Checks what the parser leaves unchecked about a value that nobody reads: that one begins at all
+// ({"a":}), and that a string is no key ({"a":"b":1}); a string is passed.
+simdjson::error_code skip_value(od::value value) {
+  const char first = value.raw_json_token().front();
+  if (first == '"') return value.get_raw_json_string().error();
+  const bool none = std::string_view("}]:,").find(first) != std::string_view::npos;
+  return none ? simdjson::TAPE_ERROR : simdjson::SUCCESS;
+}
+
 bool JsonRecordReader::Reading::object(od::object object, Node& node, size_t row) {
   const uint64_t stamp = ++node.objects;
   size_t left = node.children.size();
@@ -86,7 +95,10 @@ bool JsonRecordReader::Reading::object(od::object object, Node& node, size_t row
     std::string_view name;
     if (const auto code = field.unescaped_key().get(name)) return fail(code);
     const int found = node.find(name, expected);
-    if (found < 0) continue;
+    if (found < 0) {
+      if (const auto code = skip_value(field.value())) return fail(code);
+      continue;
+    }
     const auto child = static_cast<size_t>(found);
     expected = child + 1;
     if (node.seen[child] != stamp) --left;
@@ -128,9 +140,8 @@ bool JsonRecordReader::Reading::scalar(od::value& value, std::string_view token,
   if (is_text && wants_text) {
     std::string_view text = token.substr(1, token.size() - 2);
     const bool escaped = text.find('\\') != std::string_view::npos;
-    if (escaped) {
-      if (const auto code = value.get_string().get(text)) return fail(code);
-    }
+    const auto code = escaped ? value.get_string().get(text) : skip_value(value);
+    if (code) return fail(code);
     if (type.is_string()) {  // the parser has seen that the record is UTF-8
       target.set_string(row, text, stable && !escaped);
       return true;

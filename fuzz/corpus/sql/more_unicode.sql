@@ -1,0 +1,1 @@
+SELECT 'grüße 🌊', "naïve" FROM `日本` -- 終
