@@ -141,8 +141,8 @@ int run(const Options& options) {
   SystemClock clock;
   for (const bool json : {false, true}) {
     if (!options.format.empty() && options.format != (json ? "json" : "csv")) continue;
-    const std::string path = fmt::format("{}/decode_bench_{}.{}", options.folder, options.rows,
-                                         json ? "json" : "csv");
+    const std::string path =
+        fmt::format("{}/decode_bench_{}.{}", options.folder, options.rows, json ? "json" : "csv");
     if (!files.exists(path)) make_file(files, path, json, options.rows);
     const double bytes = static_cast<double>(files.info(path).value().size);
     uint64_t expected = 0;

@@ -8,8 +8,9 @@
 
 namespace velo::bench {
 
-/// Row `i` of the measurements' data: trades of 1,000 symbols, 6 ms apart and up to 1 s out of order.
-/// About one price in eight is no short decimal (173.79000000000002), as computed prices are.
+/// Row `i` of the measurements' data: trades of 1,000 symbols, 6 ms apart and up to 1 s out of
+/// order. About one price in eight is no short decimal (173.79000000000002), as computed prices
+/// are.
 struct Trade {
   int64_t time_ms;
   uint32_t symbol;  ///< 0…999, written SYM<n>

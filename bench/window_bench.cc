@@ -1,6 +1,8 @@
-// The window operator alone, fed from memory: what a row costs behind the decoder, and what a result row costs.
+// The window operator alone, fed from memory: what a row costs behind the decoder, and what a
+// result row costs.
 //
-//   window_bench [million rows = 10] [rounds = 5] [rows per batch = 1024] [only the benchmarks that contain this]
+//   window_bench [million rows = 10] [rounds = 5] [rows per batch = 1024] [only the benchmarks that
+//   contain this]
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -55,8 +57,8 @@ std::vector<Piece> make_pieces(size_t rows, size_t batch_rows, bool dictionary) 
       quantity.append_int64(t.quantity);
       latest = std::max(latest, t.time_ms * 1000);
     }
-    ColumnPtr symbols = dictionary ? Column::dictionary(Type::string(), n, indices, entries)
-                                   : symbol.finish();
+    ColumnPtr symbols =
+        dictionary ? Column::dictionary(Type::string(), n, indices, entries) : symbol.finish();
     pieces.push_back({{.schema = schema,
                        .rows = n,
                        .columns = {time.finish(), symbols, price.finish(), quantity.finish()},
@@ -160,11 +162,13 @@ void measure(const char* name, const std::vector<Piece>& pieces, size_t rows, in
     last = output;
   }
   const auto n = static_cast<double>(rows);
-  fmt::print("{:<22} {:8.3f} s {:8.1f} M rows/s {:7.2f} ns/row {:10} results {:7.2f} ns/result  late {}\n",
-             name, best, n / best / 1e6, best * 1e9 / n, last.rows,
-             best * 1e9 / static_cast<double>(last.rows), last.late);
-  fmt::print("    count {} quantity {} avg*count {:.17g} min {:.17g} max {:.17g}\n", checked.count_sum,
-             checked.quantity_sum, checked.average_sum, checked.min_sum, checked.max_sum);
+  fmt::print(
+      "{:<22} {:8.3f} s {:8.1f} M rows/s {:7.2f} ns/row {:10} results {:7.2f} ns/result  late {}\n",
+      name, best, n / best / 1e6, best * 1e9 / n, last.rows,
+      best * 1e9 / static_cast<double>(last.rows), last.late);
+  fmt::print("    count {} quantity {} avg*count {:.17g} min {:.17g} max {:.17g}\n",
+             checked.count_sum, checked.quantity_sum, checked.average_sum, checked.min_sum,
+             checked.max_sum);
 }
 
 int run_all(int argc, char** argv) {
@@ -178,7 +182,9 @@ int run_all(int argc, char** argv) {
   for (const bool dictionary : {false, true}) {
     const std::string keys = dictionary ? ", dictionary" : ", strings";
     const std::vector<std::pair<std::string, WindowSpec>> cases{
-        {"tumble 60" + keys, tumble}, {"hop 60/1" + keys, hop}, {"cumulate 60/10" + keys, cumulate}};
+        {"tumble 60" + keys, tumble},
+        {"hop 60/1" + keys, hop},
+        {"cumulate 60/10" + keys, cumulate}};
     std::vector<Piece> pieces;
     for (const auto& [name, window] : cases) {
       if (name.find(only) == std::string::npos) continue;

@@ -2,8 +2,6 @@
 
 // What the tests of grouping operators share: aggregates by name, and running an operator many
 // ways.
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 

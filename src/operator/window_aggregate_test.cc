@@ -1,5 +1,7 @@
 #include "operator/window_aggregate.h"
 
+#include <gtest/gtest.h>
+
 #include <map>
 
 #include "base/random.h"

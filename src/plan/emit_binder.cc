@@ -129,6 +129,23 @@ PlanStateBound SelectBinder::state_bound(const std::vector<ExprPtr>& keys,
   return {StateBoundKind::kWarned, 0};
 }
 
+namespace {
+
+Error unknown_late_column(const BindSession& session, const std::string& table,
+                          const std::string& column, const std::vector<std::string>& known,
+                          SourceSpan span) {
+  Error error = session.error(
+      ErrorCode::kUnknownName,
+      fmt::format("LATE DATA TO '{}': its column '{}' is neither of the source nor watermark, "
+                  "window_start, window_end, late_by",
+                  table, column),
+      span);
+  error.hint = did_you_mean(column, known);
+  return error;
+}
+
+}  // namespace
+
 Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& input,
                                                               size_t time_column) {
   if (clauses_.late == nullptr) return std::optional<PlanLateOutput>();
@@ -180,14 +197,7 @@ Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& in
     if (from.field == LateField::kNull) {
       std::vector<std::string> names = column_names(input);
       for (const Special& special : specials) names.emplace_back(special.name);
-      Error error = session_.error(
-          ErrorCode::kUnknownName,
-          fmt::format("LATE DATA TO '{}': its column '{}' is neither of the source nor watermark, "
-                      "window_start, window_end, late_by",
-                      late.table->name, column.name),
-          target.span);
-      error.hint = did_you_mean(column.name, names);
-      return error;
+      return unknown_late_column(session_, late.table->name, column.name, names, target.span);
     }
     if (type != column.type) {
       return session_.error(

@@ -227,6 +227,15 @@ Status SelectBinder::check_aggregates_read_rows(bool windowed) const {
   return {};
 }
 
+namespace {
+
+SourceSpan group_by_span(const ast::Select& select) {
+  if (select.group_by.empty()) return select.span;
+  return span_from(select.group_by.front().span, select.group_by.back().span);
+}
+
+}  // namespace
+
 Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   const bool windowed = TRY(is_windowed(keys));
   PlanPtr plan = relation_.plan;
@@ -251,11 +260,7 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
     parts.key_names.push_back(keys.names[i]);
   }
   parts.aggregates = aggregates_.aggregates();
-  parts.span =
-      session_.node_span(windowed                   ? window_span_
-                         : select_.group_by.empty() ? select_.span
-                                                    : span_from(select_.group_by.front().span,
-                                                                select_.group_by.back().span));
+  parts.span = session_.node_span(windowed ? window_span_ : group_by_span(select_));
   const EmitPlan emit = TRY(bind_emit(windowed, *plan));
   parts.emit = emit.emit;
   parts.emit_span = emit.span.length > 0 ? session_.node_span(emit.span) : SourceSpan{};
@@ -264,14 +269,12 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   const WindowOutputs outputs = windowed ? used_window_columns() : WindowOutputs{};
   carried_from_ = inputs_ + kWindowColumns + parts.aggregates.size();
   size_t next = carried_from_;
-  const auto carry = [&](const ExprPtr& what) {
+  const auto carry_as = [&](const ExprPtr& what, const std::string& name) {
     what_.push_back(what);
-    by_.push_back(make_column(next++, what->type(), what->name()));
+    by_.push_back(make_column(next++, what->type(), name));
   };
-  for (size_t i = 0; i < parts.keys.size(); ++i) {
-    what_.push_back(parts.keys[i]);
-    by_.push_back(make_column(next++, parts.keys[i]->type(), parts.key_names[i]));
-  }
+  const auto carry = [&](const ExprPtr& what) { carry_as(what, what->name()); };
+  for (size_t i = 0; i < parts.keys.size(); ++i) carry_as(parts.keys[i], parts.key_names[i]);
   if (outputs.start) carry(scope_.column(inputs_));
   if (outputs.end) carry(scope_.column(inputs_ + 1));
   if (outputs.time) carry(scope_.column(inputs_ + 2));
