@@ -148,7 +148,8 @@ void finalise_co_moments(Finaliser& f) {
         return f.append_double(c / count);
       case FinalRule::kCovarSamp:
         return append_ratio(c, n < 2 ? 0 : count - 1);
-      case FinalRule::kCorr: return append_ratio(c, std::sqrt(xx * yy));
+      case FinalRule::kCorr:
+        return append_ratio(c, std::sqrt(xx * yy));
       case FinalRule::kRegrSlope:
         return append_ratio(c, xx);
       case FinalRule::kRegrIntercept:

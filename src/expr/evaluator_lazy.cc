@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "column/column_builder.h"
 #include "column/string_dictionary.h"
 #include "expr/program.h"
 
@@ -17,26 +18,69 @@ constexpr uint32_t kEntriesMax = 1 << 16;
 /// once.
 class Pieces {
  public:
-  Pieces(Type type, size_t rows) : type_(std::move(type)), where_(rows, 0) {}
+  Pieces(Type type, size_t rows) : type_(std::move(type)), rows_(rows) {}
 
-  void put(std::span<const uint32_t> rows, ColumnPtr piece) {
-    for (size_t i = 0; i < rows.size(); ++i) where_[rows[i]] = static_cast<uint32_t>(filled_ + i);
+  void put(Selection rows, ColumnPtr piece) {
     filled_ += rows.size();
-    parts_.push_back(std::move(piece));
+    parts_.push_back({std::move(rows), std::move(piece)});
   }
 
   ColumnPtr finish() {
-    CHECK(filled_ == where_.size());
-    const bool in_order = parts_.size() == 1;
-    if (in_order) return std::move(parts_[0]);
-    return gather(concat(parts_), where_);
+    CHECK(filled_ == rows_);
+    if (parts_.size() == 1) return std::move(parts_[0].values);
+    switch (type_.physical()) {
+      case Physical::kBool:
+        return scatter<uint8_t>();
+      case Physical::kInt64:
+      case Physical::kDouble:
+        return scatter<uint64_t>();
+      case Physical::kInt128:
+        return scatter<int128_t>();
+      case Physical::kString:
+        return scatter<StringRef>();
+      default:
+        return gather_parts();
+    }
   }
 
  private:
+  struct Part {
+    Selection rows;
+    ColumnPtr values;
+  };
+
+  template <typename T>
+  ColumnPtr scatter() {
+    Output out(type_, rows_);
+    T* to = out.values<T>();
+    for (Part& part : parts_) {
+      if (part.values->encoding() == Encoding::kDictionary) part.values = flatten(part.values);
+      const Values<T> from(*part.values);
+      for (size_t i = 0; i < part.rows.size(); ++i) to[part.rows[i]] = from[i];
+      if constexpr (std::is_same_v<T, StringRef>) out.share(*part.values);
+      if (!part.values->may_have_nulls()) continue;
+      for (size_t i = 0; i < part.rows.size(); ++i) {
+        if (part.values->is_null(i)) out.set_null(part.rows[i]);
+      }
+    }
+    return out.finish();
+  }
+
+  ColumnPtr gather_parts() {
+    std::vector<ColumnPtr> columns;
+    std::vector<uint32_t> where(rows_, 0);  // row → place in the concatenated parts
+    uint32_t place = 0;
+    for (const Part& part : parts_) {
+      for (const uint32_t row : part.rows) where[row] = place++;
+      columns.push_back(part.values);
+    }
+    return gather(concat(columns), where);
+  }
+
   Type type_;
-  std::vector<uint32_t> where_;  // row → place in the concatenated pieces
+  size_t rows_;
   size_t filled_ = 0;
-  std::vector<ColumnPtr> parts_;
+  std::vector<Part> parts_;
 };
 
 Selection all_rows(size_t rows) {

@@ -135,6 +135,15 @@ bool Writer::special(const Expr& e, int above) {
     out_.push_back(')');
     return true;
   }
+  if ((name == "FLOOR" || name == "CEIL") && e.args().size() == 2 && e.arg(1)->is_literal()) {
+    out_ += name;
+    out_.push_back('(');
+    write(*e.arg(0), 0);
+    out_ += " TO ";
+    out_ += e.arg(1)->literal()->string_at(0);
+    out_.push_back(')');
+    return true;
+  }
   return false;
 }
 
@@ -255,7 +264,7 @@ std::string literal_text(const Column& column, size_t row) {
     case TypeKind::kDouble:
       // With an exponent, so that it is not read back as a DECIMAL.
       if (text.find_first_of("eNI") != std::string::npos) return text;
-      return text + "e0";
+      return (text.ends_with(".0") ? text.substr(0, text.size() - 2) : text) + "e0";
     default:
       return text;
   }

@@ -28,8 +28,13 @@ bool is_ascii(std::string_view s) {
 
 // --- Case ---
 
-/// `convert(code point, is first of a word)` for every character; ASCII bytes one to one.
-template <typename F>
+bool is_word_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// `convert(code point, is first of a word)` for every character; ASCII bytes one to one. Where
+/// words begin is followed only for kWords.
+template <bool kWords, typename F>
 void map_characters(KernelCall& call, F convert) {
   const Strings in(call, 0);
   for_valid(call, [&](size_t row) {
@@ -39,9 +44,10 @@ void map_characters(KernelCall& call, F convert) {
     size_t size = 0;
     bool word_start = true;
     if (is_ascii(s)) {
-      for (const char c : s) {
-        out[size++] = static_cast<char>(convert(static_cast<uint8_t>(c), word_start));
-        word_start = !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'));
+      size = s.size();
+      for (size_t i = 0; i < size; ++i) {
+        out[i] = static_cast<char>(convert(static_cast<uint8_t>(s[i]), word_start));
+        if (kWords) word_start = !is_word_byte(s[i]);
       }
     } else {
       for (size_t at = 0; at < s.size();) {
@@ -60,13 +66,14 @@ void map_characters(KernelCall& call, F convert) {
 }
 
 void upper(KernelCall& call) {
-  map_characters(call, [](uint32_t c, bool) { return to_upper(c); });
+  map_characters<false>(call, [](uint32_t c, bool) { return to_upper(c); });
 }
 void lower(KernelCall& call) {
-  map_characters(call, [](uint32_t c, bool) { return to_lower(c); });
+  map_characters<false>(call, [](uint32_t c, bool) { return to_lower(c); });
 }
 void initcap(KernelCall& call) {
-  map_characters(call, [](uint32_t c, bool first) { return first ? to_upper(c) : to_lower(c); });
+  map_characters<true>(call,
+                       [](uint32_t c, bool first) { return first ? to_upper(c) : to_lower(c); });
 }
 
 // --- Trimming ---

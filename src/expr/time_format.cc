@@ -1,5 +1,6 @@
 #include "expr/time_format.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/fmt.h"
@@ -19,8 +20,17 @@ constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday",  "Wednes
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+/// At least `width` digits, filled with zeros.
 void append_number(std::string& out, int64_t value, int width) {
-  fmt::format_to(std::back_inserter(out), "{:0{}}", value, width);
+  std::array<char, 24> digits;
+  size_t at = digits.size();
+  auto magnitude = static_cast<uint64_t>(value < 0 ? -value : value);
+  for (; magnitude > 0; magnitude /= 10) digits[--at] = static_cast<char>('0' + magnitude % 10);
+  if (value < 0) out.push_back('-');
+  const size_t size = digits.size() - at;
+  const auto wanted = static_cast<size_t>(std::max(width, 1));
+  if (size < wanted) out.append(wanted - size, '0');
+  out.append(digits.data() + at, size);
 }
 
 void append_offset(std::string& out, int64_t offset_us, char letter, int count) {

@@ -49,8 +49,7 @@ bool alternates(uint32_t c) {
 
 }  // namespace
 
-uint32_t to_upper(uint32_t c) {
-  if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 32 : c;
+uint32_t to_upper_beyond_ascii(uint32_t c) {
   if (c >= 0xE0 && c <= 0xFE) return c == 0xF7 ? c : c - 32;
   if (c == 0xFF) return 0x178;
   if (alternates(c)) return (c & 1) == (capital_is_odd(c) ? 0U : 1U) ? c - 1 : c;
@@ -61,8 +60,7 @@ uint32_t to_upper(uint32_t c) {
   return c;
 }
 
-uint32_t to_lower(uint32_t c) {
-  if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
+uint32_t to_lower_beyond_ascii(uint32_t c) {
   if (c >= 0xC0 && c <= 0xDE) return c == 0xD7 ? c : c + 32;
   if (c == 0x178) return 0xFF;
   if (alternates(c)) return (c & 1) == (capital_is_odd(c) ? 1U : 0U) ? c + 1 : c;

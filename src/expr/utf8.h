@@ -49,7 +49,15 @@ size_t encode_character(uint32_t code_point, char* out);
 
 /// Simple case mapping of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic letters; others
 /// stay.
-uint32_t to_upper(uint32_t code_point);
-uint32_t to_lower(uint32_t code_point);
+uint32_t to_upper_beyond_ascii(uint32_t code_point);
+uint32_t to_lower_beyond_ascii(uint32_t code_point);
+inline uint32_t to_upper(uint32_t c) {
+  if (c >= 0x80) return to_upper_beyond_ascii(c);
+  return c - 'a' < 26 ? c - 32 : c;
+}
+inline uint32_t to_lower(uint32_t c) {
+  if (c >= 0x80) return to_lower_beyond_ascii(c);
+  return c - 'A' < 26 ? c + 32 : c;
+}
 
 }  // namespace velo
