@@ -85,12 +85,12 @@ TEST(Arithmetic, DoublesFollowIeee) {
 }
 
 TEST(Arithmetic, Bits) {
-  EXPECT_EQ(binary("&", number(12), number(10)), "8");
-  EXPECT_EQ(binary("|", number(12), number(10)), "14");
-  EXPECT_EQ(binary("^", number(12), number(10)), "6");
-  EXPECT_EQ(binary("<<", number(1), number(40)), "1099511627776");
-  EXPECT_EQ(binary(">>", number(-16), number(2)), "-4");
-  EXPECT_EQ(binary("<<", number(1), number(64)), "!cannot shift by 64: 0 to 63 bits!");
+  EXPECT_EQ(binary("BITAND", number(12), number(10)), "8");
+  EXPECT_EQ(binary("BITOR", number(12), number(10)), "14");
+  EXPECT_EQ(binary("BITXOR", number(12), number(10)), "6");
+  EXPECT_EQ(binary("SHIFTLEFT", number(1), number(40)), "1099511627776");
+  EXPECT_EQ(binary("SHIFTRIGHT", number(-16), number(2)), "-4");
+  EXPECT_EQ(binary("SHIFTLEFT", number(1), number(64)), "!cannot shift by 64: 0 to 63 bits!");
 }
 
 TEST(Arithmetic, RefusalsNameTheTypes) {

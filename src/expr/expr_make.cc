@@ -104,7 +104,8 @@ Result<ExprPtr> make_lazy(std::string_view name, std::vector<ExprPtr> args) {
                                                     "DAYOFYEAR", "DAYOFMONTH", "DAYOFWEEK", "HOUR",
                                                     "MINUTE",    "SECOND"};
   if (std::find(std::begin(kTimeParts), std::end(kTimeParts), name) != std::end(kTimeParts)) {
-    return make_call("EXTRACT", {make_string(name), args[0]});
+    const std::string_view unit = name == "DAYOFYEAR" ? "DOY" : name == "DAYOFMONTH" ? "DAY" : name;
+    return make_call("EXTRACT", {make_string(unit), args[0]});
   }
   if (name == "IF") return make_case({args[0], args[1]}, args[2]);
   if (name == "NVL2")

@@ -12,7 +12,7 @@ enum Precedence {
   kAndLevel,
   kNotLevel,
   kCompare,
-  kBits,
+
   kSum,
   kProduct,
   kUnary,
@@ -22,7 +22,6 @@ enum Precedence {
 int infix_precedence(std::string_view name) {
   if (name == "+" || name == "-" || name == "||") return kSum;
   if (name == "*" || name == "/" || name == "%") return kProduct;
-  if (name == "&" || name == "|" || name == "^" || name == "<<" || name == ">>") return kBits;
   return kCompare;
 }
 
@@ -62,6 +61,7 @@ class Writer {
   void call(const Expr& e, int above);
   void infix(const Expr& e, int above);
   bool special(const Expr& e, int above);
+  bool with_unit(const Expr& e);
   void cases(const Expr& e);
   void logical(const Expr& e, std::string_view word, int own, int above);
 
@@ -127,20 +127,32 @@ bool Writer::special(const Expr& e, int above) {
     out_.push_back(']');
     return true;
   }
+  return with_unit(e);
+}
+
+/// Functions whose unit of time is a word of the grammar.
+bool Writer::with_unit(const Expr& e) {
+  const std::string_view name = e.function().name();
+  auto unit = [&](size_t i) { return e.arg(i)->literal()->string_at(0); };
   if (name == "EXTRACT" && e.arg(0)->is_literal()) {
-    out_ += "EXTRACT(";
-    out_ += e.arg(0)->literal()->string_at(0);
-    out_ += " FROM ";
+    const bool is_word = unit(0) != "DAYOFWEEK";
+    fmt::format_to(std::back_inserter(out_), "{}({}", is_word ? name : unit(0),
+                   is_word ? unit(0) : "");
+    if (is_word) out_ += " FROM ";
     write(*e.arg(1), 0);
     out_.push_back(')');
     return true;
   }
-  if ((name == "FLOOR" || name == "CEIL") && e.args().size() == 2 && e.arg(1)->is_literal()) {
-    out_ += name;
-    out_.push_back('(');
+  if ((name == "FLOOR" || name == "CEIL") && e.args().size() == 2 && e.arg(1)->is_literal() &&
+      e.arg(1)->type().is_string()) {
+    fmt::format_to(std::back_inserter(out_), "{}(", name);
     write(*e.arg(0), 0);
-    out_ += " TO ";
-    out_ += e.arg(1)->literal()->string_at(0);
+    fmt::format_to(std::back_inserter(out_), " TO {})", unit(1));
+    return true;
+  }
+  if ((name == "TIMESTAMPADD" || name == "TIMESTAMPDIFF") && e.arg(0)->is_literal()) {
+    fmt::format_to(std::back_inserter(out_), "{}({}, ", name, unit(0));
+    list(e, 1);
     out_.push_back(')');
     return true;
   }

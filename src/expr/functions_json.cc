@@ -1,4 +1,4 @@
-// JSON in strings: JSON_VALUE, JSON_QUERY, JSON_EXISTS, IS JSON. A broken document gives NULL (or
+// JSON in strings: JSON_VALUE, JSON_QUERY, JSON_EXISTS, IS_JSON. A broken document gives NULL (or
 // FALSE), as the standard's defaults NULL ON ERROR and FALSE ON ERROR say.
 #include "expr/function_table.h"
 #include "expr/json_path.h"
@@ -77,11 +77,10 @@ void json_exists(KernelCall& call) {
             [&](size_t row, std::optional<std::string_view> value) { out[row] = value ? 1 : 0; });
 }
 
-template <bool kNegated>
 void is_json_text(KernelCall& call) {
   const Strings in(call, 0);
   uint8_t* out = call.out.values<uint8_t>();
-  for_valid(call, [&](size_t row) { out[row] = is_json(in[row]) != kNegated ? 1 : 0; });
+  for_valid(call, [&](size_t row) { out[row] = is_json(in[row]) ? 1 : 0; });
 }
 
 const Function kFunctions[] = {
@@ -94,10 +93,8 @@ const Function kFunctions[] = {
     {"JSON_EXISTS", "(json string, path string) -> boolean", json_exists, kStrict,
      "Whether there is a value at a path", R"(JSON_EXISTS('{"a": null}', '$.a'))", "TRUE", nullptr,
      check_path},
-    {"IS JSON", "(s string) -> boolean", is_json_text<false>, kInfallible,
-     "Whether the text is JSON", "'[1]' IS JSON", "TRUE"},
-    {"IS NOT JSON", "(s string) -> boolean", is_json_text<true>, kInfallible,
-     "Whether the text is not JSON", "'[1' IS NOT JSON", "TRUE"},
+    {"IS_JSON", "(s string) -> boolean", is_json_text, kInfallible, "Whether the text is JSON",
+     "IS_JSON('[1]')", "TRUE"},
 };
 
 }  // namespace

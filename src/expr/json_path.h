@@ -14,7 +14,7 @@ namespace velo {
 ///
 /// Walks the text of a document towards the value and looks at nothing else: no tree, no recursion,
 /// no copies. A document broken on the way there gives nothing; one broken elsewhere is not noticed
-/// (IS JSON checks all of it).
+/// (IS_JSON checks all of it).
 class JsonPath {
  public:
   static Result<JsonPath> compile(std::string_view text);
