@@ -44,6 +44,19 @@ TEST(TimeZone, FixedOffsetsAndUnknownNames) {
   EXPECT_EQ(unknown.error().hint, "did you mean 'Europe/Berlin'?");
 }
 
+TEST(TimeZone, YearlyRulesGoOnAfterTheList) {
+  auto local = [](const char* zone, std::string_view at) {
+    return shown((*TimeZone::find(zone))->to_local(utc(at)));
+  };
+  EXPECT_EQ(local("Europe/Berlin", "2050-03-27 00:59:59"), "2050-03-27T01:59:59");
+  EXPECT_EQ(local("Europe/Berlin", "2050-03-27 01:00:00"), "2050-03-27T03:00:00");
+  EXPECT_EQ(local("Europe/Berlin", "2050-10-30 01:00:00"), "2050-10-30T02:00:00");
+  EXPECT_EQ(local("America/New_York", "2100-03-14 06:59:59"), "2100-03-14T01:59:59");
+  EXPECT_EQ(local("America/New_York", "2100-03-14 07:00:00"), "2100-03-14T03:00:00");
+  EXPECT_EQ(local("Australia/Sydney", "2060-01-01 00:00:00"), "2060-01-01T11:00:00");
+  EXPECT_EQ(local("Asia/Tokyo", "2060-07-01 00:00:00"), "2060-07-01T09:00:00");
+}
+
 TEST(TimeZone, CursorsAgreeWithLookups) {
   Random random(11);
   for (const char* name :

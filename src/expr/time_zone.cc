@@ -11,6 +11,7 @@
 #include "base/fmt.h"
 #include "base/nearest_name.h"
 #include "column/time_text.h"
+#include "expr/calendar.h"
 
 namespace velo {
 
@@ -36,6 +37,7 @@ class TimeZoneTable {
   static std::optional<int64_t> fixed_offset(std::string_view name);
   static Result<std::vector<TimeZone::Span>> load(std::string_view name);
   static Error unknown(std::string_view name);
+  static void extend(std::vector<TimeZone::Span>* spans);
 
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<const TimeZone>, std::less<>> zones_;
@@ -73,13 +75,75 @@ Error TimeZoneTable::unknown(std::string_view name) {
       .with_hint(nearest.empty() ? "names are like 'Europe/Berlin', 'UTC' or '+05:30'" : nearest);
 }
 
+namespace {
+
+constexpr int64_t kLastListedYear = 2037;
+constexpr int64_t kLastYear = 2200;
+
+/// "The second Sunday of March at 02:00 on the wall": a clock change that comes back every year.
+struct YearlyChange {
+  int month;
+  int week;     ///< 1…4, or 5 = the last
+  int weekday;  ///< Monday = 1
+  int64_t us_of_day;
+  int64_t offset_before_us;
+  int64_t offset_after_us;
+
+  int64_t in_year(int64_t year) const {
+    const int64_t first = days_from_civil(year, month, 1);
+    int64_t day = first + (weekday - iso_weekday(first) + 7) % 7 + (week - 1) * 7;
+    if (day >= first + days_in_month(year, month)) day -= 7;
+    return day * kUsPerDay + us_of_day - offset_before_us;
+  }
+};
+
+}  // namespace
+
+/// The library's list of clock changes ends with 2037. Where the changes of the years before it
+/// follow two yearly rules, these go on; elsewhere the last offset stays.
+void TimeZoneTable::extend(std::vector<TimeZone::Span>* spans) {
+  std::vector<YearlyChange> changes;
+  auto is_listed = [&](int64_t at, int64_t offset) {
+    return std::any_of(spans->begin(), spans->end(), [&](const TimeZone::Span& span) {
+      return span.begin_us == at && span.offset_us == offset;
+    });
+  };
+  for (size_t i = 1; i < spans->size(); ++i) {
+    const TimeZone::Span& span = (*spans)[i];
+    const int64_t wall_us = span.begin_us + (*spans)[i - 1].offset_us;
+    const int64_t day = floor_div(wall_us, kUsPerDay);
+    const CivilDate date = civil_from_days(day);
+    if (date.year != kLastListedYear) continue;
+    YearlyChange change{date.month,
+                        (date.day - 1) / 7 + 1,
+                        iso_weekday(day),
+                        wall_us - day * kUsPerDay,
+                        (*spans)[i - 1].offset_us,
+                        span.offset_us};
+    auto holds = [&] {
+      for (int64_t year = kLastListedYear - 7; year <= kLastListedYear; ++year) {
+        if (!is_listed(change.in_year(year), change.offset_after_us)) return false;
+      }
+      return true;
+    };
+    if (!holds()) change.week = 5;
+    if (!holds()) return;
+    changes.push_back(change);
+  }
+  if (changes.size() != 2) return;
+  for (int64_t year = kLastListedYear + 1; year <= kLastYear; ++year) {
+    for (const YearlyChange& change : changes) {
+      spans->push_back({change.in_year(year), change.offset_after_us});
+    }
+  }
+}
+
 Result<std::vector<TimeZone::Span>> TimeZoneTable::load(std::string_view name) {
   using std::chrono::microseconds;
-  constexpr int kLastYear = 2200;
   try {
     const date::time_zone* zone = date::locate_zone(std::string(name));
     std::vector<TimeZone::Span> spans;
-    const auto last = date::sys_days(date::year{kLastYear} / 1 / 1);
+    const auto last = date::sys_days(date::year{static_cast<int>(kLastYear)} / 1 / 1);
     date::sys_seconds at = date::sys_days(date::year{1800} / 1 / 1);
     while (at < last) {
       const date::sys_info info = zone->get_info(at);
@@ -90,6 +154,7 @@ Result<std::vector<TimeZone::Span>> TimeZoneTable::load(std::string_view name) {
       if (info.end <= at) break;
       at = info.end;
     }
+    extend(&spans);
     return spans;
   } catch (const std::exception&) {
     // The library's only way to say that it knows no such zone.
