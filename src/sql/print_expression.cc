@@ -169,7 +169,8 @@ void SqlPrinter::node(const ast::Unary& n) {
   }
   put(n.op == ast::UnaryOp::kNegate ? "-" : "+");
   // Two minus signs in a row would start a comment.
-  expr(*n.operand, n.operand->is<ast::Unary>() ? kLevelPostfix : kLevelSign);
+  if (n.operand->is<ast::Unary>()) put(" ");
+  expr(*n.operand, kLevelSign);
 }
 
 void SqlPrinter::node(const ast::Binary& n) {

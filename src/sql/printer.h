@@ -5,7 +5,9 @@
 #include "sql/ast.h"
 
 /// Syntax tree to text in the primary (Flink) spelling. For every tree the parser can make,
-/// parse(print(tree)) == tree, and print(parse(print(tree))) == print(tree).
+/// parse(print(tree)) == tree, and print(parse(print(tree))) == print(tree). (One exception: chains
+/// such as x::t::u are printed as nested CASTs, so a text at the limit of nesting may print beyond
+/// it.)
 namespace velo {
 
 /// Every statement with its comments, each closed by ';' and a newline: what `velo fmt` writes.

@@ -110,7 +110,7 @@ TEST(Printer, ParenthesesOnlyWhereNeeded) {
   EXPECT_EQ(expr("(a + b) * c"), "(a + b) * c");
   EXPECT_EQ(expr("a - (b - c)"), "a - (b - c)");
   EXPECT_EQ(expr("(a - b) - c"), "a - b - c");
-  EXPECT_EQ(expr("-(-a)"), "-(-a)");
+  EXPECT_EQ(expr("-(-a)"), "- -a");
   EXPECT_EQ(expr("not (a and b)"), "NOT (a AND b)");
   EXPECT_EQ(expr("(not a) and b"), "NOT a AND b");
   EXPECT_EQ(expr("(a = b) = c"), "(a = b) = c");
