@@ -1,132 +1,215 @@
 #include "engine/answers.h"
 
+#include <utility>
+#include <vector>
+
 #include "base/fmt.h"
 #include "column/column_builder.h"
 #include "expr/aggregate.h"
 #include "expr/function.h"
-#include "plan/explain.h"
 
 namespace velo {
 namespace {
 
-// Rows of text cells.
-class TextTable {
+/// A table of strings under construction.
+class Rows {
  public:
-  explicit TextTable(std::vector<std::string> names) {
-    for (std::string& name : names) fields_.push_back({std::move(name), Type::string()});
-    for (size_t i = 0; i < fields_.size(); ++i) builders_.emplace_back(Type::string());
+  explicit Rows(const std::vector<std::string>& columns) {
+    std::vector<Field> fields;
+    for (const std::string& name : columns) {
+      fields.push_back({name, Type::string()});
+      builders_.emplace_back(Type::string());
+    }
+    schema_ = make_schema(std::move(fields));
   }
-  void add(const std::vector<std::string>& cells) {
-    for (size_t i = 0; i < cells.size(); ++i) builders_[i].append_string(cells[i]);
+  void add(const std::vector<std::string>& row) {
+    for (size_t i = 0; i < row.size(); ++i) builders_[i].append_string(row[i]);
     ++rows_;
   }
   Batch finish() {
-    Batch batch{.schema = make_schema(fields_),
-                .rows = rows_,
-                .columns = {},
-                .weights = nullptr,
-                .watermarks = nullptr};
+    Batch batch{schema_, rows_, {}, nullptr, nullptr};
     for (ColumnBuilder& builder : builders_) batch.columns.push_back(builder.finish());
     return batch;
   }
 
  private:
-  std::vector<Field> fields_;
+  SchemaPtr schema_;
   std::vector<ColumnBuilder> builders_;
   size_t rows_ = 0;
 };
 
-std::string_view column_kind(TableColumnKind kind) {
-  switch (kind) {
-    case TableColumnKind::kComputed:
-      return "computed";
-    case TableColumnKind::kMetadata:
-      return "metadata";
-    case TableColumnKind::kPhysical:
-      break;
+/// SQL's LIKE over a name: % and _, case does not count.
+bool like(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] == '%') {
+    for (size_t i = 0; i <= text.size(); ++i) {
+      if (like(text.substr(i), pattern.substr(1))) return true;
+    }
+    return false;
   }
-  return "physical";
+  if (text.empty()) return false;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return (pattern[0] == '_' || lower(text[0]) == lower(pattern[0])) &&
+         like(text.substr(1), pattern.substr(1));
 }
 
-Batch relations(const Catalog& catalog, std::string_view only) {
-  TextTable table({"name", "kind"});
-  for (const auto& [name, entry] : catalog.entries()) {
-    if (only.empty() || entry_kind(entry) == only)
-      table.add({name, std::string(entry_kind(entry))});
+std::string key_text(const std::vector<size_t>& key, size_t column) {
+  for (const size_t k : key) {
+    if (k == column) return "PRIMARY KEY";
   }
-  return table.finish();
+  return "";
+}
+
+std::string column_extra(const TableDef& table, size_t i) {
+  const TableColumn& column = table.columns[i];
+  std::string extra;
+  if (column.kind == TableColumnKind::kComputed) extra = "AS " + column.computed->to_string();
+  if (column.kind == TableColumnKind::kMetadata) {
+    extra = fmt::format("METADATA FROM '{}'{}", column.metadata_key,
+                        column.is_virtual ? " VIRTUAL" : "");
+  }
+  if (table.watermark && table.watermark->column == i) {
+    if (!extra.empty()) extra += ", ";
+    extra += "WATERMARK AS " + table.watermark->expr->to_string();
+  }
+  return extra;
+}
+
+Result<Batch> show_create(const ast::Show& show, const Catalog& catalog) {
+  const CatalogEntry* entry = catalog.find(std::string_view(show.name->to_string()));
+  if (entry == nullptr && show.name->parts.size() == 1) entry = catalog.find(show.name->parts[0]);
+  if (entry == nullptr) return Error(ErrorCode::kUnknownName, "there is no such relation");
+  if (const auto* view = std::get_if<ViewDefPtr>(entry)) {
+    return lines_as_rows("create", (*view)->text);
+  }
+  if (const auto* shared = std::get_if<SharedDefPtr>(entry)) {
+    return lines_as_rows("create", (*shared)->text);
+  }
+  const TableDef& table = **std::get_if<TableDefPtr>(entry);
+  std::string text =
+      fmt::format("CREATE {} {} (\n", table.is_stream ? "STREAM" : "TABLE", table.name);
+  std::vector<std::string> lines;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const TableColumn& column = table.columns[i];
+    if (column.is_system) continue;
+    std::string line = "  " + column.name + " ";
+    if (column.kind == TableColumnKind::kComputed) {
+      line += "AS " + column.computed->to_string();
+    } else {
+      line += column.type.to_string();
+      if (column.not_null) line += " NOT NULL";
+      if (column.kind == TableColumnKind::kMetadata) {
+        line += fmt::format(" METADATA FROM '{}'", column.metadata_key);
+        if (column.is_virtual) line += " VIRTUAL";
+      }
+    }
+    lines.push_back(std::move(line));
+  }
+  if (table.watermark) {
+    lines.push_back(fmt::format("  WATERMARK FOR {} AS {}",
+                                table.columns[table.watermark->column].name,
+                                table.watermark->expr->to_string()));
+  }
+  for (size_t i = 0; i < lines.size(); ++i)
+    text += lines[i] + (i + 1 < lines.size() ? ",\n" : "\n");
+  text += ") WITH (\n";
+  size_t left = table.options.size();
+  for (const auto& [name, value] : table.options) {
+    text += fmt::format("  '{}' = '{}'{}\n", name, value, --left > 0 ? "," : "");
+  }
+  return lines_as_rows("create", text + ")");
 }
 
 }  // namespace
 
-Batch text_answer(std::string_view column, std::string_view text) {
-  TextTable table({std::string(column)});
+Batch lines_as_rows(std::string_view column, std::string_view text) {
+  Rows rows({std::string(column)});
   while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    table.add({std::string(text.substr(0, end))});
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t end = text.find('\n');
+    rows.add({std::string(text.substr(0, end))});
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
   }
-  return table.finish();
+  return rows.finish();
 }
 
-Batch describe_answer(const CatalogEntry& entry) {
-  TextTable table({"name", "type", "kind"});
-  if (const auto* def = std::get_if<TableDefPtr>(&entry)) {
-    for (const TableColumn& column : (*def)->columns) {
-      if (!column.is_system) {
-        table.add({column.name, column.type.to_string(), std::string(column_kind(column.kind))});
-      }
+Batch describe(const CatalogEntry& entry, bool extended) {
+  Rows rows({"name", "type", "null", "key", "extra"});
+  if (const auto* table = std::get_if<TableDefPtr>(&entry)) {
+    const TableDef& def = **table;
+    for (size_t i = 0; i < def.columns.size(); ++i) {
+      const TableColumn& column = def.columns[i];
+      if (column.is_system && !extended) continue;
+      rows.add({column.name, column.type.to_string(), column.not_null ? "NOT NULL" : "",
+                key_text(def.primary_key, i), column_extra(def, i)});
+    }
+    if (extended) {
+      for (const auto& [name, value] : def.options) rows.add({name, "", "", "", value});
     }
   } else if (const auto* shared = std::get_if<SharedDefPtr>(&entry)) {
-    for (const Field& field : (*shared)->plan->schema->fields()) {
-      table.add({field.name, field.type.to_string(), "query"});
+    const PlanNode& plan = *(*shared)->plan;
+    for (size_t i = 0; i < plan.schema->size(); ++i) {
+      const Field& field = (*plan.schema)[i];
+      rows.add({field.name, field.type.to_string(), "", key_text((*shared)->primary_key, i),
+                plan.traits[i].event_time ? "event time" : ""});
     }
-  } else if (const auto* view = std::get_if<ViewDefPtr>(&entry)) {
-    for (const std::string& name : (*view)->columns) table.add({name, "", "query"});
+  } else {
+    const ViewDef& view = **std::get_if<ViewDefPtr>(&entry);
+    for (const std::string& name : view.columns) rows.add({name, "", "", "", ""});
+    if (view.columns.empty()) rows.add({view.name, "", "", "", view.text});
   }
-  return table.finish();
+  return rows.finish();
 }
 
-Result<Batch> show_answer(const ast::Show& show, const Catalog& catalog,
-                          const OptionMap& settings) {
+Batch show_settings(const OptionMap& settings) {
+  Rows rows({"name", "value"});
+  for (const auto& [name, value] : settings) rows.add({name, value});
+  return rows.finish();
+}
+
+Result<Batch> show(const ast::Show& show, const Catalog& catalog, const OptionMap& settings) {
+  const auto wanted = [&](std::string_view name) { return !show.like || like(name, *show.like); };
   switch (show.kind) {
     case ast::ShowKind::kTables:
-      return relations(catalog, "");
     case ast::ShowKind::kStreams:
-      return relations(catalog, "stream");
-    case ast::ShowKind::kViews:
-      return relations(catalog, "view");
-    case ast::ShowKind::kSettings: {
-      TextTable table({"name", "value"});
-      for (const auto& [name, value] : settings) table.add({name, value});
-      return table.finish();
+    case ast::ShowKind::kViews: {
+      Rows rows({"name", "kind"});
+      for (const auto& [name, entry] : catalog.entries()) {
+        const std::string_view kind = entry_kind(entry);
+        const bool fits = show.kind == ast::ShowKind::kTables ||
+                          (show.kind == ast::ShowKind::kStreams && kind == "stream") ||
+                          (show.kind == ast::ShowKind::kViews && kind == "view");
+        if (fits && wanted(name)) rows.add({name, std::string(kind)});
+      }
+      return rows.finish();
     }
     case ast::ShowKind::kFunctions: {
-      TextTable table({"name", "kind"});
-      for (const std::string& name : function_names()) table.add({name, "function"});
-      for (const std::string& name : aggregate_names()) table.add({name, "aggregate"});
-      return table.finish();
+      Rows rows({"name", "kind"});
+      for (const std::string& name : function_names()) {
+        if (wanted(name)) rows.add({name, "scalar"});
+      }
+      for (const std::string& name : aggregate_names()) {
+        if (wanted(name)) rows.add({name, "aggregate"});
+      }
+      return rows.finish();
     }
+    case ast::ShowKind::kSettings:
+      return show_settings(settings);
+    case ast::ShowKind::kCreate:
+      return show_create(show, catalog);
+    case ast::ShowKind::kSchema:
+    case ast::ShowKind::kColumns:
+      if (show.name) {
+        const CatalogEntry* entry = show.name->parts.size() == 1
+                                        ? catalog.find(show.name->parts[0])
+                                        : catalog.find(std::string_view(show.name->to_string()));
+        if (entry != nullptr) return describe(*entry, false);
+      }
+      [[fallthrough]];
     default:
       break;
   }
   return Error(ErrorCode::kNotSupported,
                fmt::format("not supported yet: SHOW {}", ast::show_kind_name(show.kind)));
-}
-
-std::string state_bounds_text(const PlanNode& plan) {
-  const std::string text = explain(plan);
-  std::string out;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
-    if (line.find("; state: ") != std::string_view::npos) {
-      out += line.substr(std::min(line.find_first_not_of(' '), line.size()));
-      out += "\n";
-    }
-    begin = end + 1;
-  }
-  return out.empty() ? "no state\n" : out;
 }
 
 }  // namespace velo

@@ -10,13 +10,13 @@
 
 namespace velo {
 
-/// One STRING column of this name, a row per line of `text`.
-Batch text_answer(std::string_view column, std::string_view text);
-/// DESCRIBE: name, type, kind of every column.
-Batch describe_answer(const CatalogEntry& entry);
-/// SHOW. Error kNotSupported for what only a server knows.
-Result<Batch> show_answer(const ast::Show& show, const Catalog& catalog, const OptionMap& settings);
-/// The lines of EXPLAIN that name what bounds the state of an operator.
-std::string state_bounds_text(const PlanNode& plan);
+/// One STRING column `plan`, a row per line.
+Batch lines_as_rows(std::string_view column, std::string_view text);
+/// DESCRIBE: a row per column of the relation.
+Batch describe(const CatalogEntry& entry, bool extended);
+/// SHOW: a table of what there is. Errors: what there is nothing to show of yet.
+Result<Batch> show(const ast::Show& show, const Catalog& catalog, const OptionMap& settings);
+/// SET without a name.
+Batch show_settings(const OptionMap& settings);
 
 }  // namespace velo

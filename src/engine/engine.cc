@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/fmt.h"
 #include "engine/answers.h"
+#include "engine/lower.h"
 #include "engine/query_state.h"
 #include "engine/table_kinds.h"
+#include "expr/time_zone.h"
 #include "plan/binder.h"
 #include "plan/explain.h"
 #include "sql/parser.h"
@@ -14,176 +17,361 @@
 namespace velo {
 namespace {
 
-constexpr const char* kNothingToRun = "not supported yet: ";
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
 
-Error as_error(const Warning& warning) {
+Error in_source(Error error, std::string_view source_name) {
+  if (error.place.source.empty()) error.place.source = std::string(source_name);
+  return error;
+}
+
+/// As an error for those who print both; its code does not count.
+Error as_error(const Warning& warning, std::string_view source_name) {
   Error error(ErrorCode::kInvalidStatement, warning.message);
   error.place = warning.place;
+  if (error.place.source.empty()) error.place.source = std::string(source_name);
   error.excerpt = warning.excerpt;
   error.hint = warning.hint;
   return error;
 }
 
-Error named(Error error, std::string_view source_name) {
-  if (error.place.source.empty() && error.place.line > 0) error.place.source = source_name;
-  return error;
+/// The physical columns of a table and where they stand.
+std::pair<SchemaPtr, std::vector<size_t>> physical_columns(const TableDef& table) {
+  std::vector<Field> fields;
+  std::vector<size_t> numbers;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].kind != TableColumnKind::kPhysical) continue;
+    fields.push_back({table.columns[i].name, table.columns[i].type});
+    numbers.push_back(i);
+  }
+  return {make_schema(std::move(fields)), std::move(numbers)};
 }
 
-uint64_t number_setting(const OptionMap& settings, std::string_view name, uint64_t otherwise) {
-  const auto at = settings.find(name);
-  if (at == settings.end()) return otherwise;
-  const uint64_t value = std::strtoull(at->second.c_str(), nullptr, 10);
-  return value > 0 ? value : otherwise;
+/// All tables that a plan reads.
+void collect_tables(const PlanNode& plan, std::vector<TableDefPtr>& tables) {
+  if (plan.kind == PlanKind::kScan) {
+    const TableDefPtr& table = plan.as<ScanNode>().table;
+    if (std::find(tables.begin(), tables.end(), table) == tables.end()) tables.push_back(table);
+  }
+  for (const PlanPtr& input : plan.inputs) collect_tables(*input, tables);
+}
+
+bool is_about_unbounded_state(const Warning& warning) {
+  return warning.message.find("unbounded") != std::string::npos;
 }
 
 }  // namespace
 
 struct Engine::State {
-  EngineOptions options;
+  explicit State(EngineOptions o)
+      : options(std::move(o)),
+        clock(options.clock ? *options.clock : system_clock),
+        files(options.files ? *options.files : local_files),
+        kinds({files, clock}),
+        settings(options.settings) {
+    if (!options.variables) options.variables = environment;
+  }
+
+  BinderContext binder(Catalog& in, OptionMap& with) const {
+    return {&in, &kinds, &with, options.variables, true};
+  }
+  Result<uint64_t> number(std::string_view setting, uint64_t otherwise) const {
+    const auto found = settings.find(setting);
+    if (found == settings.end()) return otherwise;
+    const uint64_t value = std::strtoull(found->second.c_str(), nullptr, 10);
+    if (value > 0 && value <= 1'000'000) return value;
+    return Error(
+        ErrorCode::kBadOptionValue,
+        fmt::format("setting '{}' = '{}' is not between 1 and 1000000", setting, found->second));
+  }
+  Result<const TimeZone*> zone() const {
+    const auto found = settings.find("table.local-time-zone");
+    return found == settings.end() ? Result<const TimeZone*>(TimeZone::utc())
+                                   : TimeZone::find(found->second);
+  }
+
   SystemClock system_clock;
   LocalFileSystem local_files;
-  Clock* clock;
-  FileSystem* files;
+  EngineOptions options;
+  Clock& clock;
+  FileSystem& files;
   EngineTableKinds kinds;
   Catalog catalog;
   OptionMap settings;
-
-  explicit State(EngineOptions given)
-      : options(std::move(given)),
-        clock(options.clock ? options.clock : &system_clock),
-        files(options.files ? options.files : &local_files),
-        kinds(*files, *clock),
-        settings(options.settings) {
-    if (!options.variables) {
-      options.variables = [](std::string_view name) -> std::optional<std::string> {
-        const char* value = std::getenv(std::string(name).c_str());
-        if (value == nullptr) return std::nullopt;
-        return std::string(value);
-      };
-    }
-  }
-  BinderContext context(Catalog& in, OptionMap& with) const {
-    return {&in, &kinds, &with, options.variables, true};
-  }
-  Status carry_out(const BoundStatement& bound, size_t number, Query::State& query,
-                   std::vector<PlanPtr>* plans);
-  Status build_job(const std::vector<PlanPtr>& plans, Query::State& query);
 };
 
-// What a bound statement asks for: an answer now, or a plan to run.
-Status Engine::State::carry_out(const BoundStatement& bound, size_t number, Query::State& query,
-                                std::vector<PlanPtr>* plans) {
-  for (const Warning& warning : bound.warnings) query.notices.push_back(as_error(warning));
-  if (const PlanPtr plan = bound.plan()) {
-    if (plan->kind != PlanKind::kSink) {
-      query.results.push_back(
-          {number, plan->schema, plan->changelog.changing, plan->changelog.key, plan->bounded});
-    }
-    plans->push_back(plan);
-    return {};
-  }
-  if (const auto* explained = std::get_if<BoundExplain>(&bound.node)) {
-    if (explained->analyze) {
-      return Error(ErrorCode::kNotSupported, fmt::format("{}EXPLAIN ANALYZE", kNothingToRun));
-    }
-    const PlanPtr plan = explained->statement->plan();
-    query.answers.push_back(
-        {number, text_answer("plan", plan ? velo::explain(*plan) : "nothing to run\n")});
-  } else if (const auto* described = std::get_if<BoundDescribe>(&bound.node)) {
-    query.answers.push_back({number, describe_answer(described->entry)});
-  } else if (const auto* show = std::get_if<ast::Show>(&bound.node)) {
-    query.answers.push_back({number, TRY(show_answer(*show, catalog, settings))});
-  } else if (std::holds_alternative<BoundStartJob>(bound.node) ||
-             std::holds_alternative<ast::ControlJob>(bound.node)) {
-    return Error(ErrorCode::kNotSupported,
-                 fmt::format("{}job control outside of velo serve", kNothingToRun));
-  }
-  return {};
+namespace {
+
+/// A script on its way to a query.
+struct Script {
+  std::vector<LowerInput> plans;
+  std::vector<Answer> answers;
+  std::vector<ResultInfo> results;
+  std::vector<Error> notices;
+};
+
+ResultInfo result_info(const PlanNode& plan, size_t statement) {
+  ResultInfo info;
+  info.statement = statement;
+  info.schema = plan.schema;
+  info.changing = plan.changelog.changing;
+  info.key = plan.changelog.key;
+  info.bounded = plan.bounded;
+  return info;
 }
 
-Status Engine::State::build_job(const std::vector<PlanPtr>& plans, Query::State& query) {
-  query.batch_rows = number_setting(settings, "batch-rows", options.batch_rows);
-  if (plans.empty()) return {};
-  query.lowered = TRY(lower(plans, catalog, {*files, *clock, query.batch_rows}));
-  JobOptions job;
-  job.clock = clock;
-  job.parallelism =
-      static_cast<uint32_t>(number_setting(settings, "parallelism", options.parallelism));
-  query.job = std::make_unique<Job>(std::move(query.lowered.graph), job);
-  return {};
-}
+}  // namespace
 
 Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
+/// What needs the private parts of Query and Engine.
+class QueryBuilder {
+ public:
+  explicit QueryBuilder(Engine::State& engine) : engine_(engine) {}
+
+  Result<std::unique_ptr<Query>> build(Script script, const Catalog& catalog) {
+    auto state = std::make_unique<Query::State>();
+    state->answers = std::move(script.answers);
+    state->results = std::move(script.results);
+    state->notices = std::move(script.notices);
+    state->batch_rows = TRY(engine_.number("batch-rows", engine_.options.batch_rows));
+    for (size_t i = 0; i < state->results.size(); ++i) {
+      state->deliveries.push_back(std::make_unique<Query::State::Delivery>());
+    }
+    if (!script.plans.empty()) TRY(make_job(script.plans, catalog, *state));
+    return std::unique_ptr<Query>(new Query(std::move(state)));
+  }
+
+ private:
+  Status make_job(const std::vector<LowerInput>& plans, const Catalog& catalog,
+                  Query::State& state) {
+    LowerContext context{
+        {engine_.files, engine_.clock}, &catalog, state.batch_rows, 1, TRY(engine_.zone()), {}, {}};
+    context.parallelism =
+        static_cast<uint32_t>(TRY(engine_.number("parallelism", engine_.options.parallelism)));
+    context.result_callback = [&state](size_t result) -> OutputCallback {
+      Query::State::Delivery* to = state.deliveries[result].get();
+      return [&state, to](const Batch& rows) { state.deliver(*to, rows); };
+    };
+    context.output_callback = [&state](const std::string& table) -> OutputCallback {
+      return [&state, to = &state.outputs[table]](const Batch& rows) { state.deliver(*to, rows); };
+    };
+    JobGraph graph = TRY(lower(plans, context));
+    add_pushed_tables(plans, graph, state);
+    JobOptions options;
+    options.clock = &engine_.clock;
+    options.parallelism = context.parallelism;
+    options.zone = context.zone;
+    state.job = std::make_unique<Job>(std::move(graph), options);
+    return {};
+  }
+
+  void add_pushed_tables(const std::vector<LowerInput>& plans, const JobGraph& graph,
+                         Query::State& state) {
+    std::vector<TableDefPtr> tables;
+    for (const LowerInput& input : plans) collect_tables(*input.plan, tables);
+    for (size_t i = 0; i < graph.sources.size(); ++i) {
+      const SourceSpec& spec = graph.sources[i].spec;
+      if (spec.make_source) continue;
+      const auto table = std::find_if(tables.begin(), tables.end(),
+                                      [&](const TableDefPtr& t) { return t->name == spec.table; });
+      Query::State::Pushed pushed;
+      pushed.table = spec.table;
+      pushed.source = i;
+      pushed.schema = physical_columns(**table).first;
+      const size_t decoded = spec.layout->size() - spec.metadata.size();
+      std::vector<Field> fields(spec.layout->fields().begin(),
+                                spec.layout->fields().begin() + static_cast<ptrdiff_t>(decoded));
+      for (const Field& field : fields) {
+        pushed.layout.push_back(static_cast<size_t>(pushed.schema->index_of(field.name)));
+      }
+      pushed.layout_schema = make_schema(std::move(fields));
+      pushed.partitions = spec.pushed_partitions;
+      state.targets.push_back(std::make_unique<Query::State::Target>(state, state.pushed.size()));
+      state.pushed.push_back(std::move(pushed));
+    }
+  }
+
+  Engine::State& engine_;
+};
+
+namespace {
+
+/// Carries out what a bound statement says, but for running it.
+class StatementRunner {
+ public:
+  StatementRunner(Script& script, Catalog& catalog, OptionMap& settings, size_t statement)
+      : script_(script), catalog_(catalog), settings_(settings), statement_(statement) {}
+
+  Status run(const BoundStatement& bound) {
+    return std::visit([&](const auto& node) { return run(node); }, bound.node);
+  }
+
+  const PlanPtr& analyzed() const { return analyzed_; }
+
+ private:
+  Status run(const BoundQuery& query) {
+    script_.plans.push_back({query.plan, script_.results.size()});
+    script_.results.push_back(result_info(*query.plan, statement_));
+    return {};
+  }
+  Status run(const BoundInsert& insert) {
+    script_.plans.push_back({insert.plan, 0});
+    return {};
+  }
+  Status run(const BoundDefinition&) { return {}; }
+  Status run(const BoundDrop&) { return {}; }
+  Status run(const BoundSet& set) {
+    if (set.name.empty() && !set.reset) answer(show_settings(settings_));
+    return {};
+  }
+  Status run(const BoundExplain& explained) {
+    const PlanPtr plan = explained.statement->plan();
+    if (plan == nullptr) {
+      return Error(ErrorCode::kInvalidStatement, "EXPLAIN needs a query");
+    }
+    if (explained.analyze) {
+      analyzed_ = plan;
+    } else {
+      answer(lines_as_rows("plan", velo::explain(*plan)));
+    }
+    return {};
+  }
+  Status run(const BoundDescribe& described) {
+    answer(describe(described.entry, described.extended));
+    return {};
+  }
+  Status run(const ast::Show& wanted) {
+    answer(TRY(show(wanted, catalog_, settings_)));
+    return {};
+  }
+  Status run(const BoundStartJob& start) { return run(*start.statement); }
+  Status run(const ast::ControlJob& control) {
+    return Error(ErrorCode::kNotSupported,
+                 fmt::format("not supported yet: control of job '{}'", control.name.text));
+  }
+  void answer(Batch rows) { script_.answers.push_back({statement_, std::move(rows)}); }
+
+  Script& script_;
+  Catalog& catalog_;
+  OptionMap& settings_;
+  size_t statement_;
+  PlanPtr analyzed_;
+};
+
+Error at_statement(Error error, const ast::Statement& statement, std::string_view text,
+                   std::string_view source_name) {
+  if (error.place.line == 0 && error.place.source.empty()) {
+    Error placed = error_at(error.code, std::move(error.message), text, statement.span);
+    placed.hint = std::move(error.hint);
+    error = std::move(placed);
+  }
+  return in_source(std::move(error), source_name);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Query>> Engine::query(std::string_view sql, std::string_view source_name) {
-  auto parsed = parse_script(sql);
-  if (!parsed) return named(std::move(parsed).error(), source_name);
-  auto query = std::make_unique<Query::State>();
-  std::vector<PlanPtr> plans;
+  const Result<ast::Script> parsed = parse_script(sql);
+  if (!parsed) return in_source(parsed.error(), source_name);
+  Script script;
   for (size_t i = 0; i < parsed->statements.size(); ++i) {
     const ast::Statement& statement = parsed->statements[i];
-    auto bound = bind_statement(statement, sql, state_->context(state_->catalog, state_->settings));
-    if (!bound) return named(std::move(bound).error(), source_name);
-    Status done = state_->carry_out(*bound, i, *query, &plans);
-    if (!done && done.error().place.line == 0) {
-      return named(error_at(done.error().code, done.error().message, sql, statement.span)
-                       .with_hint(done.error().hint),
-                   source_name);
+    const Result<BoundStatement> bound =
+        bind_statement(statement, sql, state_->binder(state_->catalog, state_->settings));
+    if (!bound) return in_source(bound.error(), source_name);
+    for (const Warning& warning : bound->warnings) {
+      if (!state_->options.bare_select_warns && is_about_unbounded_state(warning)) {
+        Error refused = as_error(warning, source_name);
+        refused.code = ErrorCode::kUnboundedState;
+        return refused;
+      }
+      script.notices.push_back(as_error(warning, source_name));
     }
-    TRY(done);
+    StatementRunner runner(script, state_->catalog, state_->settings, i);
+    const Status run = runner.run(*bound);
+    if (!run) return at_statement(run.error(), statement, sql, source_name);
+    if (runner.analyzed()) {
+      Result<std::string> text = analyze(runner.analyzed());
+      if (!text) return at_statement(text.error(), statement, sql, source_name);
+      script.answers.push_back({i, lines_as_rows("plan", *text)});
+    }
   }
-  TRY(state_->build_job(plans, *query));
-  return std::unique_ptr<Query>(new Query(std::move(query)));
+  Result<std::unique_ptr<Query>> built =
+      QueryBuilder(*state_).build(std::move(script), state_->catalog);
+  if (!built) return in_source(built.error(), source_name);
+  return built;
+}
+
+Result<std::string> Engine::analyze(const PlanPtr& plan) {
+  if (!plan->bounded) {
+    return Error(ErrorCode::kNotSupported,
+                 "not supported yet: EXPLAIN ANALYZE of a query that does not end by itself");
+  }
+  Script script;
+  script.plans.push_back({plan, 0});
+  script.results.push_back(result_info(*plan, 0));
+  const auto query = TRY(QueryBuilder(*state_).build(std::move(script), state_->catalog));
+  TRY(query->run());
+  return velo::explain(*plan) + "\n" + query->state_->job->analyze();
 }
 
 bool Engine::CheckReport::has_errors() const {
   return std::any_of(findings.begin(), findings.end(),
-                     [](const Finding& f) { return !f.is_warning; });
+                     [](const Finding& finding) { return !finding.is_warning; });
 }
 
 Engine::CheckReport Engine::check(std::string_view sql, std::string_view source_name) {
   CheckReport report;
   ScriptWithErrors parsed = parse_script_with_errors(sql);
-  for (Error& error : parsed.errors)
-    report.findings.push_back({named(std::move(error), source_name), false});
+  for (Error& error : parsed.errors) {
+    report.findings.push_back({in_source(std::move(error), source_name), false});
+  }
   Catalog catalog = state_->catalog;
   OptionMap settings = state_->settings;
   std::vector<Finding> warnings;
   for (const ast::Statement& statement : parsed.script.statements) {
-    auto bound = bind_statement(statement, sql, state_->context(catalog, settings));
+    const Result<BoundStatement> bound =
+        bind_statement(statement, sql, state_->binder(catalog, settings));
     if (!bound) {
-      report.findings.push_back({named(std::move(bound).error(), source_name), false});
+      report.findings.push_back({in_source(bound.error(), source_name), false});
       continue;
     }
     for (const Warning& warning : bound->warnings) {
-      warnings.push_back({named(as_error(warning), source_name), true});
+      warnings.push_back({as_error(warning, source_name), true});
     }
-    if (const PlanPtr plan = bound->plan()) report.state_bounds.push_back(state_bounds_text(*plan));
+    if (const PlanPtr plan = bound->plan()) {
+      report.state_bounds.push_back(velo::explain(*plan, {.changelog = false, .state = true}));
+    }
   }
-  report.findings.insert(report.findings.end(), warnings.begin(), warnings.end());
+  std::move(warnings.begin(), warnings.end(), std::back_inserter(report.findings));
   return report;
 }
 
 Result<std::string> Engine::explain(std::string_view sql, std::string_view source_name) {
-  auto parsed = parse_script(sql);
-  if (!parsed) return named(std::move(parsed).error(), source_name);
+  const Result<ast::Script> parsed = parse_script(sql);
+  if (!parsed) return in_source(parsed.error(), source_name);
   Catalog catalog = state_->catalog;
   OptionMap settings = state_->settings;
-  std::string out;
+  std::string text;
   for (const ast::Statement& statement : parsed->statements) {
-    auto bound = bind_statement(statement, sql, state_->context(catalog, settings));
-    if (!bound) return named(std::move(bound).error(), source_name);
+    const Result<BoundStatement> bound =
+        bind_statement(statement, sql, state_->binder(catalog, settings));
+    if (!bound) return in_source(bound.error(), source_name);
     PlanPtr plan = bound->plan();
-    if (const auto* explained = std::get_if<BoundExplain>(&bound->node))
-      plan = explained->statement->plan();
-    if (!plan) continue;
-    if (!out.empty()) out += "\n";
-    out += velo::explain(*plan);
+    if (const auto* inner = std::get_if<BoundExplain>(&bound->node)) {
+      plan = inner->statement->plan();
+    }
+    if (plan == nullptr) continue;
+    if (!text.empty()) text += '\n';
+    text += velo::explain(*plan);
   }
-  return out;
+  return text;
 }
 
 const OptionMap& Engine::settings() const { return state_->settings; }

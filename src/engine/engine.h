@@ -15,6 +15,8 @@
 
 namespace velo {
 
+struct PlanNode;
+
 /// What an engine is built from. The defaults are the machine's clock, files and environment.
 struct EngineOptions {
   Clock* clock = nullptr;         ///< borrowed; null: the machine's
@@ -69,7 +71,9 @@ class Engine {
   std::vector<std::string> relation_names() const;
 
  private:
+  friend class QueryBuilder;
   struct State;
+  Result<std::string> analyze(const std::shared_ptr<const PlanNode>& plan);
   std::unique_ptr<State> state_;
 };
 

@@ -1,34 +1,37 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/table_io.h"
+#include "engine/connect.h"
 #include "plan/catalog.h"
+#include "plan/plan_node.h"
 #include "runtime/job_graph.h"
 
 namespace velo {
 
-/// A script's queries as one job, and where the program meets it.
-struct LoweredJob {
-  JobGraph graph;
-  struct PushedTable {
-    size_t source;
-    SchemaPtr schema;
-    size_t partitions;
-  };
-  std::map<std::string, PushedTable, std::less<>> inputs;  ///< 'push' tables that are read
-  std::map<std::string, std::shared_ptr<ResultPort>, std::less<>>
-      outputs;                                       ///< 'push' tables that are written
-  std::vector<std::shared_ptr<ResultPort>> results;  ///< bare SELECTs, in order
+/// A plan that is to run: a SinkNode writes, anything else is a result to be delivered.
+struct LowerInput {
+  PlanPtr plan;
+  size_t result = 0;  ///< number of the result, if it is one
 };
 
-/// Plans to one graph of operators. Tables and shared sub-plans that several plans read are read
-/// once. Plans whose top is no sink give to `results`. `catalog`: where dead-letter tables are
-/// looked up. Errors: what no operator does yet (kNotSupported), side tables that do not fit.
-Result<LoweredJob> lower(const std::vector<PlanPtr>& plans, const Catalog& catalog,
-                         const TableSurroundings& around);
+struct LowerContext {
+  ConnectorContext connectors;
+  const Catalog* catalog = nullptr;  ///< for dead-letter tables
+  size_t batch_rows = 1024;
+  uint32_t parallelism = 1;
+  const TimeZone* zone = TimeZone::utc();
+  /// Who takes the rows of a result, and of a pushed table.
+  std::function<OutputCallback(size_t result)> result_callback;
+  std::function<OutputCallback(const std::string& table)> output_callback;
+};
+
+/// Makes the plans of a script one graph: a table is read once however many read it, a shared
+/// sub-plan runs once, a table that several statements write to has one sink.
+Result<JobGraph> lower(const std::vector<LowerInput>& plans, const LowerContext& context);
 
 }  // namespace velo

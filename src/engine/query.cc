@@ -1,13 +1,50 @@
 #include "engine/query.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/fmt.h"
 #include "base/nearest_name.h"
 #include "engine/query_state.h"
 
 namespace velo {
 
+void Query::State::deliver(Delivery& to, const Batch& rows) {
+  if (to.callback) to.callback(rows);
+  if (to.channel) to.channel->put(flatten(rows));
+}
+
+void Query::State::close_channels() {
+  for (const auto& delivery : deliveries) {
+    if (delivery->channel) delivery->channel->close();
+  }
+}
+
+Status Query::State::Target::take(uint32_t partition, Batch batch) {
+  const Pushed& to = state.pushed[pushed];
+  if (batch.weights) {
+    return Error(ErrorCode::kNotSupported,
+                 fmt::format("not supported yet: pushing retractions into '{}'", to.table));
+  }
+  Batch rows{to.layout_schema, batch.rows, {}, nullptr, nullptr};
+  rows.columns.reserve(to.layout.size());
+  for (const size_t column : to.layout) rows.columns.push_back(std::move(batch.columns[column]));
+  return state.job->push_batch(to.source, partition, rows);
+}
+
+Status Query::State::Target::take_bytes(uint32_t partition, std::string_view bytes) {
+  return state.job->push_bytes(state.pushed[pushed].source, partition, bytes);
+}
+Status Query::State::Target::take_watermark(uint32_t partition, int64_t watermark_us) {
+  return state.job->push_watermark(state.pushed[pushed].source, partition, watermark_us);
+}
+Status Query::State::Target::take_end(uint32_t partition) {
+  return state.job->push_end(state.pushed[pushed].source, partition);
+}
+
 Query::Query(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Query::~Query() = default;
+
+Query::~Query() { state_->close_channels(); }
 
 const std::vector<Answer>& Query::answers() const { return state_->answers; }
 const std::vector<ResultInfo>& Query::results() const { return state_->results; }
@@ -15,65 +52,70 @@ const std::vector<Error>& Query::notices() const { return state_->notices; }
 bool Query::has_jobs() const { return state_->job != nullptr; }
 
 void Query::on_result(size_t result, BatchCallback callback) {
-  CHECK(result < state_->lowered.results.size(), "the query has no such result");
-  state_->lowered.results[result]->on_batch = std::move(callback);
+  CHECK(result < state_->deliveries.size(), "on_result: the script has fewer results");
+  state_->deliveries[result]->callback = std::move(callback);
 }
 
 Status Query::on_output(std::string_view table, BatchCallback callback) {
-  const auto at = state_->lowered.outputs.find(table);
-  if (at == state_->lowered.outputs.end()) {
+  const auto found = state_->outputs.find(std::string(table));
+  if (found == state_->outputs.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, delivery] : state_->outputs) names.push_back(name);
     return Error(ErrorCode::kUnknownName,
-                 fmt::format("no query writes into a pushed table '{}'", table));
+                 fmt::format("nothing is inserted into a pushed table '{}'", table))
+        .with_hint(did_you_mean(table, names));
   }
-  at->second->on_batch = std::move(callback);
+  found->second.callback = std::move(callback);
   return {};
 }
 
 std::shared_ptr<ResultChannel> Query::channel(size_t result, size_t capacity) {
-  CHECK(result < state_->lowered.results.size(), "the query has no such result");
+  CHECK(result < state_->deliveries.size(), "channel: the script has fewer results");
   auto channel = std::make_shared<ResultChannel>(capacity);
-  // The consumer is another thread: what it gets shares nothing with this one.
-  state_->lowered.results[result]->on_batch = [channel](const Batch& batch) {
-    channel->put(flatten(batch));
-  };
-  state_->lowered.results[result]->on_end = [channel] { channel->close(); };
+  state_->deliveries[result]->channel = channel;
   return channel;
 }
 
 Result<Input*> Query::input(std::string_view table, uint32_t partition) {
-  const auto at = state_->lowered.inputs.find(table);
-  if (at == state_->lowered.inputs.end()) {
-    std::vector<std::string_view> names;
-    for (const auto& [name, known] : state_->lowered.inputs) names.push_back(name);
-    return Error(ErrorCode::kUnknownName, fmt::format("no query reads a pushed table '{}'", table))
-        .with_hint(did_you_mean(table, names));
+  std::vector<std::string> names;
+  for (size_t i = 0; i < state_->pushed.size(); ++i) {
+    State::Pushed& pushed = state_->pushed[i];
+    names.push_back(pushed.table);
+    if (pushed.table != table) continue;
+    if (partition >= pushed.partitions) {
+      return Error(ErrorCode::kUnknownName, fmt::format("table '{}' has partitions 0 to {}, not {}",
+                                                        table, pushed.partitions - 1, partition))
+          .with_hint(fmt::format("'partitions' = '{}'", partition + 1));
+    }
+    pushed.inputs.resize(pushed.partitions);
+    std::unique_ptr<Input>& input = pushed.inputs[partition];
+    if (!input) {
+      input = std::make_unique<Input>(pushed.table, pushed.schema, partition, state_->batch_rows,
+                                      *state_->targets[i]);
+    }
+    return input.get();
   }
-  if (partition >= at->second.partitions) {
-    return Error(ErrorCode::kUnknownName,
-                 fmt::format("table '{}' has {} partitions, there is no number {}", table,
-                             at->second.partitions, partition));
-  }
-  auto& input = state_->inputs[{std::string(table), partition}];
-  if (!input) {
-    auto& target = state_->targets[std::string(table)];
-    if (!target) target = std::make_unique<PushTarget>(*state_->job, at->second.source);
-    input = std::make_unique<Input>(std::string(table), at->second.schema, partition,
-                                    state_->batch_rows, *target);
-  }
-  return input.get();
+  return Error(ErrorCode::kUnknownName,
+               fmt::format("no query reads a table '{}' with 'connector' = 'push'", table))
+      .with_hint(did_you_mean(table, names));
 }
 
 Status Query::start() { return state_->job ? state_->job->start() : Status(); }
 
 std::optional<Status> Query::wait(int64_t timeout_us) {
   if (!state_->job) return Status();
-  return state_->job->wait(timeout_us);
+  std::optional<Status> outcome = state_->job->wait(timeout_us);
+  if (outcome) state_->close_channels();
+  return outcome;
 }
 
 Status Query::run() {
+  constexpr int64_t kSecond = 1'000'000;
+  if (!state_->job) return {};
+  if (!state_->pushed.empty()) return finish();
   TRY(start());
   for (;;) {
-    if (std::optional<Status> outcome = wait(1'000'000)) return *outcome;
+    if (std::optional<Status> outcome = wait(kSecond)) return *outcome;
   }
 }
 
@@ -83,50 +125,66 @@ void Query::stop() {
 
 Result<bool> Query::step() {
   if (!state_->job) return true;
-  return state_->job->step();
+  for (State::Pushed& pushed : state_->pushed) {
+    for (const auto& input : pushed.inputs) {
+      if (input) TRY(input->flush());
+    }
+  }
+  const Result<bool> over = state_->job->step();
+  if (!over || *over) state_->close_channels();
+  return over;
 }
 
 Status Query::finish() {
   if (!state_->job) return {};
-  for (auto& [key, input] : state_->inputs) TRY(input->flush());
-  return state_->job->finish();
+  for (State::Pushed& pushed : state_->pushed) {
+    for (const auto& input : pushed.inputs) {
+      if (input) TRY(input->flush());
+    }
+  }
+  Status finished = state_->job->finish();
+  state_->close_channels();
+  return finished;
 }
 
 Result<std::string> Query::save() {
-  if (!state_->job) return std::string();
-  for (auto& [key, input] : state_->inputs) TRY(input->flush());
+  if (!state_->job) return Error(ErrorCode::kUsage, "nothing runs that could be saved");
+  for (State::Pushed& pushed : state_->pushed) {
+    for (const auto& input : pushed.inputs) {
+      if (input) TRY(input->flush());
+    }
+  }
   return state_->job->save();
 }
 
 Status Query::load(std::string_view snapshot) {
-  if (!state_->job) return {};
-  TRY(state_->job->open());
+  if (!state_->job) return Error(ErrorCode::kUsage, "nothing runs that could be loaded");
   return state_->job->load(snapshot);
 }
 
 Progress Query::progress() const {
-  Progress out;
+  Progress progress;
   if (!state_->job) {
-    out.state = Progress::State::kDone;
-    return out;
+    progress.state = Progress::State::kDone;
+    return progress;
   }
-  const JobProgress job = state_->job->progress();
-  out.state = static_cast<Progress::State>(job.state);
-  out.rows_in = job.rows_in;
-  out.rows_out = job.rows_out;
-  out.rows_late = job.rows_late;
-  out.rows_future = job.rows_future;
-  out.rows_bad = job.rows_bad;
-  out.bytes_in = job.bytes_in;
-  out.bytes_total = job.bytes_total;
-  out.watermark_us = job.watermark_us;
-  return out;
+  const JobProgress p = state_->job->progress();
+  progress.state = static_cast<Progress::State>(p.state);
+  progress.rows_in = p.rows_in;
+  progress.rows_out = p.rows_out;
+  progress.rows_late = p.rows_late;
+  progress.rows_future = p.rows_future;
+  progress.rows_bad = p.rows_bad;
+  progress.bytes_in = p.bytes_in;
+  progress.bytes_total = p.bytes_total;
+  progress.watermark_us = p.watermark_us;
+  return progress;
 }
 
 std::string Query::stats_json() const { return state_->job ? state_->job->stats_json() : "{}"; }
 
 std::vector<std::string> Query::take_messages() {
-  return state_->job ? state_->job->take_messages() : std::vector<std::string>();
+  return state_->job ? state_->job->take_messages() : std::vector<std::string>{};
 }
 
 }  // namespace velo

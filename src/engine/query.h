@@ -117,6 +117,7 @@ class Query {
 
  private:
   friend class Engine;
+  friend class QueryBuilder;
   struct State;
   explicit Query(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -2,45 +2,58 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/lower.h"
 #include "engine/query.h"
+#include "plan/table_def.h"
 #include "runtime/job.h"
 
 namespace velo {
 
-/// Passes what an Input collects on to the job.
-class PushTarget final : public InputTarget {
- public:
-  PushTarget(Job& job, size_t source) : job_(job), source_(source) {}
-  Status take(uint32_t partition, Batch batch) override {
-    return job_.push_batch(source_, partition, batch);
-  }
-  Status take_bytes(uint32_t partition, std::string_view bytes) override {
-    return job_.push_bytes(source_, partition, bytes);
-  }
-  Status take_watermark(uint32_t partition, int64_t watermark_us) override {
-    return job_.push_watermark(source_, partition, watermark_us);
-  }
-  Status take_end(uint32_t partition) override { return job_.push_end(source_, partition); }
-
- private:
-  Job& job_;
-  size_t source_;
-};
-
+/// What a Query owns. Made by the engine, which binds and lowers; not a public header.
 struct Query::State {
+  struct Delivery {
+    BatchCallback callback;
+    std::shared_ptr<ResultChannel> channel;
+  };
+  /// A pushed table that the query reads.
+  struct Pushed {
+    std::string table;
+    size_t source = 0;           ///< number in the job's graph
+    SchemaPtr schema;            ///< the table's physical columns
+    std::vector<size_t> layout;  ///< which of them the job wants, in its order
+    SchemaPtr layout_schema;
+    size_t partitions = 1;
+    std::vector<std::unique_ptr<Input>> inputs;  ///< by partition, made on demand
+  };
+  /// Which table and partition an Input pushes into.
+  struct Target final : InputTarget {
+    Target(State& s, size_t p) : state(s), pushed(p) {}
+    Status take(uint32_t partition, Batch batch) override;
+    Status take_bytes(uint32_t partition, std::string_view bytes) override;
+    Status take_watermark(uint32_t partition, int64_t watermark_us) override;
+    Status take_end(uint32_t partition) override;
+    State& state;
+    size_t pushed;
+  };
+
+  void deliver(Delivery& to, const Batch& rows);
+  /// Tells those who wait for results that none will come.
+  void close_channels();
+
   std::vector<Answer> answers;
   std::vector<ResultInfo> results;
   std::vector<Error> notices;
+  std::vector<std::unique_ptr<Delivery>> deliveries;  ///< by result
+  std::map<std::string, Delivery> outputs;            ///< by pushed table that is written
+  std::vector<Pushed> pushed;
+  std::vector<std::unique_ptr<Target>> targets;  ///< by pushed table
   size_t batch_rows = 1024;
-  LoweredJob lowered;  // its graph has gone into the job
-  std::unique_ptr<Job> job;
-  std::map<std::string, std::unique_ptr<PushTarget>, std::less<>> targets;
-  std::map<std::pair<std::string, uint32_t>, std::unique_ptr<Input>> inputs;
+  std::unique_ptr<Job> job;  ///< null: nothing to run; last, as its threads deliver into the rest
 };
 
 }  // namespace velo

@@ -1,183 +1,209 @@
 #include "engine/table_kinds.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/fmt.h"
+#include "format/formats.h"
 
 namespace velo {
 namespace {
 
-constexpr std::string_view kPush = "push";  // the public name of the scripted source
-constexpr size_t kSampleBytes = size_t{64} << 10;
+using enum OptionType;
 
 constexpr OptionInfo kPushOptions[] = {
-    {.name = "partitions",
-     .type = OptionType::kNumber,
-     .default_value = "1",
-     .description = "how many partitions the program feeds"},
-    {.name = "bounded",
-     .type = OptionType::kFlag,
-     .default_value = "false",
-     .description = "the program will end the table: the final answer is the default"},
+    {"partitions", kNumber, "1", "how many independently ordered parts are pushed"},
+    {"bounded", kFlag, "false", "the program promises to finish: answers may wait for the end"},
 };
-constexpr ConnectorInfo kPushConnector = {
-    "push", "fed or read by the program that runs the query", true, true, true, kPushOptions};
 
 constexpr OptionInfo kSettings[] = {
-    {.name = "parallelism",
-     .type = OptionType::kNumber,
-     .default_value = "1",
-     .description = "threads for sources, and as many for keyed state"},
-    {.name = "batch-rows",
-     .type = OptionType::kNumber,
-     .default_value = "1024",
-     .description = "at most so many rows per batch"},
+    {"parallelism", kNumber, "1", "threads for sources, and as many for keyed state"},
+    {"batch-rows", kNumber, "1024", "at most so many rows in a batch"},
+    {"table.local-time-zone", kText, "UTC", "the zone of TIMESTAMP_LTZ's wall clock"},
 };
 
-bool is_pushed(std::string_view connector) { return connector == kPush || connector == "script"; }
-
-Result<const ConnectorInfo*> connector_named(std::string_view name) {
-  if (is_pushed(name)) return &kPushConnector;
-  return find_connector(name);
+std::span<const OptionInfo> options_of(std::string_view connector) {
+  return is_pushed_connector(connector) ? std::span<const OptionInfo>(kPushOptions)
+                                        : connector_options(connector);
 }
 
-std::string value_of(const OptionMap& options, std::string_view name) {
-  const auto at = options.find(name);
-  return at == options.end() ? std::string() : at->second;
+const ConnectorInfo* look_up(std::string_view name) {
+  for (const ConnectorInfo& info : connectors()) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
 }
 
-// The format that a table has: the one it names, the connector's own, or json for what is printed.
-std::string format_name(const ConnectorInfo& connector, const OptionMap& options) {
-  const std::string named = value_of(options, "format");
-  if (!named.empty()) return named;
-  if (connector.name == "datagen" || connector.name == "nexmark") return "datagen";
-  if (connector.name == "print" || connector.name == "stdout") return "json";
-  return {};
-}
-
-bool is_plan_option(std::string_view name) {
+bool is_of_plan(std::string_view name) {
+  if (name == "connector" || name == "format") return true;
   return find_option(plan_table_options(), name) != nullptr;
 }
 
-std::vector<std::string_view> names_of(std::span<const OptionInfo> options) {
-  std::vector<std::string_view> names;
-  for (const OptionInfo& option : options) names.push_back(option.name);
-  return names;
+std::string format_of_path(std::string_view path) {
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (path.ends_with(packed)) path.remove_suffix(packed.size());
+  }
+  if (path.ends_with(".csv")) return "csv";
+  for (const std::string_view json : {".json", ".ndjson", ".jsonl"}) {
+    if (path.ends_with(json)) return "json";
+  }
+  return "";
+}
+
+Error unknown_connector(std::string_view name) {
+  std::vector<std::string> names = {"push"};
+  for (const ConnectorInfo& info : connectors()) names.emplace_back(info.name);
+  std::sort(names.begin(), names.end());
+  std::string hint = did_you_mean(name, names);
+  if (hint.empty()) {
+    hint = "known connectors: ";
+    for (size_t i = 0; i < names.size(); ++i) hint += (i > 0 ? ", " : "") + names[i];
+  }
+  return Error(ErrorCode::kBadOptionValue, fmt::format("there is no connector '{}'", name))
+      .with_hint(std::move(hint));
+}
+
+/// Problems with the options that `known` knows: bad values and missing ones.
+void check_values(const OptionMap& given, std::span<const OptionInfo> known, bool required,
+                  std::vector<OptionProblem>& problems) {
+  for (const auto& [name, value] : given) {
+    const OptionInfo* info = find_option(known, name);
+    if (info == nullptr) continue;
+    const Status checked = check_option_value(*info, value);
+    if (!checked) problems.push_back({name, checked.error()});
+  }
+  for (const OptionInfo& info : known) {
+    if (!required || !info.required || given.contains(info.name)) continue;
+    problems.push_back(
+        {"", Error(ErrorCode::kMissingOption,
+                   fmt::format("option '{}' is missing: {}", info.name, info.description))});
+  }
 }
 
 }  // namespace
 
-TableParts table_parts(const OptionMap& options) {
-  TableParts parts;
-  parts.connector = connector_named(value_of(options, "connector")).value();
-  parts.pushed = parts.connector == &kPushConnector;
-  const std::string format = format_name(*parts.connector, options);
-  if (!format.empty()) {
-    for (const FormatInfo& info : formats()) {
-      if (info.name == format) parts.format = &info;
+bool is_pushed_connector(std::string_view name) { return name == "push" || name == "script"; }
+
+SortedOptions sort_options(const OptionMap& options) {
+  SortedOptions sorted;
+  const auto value = [&](std::string_view name) {
+    const auto found = options.find(name);
+    return found == options.end() ? std::string() : found->second;
+  };
+  sorted.connector = value("connector");
+  sorted.format = value("format");
+  const ConnectorInfo* connector = look_up(sorted.connector);
+  if (connector != nullptr && connector->without_format) {
+    sorted.format = sorted.connector;
+  } else if (sorted.format.empty() && sorted.connector == "filesystem") {
+    sorted.format = format_of_path(value("path"));
+  } else if (sorted.format.empty() && connector != nullptr && connector->is_sink &&
+             connector->name != "blackhole") {
+    sorted.format = "json";
+  }
+  for (const auto& [name, text] : options) {
+    if (find_option(options_of(sorted.connector), name) != nullptr) {
+      sorted.of_connector.emplace(name, text);
+    } else if (find_option(format_options(sorted.format), name) != nullptr) {
+      sorted.of_format.emplace(name, text);
+    } else if (!is_of_plan(name)) {
+      sorted.of_nobody.push_back(name);
     }
   }
-  for (const auto& [name, value] : options) {
-    if (is_plan_option(name)) continue;
-    if (find_option(parts.connector->options, name) != nullptr) {
-      parts.connector_options[name] = value;
-    } else {
-      parts.format_options[name] = value;
-    }
-  }
-  return parts;
+  return sorted;
 }
 
 std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) const {
-  const auto found = connector_named(value_of(options, "connector"));
-  if (!found) return {{"connector", found.error()}};
-  const ConnectorInfo& connector = **found;
-  if (connector.name == "nexmark") {
-    return {
-        {"connector", Error(ErrorCode::kNotSupported, "not supported yet: connector 'nexmark'")}};
-  }
   std::vector<OptionProblem> problems;
-  const std::string format = format_name(connector, options);
-  std::span<const OptionInfo> of_format;
-  if (!format.empty()) {
-    const auto info = find_format(format);
-    if (!info && value_of(options, "format").empty() == false) return {{"format", info.error()}};
-    of_format = format_options(format);
-  } else if (!connector.without_format && connector.name != "blackhole") {
-    problems.push_back(
-        {"", Error(ErrorCode::kMissingOption,
-                   fmt::format("connector '{}' needs the option 'format'", connector.name))
-                 .with_hint("add 'format' = 'csv' or 'format' = 'json'")});
+  const SortedOptions sorted = sort_options(options);
+  const ConnectorInfo* connector = look_up(sorted.connector);
+  if (connector == nullptr && !is_pushed_connector(sorted.connector)) {
+    problems.push_back({"connector", unknown_connector(sorted.connector)});
+    return problems;
   }
-  for (const auto& [name, value] : options) {
-    if (is_plan_option(name)) continue;
-    const OptionInfo* known = find_option(connector.options, name);
-    if (known == nullptr) known = find_option(of_format, name);
-    if (known == nullptr) {
-      Error unknown(ErrorCode::kUnknownOption,
-                    fmt::format("connector '{}' has no option '{}'", connector.name, name));
-      unknown.hint = did_you_mean(name, option_names(options));
-      problems.push_back({name, std::move(unknown)});
-    } else if (Status valid = check_option_value(*known, value); !valid) {
-      problems.push_back({name, valid.error()});
+  if (!sorted.format.empty()) {
+    const auto format = find_format(sorted.format);
+    const bool own = connector != nullptr && connector->without_format;
+    if (!format) {
+      Error error = own ? Error(ErrorCode::kNotSupported, fmt::format("not supported yet: "
+                                                                      "connector '{}'",
+                                                                      sorted.connector))
+                        : format.error();
+      problems.push_back({own ? "connector" : "format", std::move(error)});
+      return problems;
     }
-  }
-  for (const OptionInfo& option : connector.options) {
-    if (option.required && !options.contains(option.name)) {
+    if (own && options.contains("format")) {
       problems.push_back(
-          {"", Error(ErrorCode::kMissingOption, fmt::format("connector '{}' needs the option '{}'",
-                                                            connector.name, option.name))});
+          {"format", Error(ErrorCode::kBadOptionValue,
+                           fmt::format("connector '{}' makes its own rows and takes no 'format'",
+                                       sorted.connector))});
     }
+  } else if (sorted.connector == "filesystem") {
+    problems.push_back(
+        {"", Error(ErrorCode::kMissingOption, "option 'format' is missing: how the file is written")
+                 .with_hint("'format' = 'csv' or 'json'")});
   }
+  for (const std::string& name : sorted.of_nobody) {
+    problems.push_back(
+        {name, Error(ErrorCode::kUnknownOption,
+                     fmt::format("connector '{}' has no option '{}'", sorted.connector, name))});
+  }
+  check_values(sorted.of_connector, options_of(sorted.connector), true, problems);
+  check_values(sorted.of_format, format_options(sorted.format), false, problems);
   return problems;
 }
 
 TableTraits EngineTableKinds::traits(const OptionMap& options) const {
-  const TableParts parts = table_parts(options);
+  const SortedOptions sorted = sort_options(options);
   TableTraits traits;
-  const bool format_reads = parts.format == nullptr || parts.format->decodes;
-  const bool format_writes = parts.format == nullptr || parts.format->encodes;
-  traits.can_read = parts.connector->is_source && format_reads;
-  traits.can_write = parts.connector->is_sink && format_writes;
-  if (parts.connector->name == "filesystem") {
-    traits.bounded = value_of(options, "source.watch") != "true";
-    traits.encodings = {SinkEncoding::kAppend, SinkEncoding::kRetract};
-    traits.metadata = {{"file", Type::string()}};
-  } else if (parts.connector->name == "datagen") {
-    traits.bounded = options.contains("number-of-rows");
-  } else {
-    traits.bounded = value_of(options, "bounded") == "true";
+  const auto is = [&](std::string_view name) {
+    const auto found = sorted.of_connector.find(name);
+    return found != sorted.of_connector.end() &&
+           (found->second == "true" || found->second == "TRUE");
+  };
+  if (is_pushed_connector(sorted.connector)) {
+    traits.bounded = is("bounded");
     traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kAppend};
+    traits.metadata = {{"partition", Type::string()}};
+    return traits;
   }
-  traits.metadata.push_back({"partition", Type::string()});
-  traits.metadata.push_back({"offset", Type::bigint()});
-  traits.metadata.push_back({"timestamp", Type::timestamp_ltz(3)});
+  const ConnectorInfo& connector = *look_up(sorted.connector);
+  const auto format = find_format(sorted.format);
+  traits.can_read = connector.is_source && format && (*format)->decodes;
+  traits.can_write = connector.is_sink && (sorted.format.empty() || (format && (*format)->encodes));
+  if (sorted.connector == "filesystem") {
+    traits.bounded = !is("source.watch");
+    traits.metadata = {{"file", Type::string()}, {"partition", Type::string()}};
+    traits.encodings = {SinkEncoding::kAppend, SinkEncoding::kRetract};
+  } else if (connector.is_sink) {
+    traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kAppend};
+  } else {
+    traits.bounded = sorted.of_connector.contains("number-of-rows");
+    traits.metadata = {{"partition", Type::string()}};
+  }
   return traits;
 }
 
 Result<std::vector<Field>> EngineTableKinds::infer_columns(const OptionMap& options) const {
-  const TableParts parts = table_parts(options);
-  if (parts.format == nullptr || parts.format->name != "csv" ||
-      value_of(options, "csv.infer") != "true") {
-    return Error(ErrorCode::kInvalidStatement, "the table declares no columns")
-        .with_hint("declare them, or for CSV files set 'csv.infer' = 'true'");
+  const SortedOptions sorted = sort_options(options);
+  if (sorted.format != "csv" || is_pushed_connector(sorted.connector)) {
+    return Error(ErrorCode::kNotSupported, "columns can be inferred from csv files only");
   }
-  auto source =
-      TRY(make_source(parts.connector->name, parts.connector_options, {}, {files_, clock_}));
-  TRY(source->partitions());
-  const std::string sample = TRY(source->head(0, kSampleBytes));
-  const SchemaPtr schema = TRY(infer_csv_schema(sample, parts.format_options));
+  const auto source = TRY(make_source(sorted.connector, sorted.of_connector, {}, context_));
+  const std::vector<PartitionInfo> partitions = TRY(source->partitions());
+  if (partitions.empty()) {
+    return Error(ErrorCode::kNotFound, "there is no file to infer columns from");
+  }
+  const std::string head = TRY(source->head(partitions.front().id, size_t{256} << 10));
+  const SchemaPtr schema = TRY(infer_csv_schema(head, sorted.of_format));
   return schema->fields();
 }
 
 std::vector<std::string> EngineTableKinds::option_names(const OptionMap& options) const {
+  const SortedOptions sorted = sort_options(options);
   std::vector<std::string> names;
-  auto add = [&](std::span<const OptionInfo> some) {
-    for (std::string_view name : names_of(some)) names.emplace_back(name);
-  };
-  add(plan_table_options());
-  const auto connector = connector_named(value_of(options, "connector"));
-  if (!connector) return names;
-  add((*connector)->options);
-  add(format_options(format_name(**connector, options)));
+  for (const OptionInfo& info : options_of(sorted.connector)) names.emplace_back(info.name);
+  for (const OptionInfo& info : format_options(sorted.format)) names.emplace_back(info.name);
   return names;
 }
 

@@ -1,32 +1,38 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/file.h"
+#include "base/options.h"
 #include "connector/connectors.h"
-#include "format/formats.h"
 #include "plan/table_options.h"
 
 namespace velo {
 
-/// The options of one table, dealt to those who understand them.
-struct TableParts {
-  const ConnectorInfo* connector = nullptr;
-  const FormatInfo* format = nullptr;  ///< null: none is named and none is needed
-  OptionMap connector_options;
-  OptionMap format_options;
-  bool pushed = false;  ///< the program feeds it, or takes from it: 'push' or 'script'
+/// A table's options, sorted by who understands them.
+struct SortedOptions {
+  std::string connector;
+  std::string format;  ///< "" = none; an internal one for connectors that make their own rows
+  OptionMap of_connector;
+  OptionMap of_format;
+  std::vector<std::string> of_nobody;  ///< names
 };
 
-/// REQUIRES: TableKinds::check found nothing wrong with the options.
-TableParts table_parts(const OptionMap& options);
+/// Options of the plan itself are passed over. Fills in the format that goes with the connector or
+/// with the path's extension.
+SortedOptions sort_options(const OptionMap& options);
 
-/// What the connectors and formats of this program make of a table's options.
+/// 'push' (and 'script'): fed and read by the program.
+bool is_pushed_connector(std::string_view name);
+
+/// What the binder asks about connectors and formats, answered from their option tables.
 class EngineTableKinds final : public TableKinds {
  public:
-  EngineTableKinds(FileSystem& files, Clock& clock) : files_(files), clock_(clock) {}
+  explicit EngineTableKinds(ConnectorContext context) : context_(context) {}
+
   std::vector<OptionProblem> check(const OptionMap& options) const override;
   TableTraits traits(const OptionMap& options) const override;
   Result<std::vector<Field>> infer_columns(const OptionMap& options) const override;
@@ -34,8 +40,7 @@ class EngineTableKinds final : public TableKinds {
   std::span<const OptionInfo> settings() const override;
 
  private:
-  FileSystem& files_;
-  Clock& clock_;
+  ConnectorContext context_;
 };
 
 }  // namespace velo

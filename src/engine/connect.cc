@@ -1,0 +1,162 @@
+#include "engine/connect.h"
+
+#include <utility>
+
+#include "base/fmt.h"
+#include "engine/table_kinds.h"
+#include "format/formats.h"
+
+namespace velo {
+namespace {
+
+/// The physical columns of a table, and where each column of the table stands among them.
+struct PhysicalColumns {
+  explicit PhysicalColumns(const TableDef& table) : number(table.columns.size(), -1) {
+    std::vector<Field> fields;
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+      if (table.columns[i].kind != TableColumnKind::kPhysical) continue;
+      number[i] = static_cast<int>(fields.size());
+      fields.push_back({table.columns[i].name, table.columns[i].type});
+    }
+    schema = make_schema(std::move(fields));
+  }
+  SchemaPtr schema;
+  std::vector<int> number;
+};
+
+Result<MetadataField> metadata_field(const TableColumn& column) {
+  if (column.metadata_key == "file") return MetadataField::kUnit;
+  if (column.metadata_key == "partition") return MetadataField::kPartition;
+  if (column.metadata_key == "offset") return MetadataField::kOffset;
+  if (column.metadata_key == "timestamp") return MetadataField::kTimestamp;
+  if (column.metadata_key == "key") return MetadataField::kKey;
+  return Error(ErrorCode::kNotSupported,
+               fmt::format("not supported yet: METADATA '{}'", column.metadata_key));
+}
+
+}  // namespace
+
+Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& columns,
+                                    size_t batch_rows, ConnectorContext context) {
+  const SortedOptions options = sort_options(table.options);
+  const PhysicalColumns physical(table);
+  SourceSpec spec;
+  spec.table = table.name;
+  spec.bounded = table.traits.bounded;
+  DecoderOptions decoder;
+  decoder.schema = physical.schema;
+  decoder.batch_rows = batch_rows;
+  decoder.options = options.of_format;
+  std::vector<Field> layout;
+  for (const size_t column : columns.fields) {
+    decoder.projection.push_back(physical.number[column]);
+    layout.push_back({table.columns[column].name, table.columns[column].type});
+  }
+  for (const size_t column : columns.metadata) {
+    spec.metadata.push_back(TRY(metadata_field(table.columns[column])));
+    layout.push_back({table.columns[column].name, table.columns[column].type});
+  }
+  spec.layout = make_schema(std::move(layout));
+  if (!options.format.empty()) {
+    spec.make_decoder = [format = options.format, decoder] {
+      return make_decoder(format, decoder);
+    };
+    TRY(spec.make_decoder());  // a column that the format cannot read shows here
+  }
+  if (is_pushed_connector(options.connector)) {
+    const auto partitions = options.of_connector.find("partitions");
+    if (partitions != options.of_connector.end()) {
+      spec.pushed_partitions = std::stoul(partitions->second);
+    }
+    return spec;
+  }
+  spec.make_source = [options, context](uint32_t splits) {
+    SourceHints hints;
+    hints.newline_framed = newline_framed(options.format, options.of_format);
+    hints.splits = splits;
+    return make_source(options.connector, options.of_connector, hints, context);
+  };
+  return spec;
+}
+
+Result<std::unique_ptr<SinkPort>> make_table_sink(const TableDef& table, const SchemaPtr& schema,
+                                                  SinkEncoding encoding, std::vector<size_t> key,
+                                                  OutputCallback deliver,
+                                                  ConnectorContext context) {
+  const SortedOptions options = sort_options(table.options);
+  if (is_pushed_connector(options.connector)) {
+    return std::unique_ptr<SinkPort>(std::make_unique<CallbackSink>(std::move(deliver)));
+  }
+  EncodedSinkOptions sink;
+  sink.schema = schema;
+  sink.key = std::move(key);
+  SinkHints hints;
+  if (!options.format.empty()) {
+    EncoderOptions encoder;
+    if (encoding == SinkEncoding::kRetract) {
+      sink.changes = ChangeForm::kRetract;
+      const std::string op = table.option(options.format + ".op-column", "op");
+      std::vector<Field> fields = {{op, Type::string()}};
+      fields.insert(fields.end(), schema->fields().begin(), schema->fields().end());
+      sink.schema = make_schema(std::move(fields));
+    } else if (encoding != SinkEncoding::kAppend) {
+      return Error(ErrorCode::kNotSupported,
+                   fmt::format("not supported yet: 'sink.changelog' = '{}' for connector '{}'",
+                               sink_encoding_name(encoding), options.connector));
+    }
+    encoder.schema = sink.schema;
+    encoder.options = options.of_format;
+    sink.encoder = TRY(make_encoder(options.format, std::move(encoder)));
+    hints.extension = std::string((*find_format(options.format))->extension);
+  }
+  sink.sink = TRY(make_sink(options.connector, options.of_connector, hints, context));
+  return std::unique_ptr<SinkPort>(std::make_unique<EncodedSink>(std::move(sink), context.clock));
+}
+
+Result<DeadLetterSpec> make_dead_letter_spec(const TableDef& table) {
+  struct Known {
+    std::string_view name;
+    DeadLetterField field;
+  };
+  constexpr Known kKnown[] = {
+      {"record", DeadLetterField::kBytes},        {"bytes", DeadLetterField::kBytes},
+      {"raw", DeadLetterField::kBytes},           {"value", DeadLetterField::kBytes},
+      {"table", DeadLetterField::kTable},         {"source_table", DeadLetterField::kTable},
+      {"source", DeadLetterField::kUnit},         {"file", DeadLetterField::kUnit},
+      {"topic", DeadLetterField::kUnit},          {"partition", DeadLetterField::kPartition},
+      {"offset", DeadLetterField::kOffset},       {"position", DeadLetterField::kOffset},
+      {"line", DeadLetterField::kLine},           {"reason", DeadLetterField::kReason},
+      {"message", DeadLetterField::kMessage},     {"error", DeadLetterField::kMessage},
+      {"source_offset", DeadLetterField::kOffset}};
+  DeadLetterSpec spec;
+  std::vector<Field> fields;
+  for (const TableColumn& column : table.columns) {
+    if (!column.is_written()) continue;
+    const Known* found = nullptr;
+    for (const Known& known : kKnown) {
+      if (known.name == column.name) found = &known;
+    }
+    if (found == nullptr) {
+      return Error(ErrorCode::kUnknownName,
+                   fmt::format("dead-letter table '{}': nothing is known for a column '{}'",
+                               table.name, column.name))
+          .with_hint(
+              "its columns may be record, table, source, partition, offset, line, reason, "
+              "message");
+    }
+    const bool number =
+        found->field == DeadLetterField::kOffset || found->field == DeadLetterField::kLine;
+    const Physical wanted = number ? Physical::kInt64 : Physical::kString;
+    if (column.type.physical() != wanted) {
+      return Error(ErrorCode::kTypeMismatch,
+                   fmt::format("dead-letter table '{}': column '{}' must be {}, not {}", table.name,
+                               column.name, number ? "BIGINT" : "STRING", column.type.to_string()));
+    }
+    fields.push_back({column.name, column.type});
+    spec.fields.push_back(found->field);
+  }
+  spec.schema = make_schema(std::move(fields));
+  return spec;
+}
+
+}  // namespace velo

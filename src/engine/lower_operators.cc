@@ -1,0 +1,311 @@
+#include "engine/lower_operators.h"
+
+#include <utility>
+
+#include "base/fmt.h"
+#include "expr/evaluator.h"
+#include "operator/filter.h"
+#include "operator/group_aggregate.h"
+#include "operator/limit.h"
+#include "operator/order_by.h"
+#include "operator/project.h"
+#include "operator/union.h"
+#include "operator/values.h"
+#include "operator/window_aggregate.h"
+#include "operator/window_assign.h"
+
+namespace velo {
+namespace {
+
+using Lowered = std::vector<LoweredNode>;
+
+template <typename Make>
+LoweredNode node(Spread spread, Make make) {
+  LoweredNode lowered;
+  lowered.spec.make = std::move(make);
+  lowered.spec.spread = spread;
+  return lowered;
+}
+
+WindowSpec window_spec(const PlanWindow& window) {
+  WindowSpec spec;
+  switch (window.kind) {
+    case PlanWindowKind::kTumble:
+      spec.kind = WindowKind::kTumble;
+      break;
+    case PlanWindowKind::kHop:
+      spec.kind = WindowKind::kHop;
+      break;
+    case PlanWindowKind::kCumulate:
+      spec.kind = WindowKind::kCumulate;
+      break;
+    case PlanWindowKind::kSession:
+      spec.kind = WindowKind::kSession;
+      break;
+  }
+  switch (window.unit) {
+    case WindowUnit::kMicroseconds:
+      spec.unit = PaneUnit::kMicroseconds;
+      break;
+    case WindowUnit::kDays:
+      spec.unit = PaneUnit::kDays;
+      break;
+    case WindowUnit::kWeeks:
+      spec.unit = PaneUnit::kWeeks;
+      break;
+    case WindowUnit::kMonths:
+      spec.unit = PaneUnit::kMonths;
+      break;
+  }
+  spec.size = window.size;
+  spec.slide = window.slide;
+  spec.gap_us = window.gap_us;
+  spec.offset_us = window.offset_us;
+  spec.zone = window.zone;
+  spec.week_start = window.week_start;
+  return spec;
+}
+
+EmitOptions emit_options(const PlanEmit& emit) {
+  EmitOptions options;
+  switch (emit.mode) {
+    case PlanEmitMode::kFinal:
+      options.mode = EmitMode::kFinal;
+      break;
+    case PlanEmitMode::kChanges:
+      options.mode = EmitMode::kChanges;
+      break;
+    case PlanEmitMode::kEvery:
+      options.mode = EmitMode::kEvery;
+      break;
+  }
+  options.every_us = emit.every_us;
+  options.coalesce = emit.coalesce;
+  return options;
+}
+
+LateSpec late_spec(const PlanLateOutput& late) {
+  LateSpec spec;
+  spec.schema = late.schema;
+  for (const LateColumn& column : late.columns) {
+    LateSpec::Column to;
+    to.input = column.input_column;
+    switch (column.field) {
+      case LateField::kInput:
+        to.field = LateSpec::Field::kInput;
+        break;
+      case LateField::kWatermark:
+        to.field = LateSpec::Field::kWatermark;
+        break;
+      case LateField::kWindowStart:
+        to.field = LateSpec::Field::kWindowStart;
+        break;
+      case LateField::kWindowEnd:
+        to.field = LateSpec::Field::kWindowEnd;
+        break;
+      case LateField::kLateBy:
+        to.field = LateSpec::Field::kLateBy;
+        break;
+      case LateField::kNull:
+        to.field = LateSpec::Field::kNull;
+        break;
+    }
+    spec.columns.push_back(to);
+  }
+  return spec;
+}
+
+std::vector<Aggregate> aggregates_of(const std::vector<PlanAggregate>& from) {
+  std::vector<Aggregate> aggregates;
+  for (const PlanAggregate& aggregate : from) aggregates.push_back(aggregate.aggregate);
+  return aggregates;
+}
+
+LoweredNode project_to(const SchemaPtr& output, std::vector<ExprPtr> columns) {
+  return node(Spread::kAnywhere,
+              [output, columns = std::move(columns)] { return make_project({output, columns}); });
+}
+
+/// Copies of the operator give window_time even if nobody asked for it, so that their results can
+/// be merged in its order; a projection takes it away again.
+Lowered with_merge(const WindowAggregateNode& plan, WindowAggregateOptions options) {
+  const size_t keys = plan.keys.size();
+  const size_t windows = size_t{options.with_start} + size_t{options.with_end};
+  const bool added = !options.with_time;
+  if (added) {
+    std::vector<Field> fields = options.output->fields();
+    const Type type = (*options.input)[options.time_column].type;
+    fields.insert(fields.begin() + static_cast<ptrdiff_t>(keys + windows), {"window_time", type});
+    options.output = make_schema(std::move(fields));
+    options.with_time = true;
+  }
+  Lowered made;
+  made.push_back(node(Spread::kByKey, [options] {
+    return options.window.kind == WindowKind::kSession ? make_session_aggregate(options)
+                                                       : make_window_aggregate(options);
+  }));
+  if (options.emit.mode == EmitMode::kFinal) {
+    made[0].spec.merge.time_column = keys + windows;
+    made[0].spec.merge.order = {keys + windows};
+    for (size_t i = 0; i < keys; ++i) made[0].spec.merge.order.push_back(i);
+  }
+  if (added) {
+    std::vector<ExprPtr> columns;
+    for (size_t i = 0; i < options.output->size(); ++i) {
+      if (i == keys + windows) continue;
+      columns.push_back(make_column(i, (*options.output)[i].type, (*options.output)[i].name));
+    }
+    made.push_back(project_to(plan.schema, std::move(columns)));
+  }
+  return made;
+}
+
+Lowered lower_window_aggregate(const WindowAggregateNode& plan, const OperatorLowering& lowering) {
+  WindowAggregateOptions options;
+  options.input = plan.input()->schema;
+  options.output = plan.schema;
+  options.window = window_spec(plan.window);
+  options.time_column = plan.window.time_column;
+  options.keys = plan.keys;
+  options.aggregates = aggregates_of(plan.aggregates);
+  options.with_start = plan.outputs.start;
+  options.with_end = plan.outputs.end;
+  options.with_time = plan.outputs.time;
+  options.emit = emit_options(plan.emit);
+  options.retractable = plan.input()->changelog.changing;
+  options.lateness_us = plan.lateness_us;
+  Lowered made;
+  if (lowering.parallel && !plan.keys.empty()) {
+    made = with_merge(plan, std::move(options));
+  } else {
+    made.push_back(node(Spread::kByKey, [options] {
+      return options.window.kind == WindowKind::kSession ? make_session_aggregate(options)
+                                                         : make_window_aggregate(options);
+    }));
+  }
+  made[0].spec.keys = plan.keys;
+  if (plan.late) {
+    made[0].late = &*plan.late;
+    made[0].spec.late = NodeSpec::Late{0, late_spec(*plan.late)};
+  }
+  return made;
+}
+
+LoweredNode lower_aggregate(const AggregateNode& plan) {
+  GroupAggregateOptions options;
+  options.input = plan.input()->schema;
+  options.output = plan.schema;
+  options.keys = plan.keys;
+  options.aggregates = aggregates_of(plan.aggregates);
+  options.time_column = plan.time_column ? static_cast<int>(*plan.time_column) : -1;
+  options.retractable = plan.input()->changelog.changing;
+  options.emit = emit_options(plan.emit);
+  if (plan.bound.kind == StateBoundKind::kTtl) options.ttl_us = plan.bound.ttl_us;
+  LoweredNode made = node(Spread::kByKey, [options] { return make_group_aggregate(options); });
+  made.spec.keys = plan.keys;
+  if (plan.emit.mode == PlanEmitMode::kFinal) {
+    for (size_t i = 0; i < plan.keys.size(); ++i) made.spec.merge.order.push_back(i);
+  }
+  return made;
+}
+
+Result<LoweredNode> lower_values(const ValuesNode& plan, const OperatorLowering& lowering) {
+  EvaluationContext context;
+  context.now_us = lowering.now_us;
+  context.zone = lowering.zone;
+  Batch rows{plan.schema, plan.rows.size(), {}, nullptr, nullptr};
+  for (size_t column = 0; column < plan.schema->size(); ++column) {
+    std::vector<ColumnPtr> parts;
+    for (const std::vector<ExprPtr>& row : plan.rows) {
+      parts.push_back(TRY(evaluate_constant(row[column], context)));
+    }
+    rows.columns.push_back(parts.empty() ? Column::nulls((*plan.schema)[column].type, 0)
+                                         : concat(parts));
+  }
+  return node(Spread::kSingle, [rows] { return make_values({rows}); });
+}
+
+Lowered one(LoweredNode made) {
+  Lowered list;
+  list.push_back(std::move(made));
+  return list;
+}
+
+}  // namespace
+
+Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
+                                                const OperatorLowering& options) {
+  const SchemaPtr schema = plan.schema;
+  switch (plan.kind) {
+    case PlanKind::kValues:
+      return one(TRY(lower_values(plan.as<ValuesNode>(), options)));
+    case PlanKind::kFilter:
+      return one(node(Spread::kAnywhere, [schema, predicate = plan.as<FilterNode>().predicate] {
+        return make_filter({schema, predicate});
+      }));
+    case PlanKind::kProject:
+      return one(project_to(schema, plan.as<ProjectNode>().exprs));
+    case PlanKind::kWindowAssign: {
+      const PlanWindow window = plan.as<WindowAssignNode>().window;
+      return one(node(Spread::kAnywhere, [schema, window] {
+        return make_window_assign({schema, window_spec(window), window.time_column});
+      }));
+    }
+    case PlanKind::kWindowAggregate:
+      return lower_window_aggregate(plan.as<WindowAggregateNode>(), options);
+    case PlanKind::kAggregate:
+      return one(lower_aggregate(plan.as<AggregateNode>()));
+    case PlanKind::kUnion:
+      return one(node(Spread::kAnywhere, [schema, inputs = plan.inputs.size()] {
+        return make_union({schema, inputs});
+      }));
+    case PlanKind::kOrderBy:
+      return lower_order_by(plan.as<OrderByNode>(), nullptr);
+    case PlanKind::kLimit: {
+      const auto& limit = plan.as<LimitNode>();
+      LimitOptions limits{schema, limit.limit ? static_cast<uint64_t>(*limit.limit) : UINT64_MAX,
+                          static_cast<uint64_t>(limit.offset)};
+      return one(node(Spread::kSingle, [limits] { return make_limit(limits); }));
+    }
+    case PlanKind::kScan:
+    case PlanKind::kShared:
+    case PlanKind::kSink:
+      break;
+  }
+  return Error(ErrorCode::kInternal, "a plan node without an operator");
+}
+
+Result<std::vector<LoweredNode>> lower_order_by(const OrderByNode& order, const LimitNode* limit) {
+  OrderByOptions options;
+  std::vector<Field> fields = order.schema->fields();
+  const size_t width = fields.size();
+  std::vector<ExprPtr> columns;
+  for (size_t i = 0; i < width; ++i) {
+    columns.push_back(make_column(i, fields[i].type, fields[i].name));
+  }
+  const std::vector<ExprPtr> all = columns;
+  for (const PlanOrder& key : order.keys) {
+    SortKey sort{0, key.descending, key.nulls_first};
+    if (key.key->kind() == ExprKind::kColumn) {
+      sort.column = key.key->index();
+    } else {
+      sort.column = columns.size();
+      columns.push_back(key.key);
+      fields.push_back({fmt::format("sort key {}", columns.size() - width), key.key->type()});
+    }
+    options.keys.push_back(sort);
+  }
+  if (limit != nullptr) {
+    if (limit->limit) options.limit = static_cast<uint64_t>(*limit->limit);
+    options.offset = static_cast<uint64_t>(limit->offset);
+  }
+  options.schema = make_schema(std::move(fields));
+  Lowered made;
+  const bool computed = columns.size() > width;
+  if (computed) made.push_back(project_to(options.schema, columns));
+  made.push_back(node(Spread::kSingle, [options] { return make_order_by(options); }));
+  if (computed) made.push_back(project_to(order.schema, all));
+  return made;
+}
+
+}  // namespace velo
