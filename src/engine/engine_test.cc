@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "base/fmt.h"
 #include "column/batch_text.h"
@@ -50,7 +51,7 @@ struct Fixture {
   }
   std::string take() { return std::exchange(out, {}); }
 
-  ManualClock clock{1'700'000'000'000'000};
+  ManualClock clock{1'704'067'200'000'000};  // 2024-01-01
   EngineOptions options;
   std::optional<Engine> engine;
   std::unique_ptr<Query> query;
@@ -190,7 +191,9 @@ TEST(Engine, SnapshotsGoOnInAFreshQuery) {
   for (const char* piece : pieces) {
     Fixture f;
     ASSERT_TRUE(f.open(sql));
-    if (!snapshot.empty()) ASSERT_TRUE(f.query->load(snapshot));
+    if (!snapshot.empty()) {
+      ASSERT_TRUE(f.query->load(snapshot));
+    }
     f.push(piece);
     ASSERT_TRUE(f.query->step());
     snapshot = *f.query->save();
