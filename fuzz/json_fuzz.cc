@@ -1,5 +1,5 @@
-// Any text, under any options, gives the same rows and bad records with all kernels and all cuts. The first
-// three bytes choose the options.
+// Any text, under any options, gives the same rows and bad records with all kernels and all cuts.
+// The first three bytes choose the options.
 
 #include <cstdint>
 

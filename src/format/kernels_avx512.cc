@@ -420,9 +420,10 @@ uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const F
                          : match_literals_as<false>(run, before, behind, special);
 }
 
-constexpr Kernels kKernels{"avx512",      avx512_index_csv,    avx512_index_csv_quoted, avx512_index_json,
-                           read_integers, read_doubles, read_decimals,    read_long_numbers,
-                           scale,         all_within,   find_strings,     check_text,
+constexpr Kernels kKernels{"avx512",          avx512_index_csv,  avx512_index_csv_quoted,
+                           avx512_index_json, read_integers,     read_doubles,
+                           read_decimals,     read_long_numbers, scale,
+                           all_within,        find_strings,      check_text,
                            match_literals};
 
 }  // namespace

@@ -80,8 +80,8 @@ struct CsvIndexer {
 
 }  // namespace
 
-void avx512_index_csv(const char* text, uint32_t bytes, char delimiter, char quote, uint32_t* positions,
-               IndexFacts* facts) {
+void avx512_index_csv(const char* text, uint32_t bytes, char delimiter, char quote,
+                      uint32_t* positions, IndexFacts* facts) {
   *facts = {};
   CsvIndexer indexer{_mm512_set1_epi8(delimiter), _mm512_set1_epi8(quote),
                      _mm512_set1_epi8('\n'),      _mm512_set1_epi8('\r'),
