@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "base/random.h"
 #include "column/column_builder.h"
 #include "format/collect_test.h"
 
@@ -44,6 +47,58 @@ TEST(JsonEncoder, EscapesAndNumbersThatJsonLacks) {
   batch.columns = {text.finish(), number.finish()};
   EXPECT_EQ(encode("json", {}, batch),
             "{\"s\":\"\\\"\\\\\\n\\r\\t\\b\\f\\u0001 \xC3\xA4\",\"d\":null}\n");
+}
+
+TEST(JsonEncoder, DoublesInTheFewestDigits) {
+  ColumnBuilder number(Type::float64());
+  for (const double value : {0.0, -0.0, 1.0, -2.5, 100000.0, 1e16, 1e17, 0.1, 0.0001, 0.00005, 1e-7,
+                             123456789.1234, 173.79000000000002, 5e-324, 9999999999.9999,
+                             1.7976931348623157e308, 0.30000000000000004}) {
+    number.append_double(value);
+  }
+  Batch batch;
+  batch.schema = schema_from_text("d double");
+  batch.rows = 17;
+  batch.columns = {number.finish()};
+  std::string expected;
+  for (const char* text : {"0", "-0", "1", "-2.5", "100000", "10000000000000000", "1e+17", "0.1",
+                           "0.0001", "0.00005", "1e-07", "123456789.1234", "173.79000000000002",
+                           "5e-324", "9999999999.9999", "1.7976931348623157e+308",
+                           "0.30000000000000004"}) {
+    expected += fmt::format("{{\"d\":{}}}\n", text);
+  }
+  EXPECT_EQ(encode("json", {}, batch), expected);
+}
+
+TEST(JsonEncoder, RandomDoublesReadBackTheSame) {
+  Random random(3);
+  ColumnBuilder number(Type::float64()), single(Type::float32());
+  DecodeCase c;
+  c.format = "json";
+  c.schema = "d double, f float";
+  for (int i = 0; i < 20000; ++i) {
+    double value;
+    do {
+      const uint64_t bits = random.next();
+      std::memcpy(&value, &bits, sizeof value);
+      if (i % 2 == 0) value = static_cast<double>(random.below(1000000000)) / 1e4;
+    } while (!std::isfinite(value));
+    number.append_double(value);
+    single.append_double(std::isfinite(static_cast<float>(value))
+                             ? static_cast<double>(static_cast<float>(value))
+                             : 0);
+  }
+  Batch batch;
+  batch.schema = schema_from_text(c.schema);
+  batch.rows = 20000;
+  batch.columns = {number.finish(), single.finish()};
+  c.batch_rows = batch.rows;
+  const Collected out = c.run(encode("json", {}, batch));
+  ASSERT_EQ(out.rows, batch.rows);
+  for (size_t row = 0; row < batch.rows; ++row) {
+    ASSERT_EQ(out.batches[0].columns[0]->double_at(row), batch.columns[0]->double_at(row));
+    ASSERT_EQ(out.batches[0].columns[1]->double_at(row), batch.columns[1]->double_at(row));
+  }
 }
 
 TEST(JsonEncoder, TimestampFormats) {

@@ -1,88 +1,91 @@
 #include "format/text_encoders.h"
 
-#include "format/value_text.h"
-
 namespace velo {
 
 CsvEncoder::CsvEncoder(CsvOptions csv, SchemaPtr schema)
-    : csv_(std::move(csv)), schema_(std::move(schema)) {
+    : csv_(std::move(csv)), schema_(std::move(schema)), values_(csv_.times) {
   constexpr std::string_view kNeverInValues = ",;|\t";
   plain_values_ = csv_.null_literal.empty() &&
                   kNeverInValues.find(csv_.dialect.delimiter) != std::string_view::npos;
 }
 
 std::string CsvEncoder::preamble() const {
-  std::string out;
-  if (csv_.header == CsvHeader::kNever) return out;
-  for (size_t i = 0; i < schema_->size(); ++i) {
-    if (i > 0) out.push_back(csv_.dialect.delimiter);
-    append_field(out, (*schema_)[i].name);
+  std::string text;
+  if (csv_.header != CsvHeader::kNever) {
+    TextWriter out(text);
+    for (size_t i = 0; i < schema_->size(); ++i) {
+      if (i > 0) out.put(csv_.dialect.delimiter);
+      put_field(out, (*schema_)[i].name);
+    }
+    out.put('\n');
   }
-  out.push_back('\n');
-  return out;
+  return text;
 }
 
 bool CsvEncoder::needs_quotes(std::string_view text) const {
   if (text.empty() || text == csv_.null_literal) return true;
   for (const char c : text) {
-    if (c == csv_.dialect.delimiter || c == csv_.dialect.quote || c == '\n' || c == '\r')
+    if (c == csv_.dialect.delimiter || c == csv_.dialect.quote || c == '\n' || c == '\r') {
       return true;
+    }
   }
   return false;
 }
 
-void CsvEncoder::append_field(std::string& out, std::string_view text) const {
-  if (!csv_.dialect.quoting || !needs_quotes(text)) {
-    out += text;
-    return;
-  }
-  out.push_back(csv_.dialect.quote);
+void CsvEncoder::put_field(TextWriter& out, std::string_view text) const {
+  if (!csv_.dialect.quoting || !needs_quotes(text)) return out.put(text);
+  out.put(csv_.dialect.quote);
   for (const char c : text) {
-    if (c == csv_.dialect.quote) out.push_back(c);
-    out.push_back(c);
+    if (c == csv_.dialect.quote) out.put(c);
+    out.put(c);
   }
-  out.push_back(csv_.dialect.quote);
+  out.put(csv_.dialect.quote);
+}
+
+void CsvEncoder::put_value(TextWriter& out, const Column& column, size_t row) {
+  if (column.is_null(row)) return out.put(csv_.null_literal);
+  if (column.type().is_string()) return put_field(out, column.string_at(row));
+  if (plain_values_ && !column.type().is_nested()) return values_.put_plain(out, column, row);
+  std::string text;
+  {
+    TextWriter writer(text);
+    values_.put_plain(writer, column, row);
+  }
+  put_field(out, text);
 }
 
 void CsvEncoder::encode(const Batch& batch, std::string& out) {
+  TextWriter writer(out);
   for (size_t row = 0; row < batch.rows; ++row) {
     for (size_t i = 0; i < batch.columns.size(); ++i) {
-      if (i > 0) out.push_back(csv_.dialect.delimiter);
-      const Column& column = *batch.columns[i];
-      if (column.is_null(row)) {
-        out += csv_.null_literal;
-      } else if (column.type().is_string()) {
-        append_field(out, column.string_at(row));
-      } else if (!plain_values_ || column.type().is_nested()) {
-        text_.clear();
-        append_plain_value(text_, column, row, csv_.times);
-        append_field(out, text_);
-      } else {
-        append_plain_value(out, column, row, csv_.times);
-      }
+      if (i > 0) writer.put(csv_.dialect.delimiter);
+      put_value(writer, *batch.columns[i], row);
     }
-    out.push_back('\n');
+    writer.put('\n');
   }
 }
 
-JsonEncoder::JsonEncoder(JsonOptions json, SchemaPtr schema)
-    : json_(std::move(json)), schema_(std::move(schema)) {
-  for (size_t i = 0; i < schema_->size(); ++i) {
+JsonEncoder::JsonEncoder(JsonOptions json, SchemaPtr schema) : values_(json.times) {
+  for (size_t i = 0; i < schema->size(); ++i) {
     std::string key(i == 0 ? "{" : ",");
-    append_json_string(key, (*schema_)[i].name);
-    key.push_back(':');
+    {
+      TextWriter writer(key);
+      put_json_string(writer, (*schema)[i].name);
+      writer.put(':');
+    }
     keys_.push_back(std::move(key));
   }
 }
 
 void JsonEncoder::encode(const Batch& batch, std::string& out) {
+  TextWriter writer(out);
   for (size_t row = 0; row < batch.rows; ++row) {
-    if (keys_.empty()) out.push_back('{');
+    if (keys_.empty()) writer.put('{');
     for (size_t i = 0; i < keys_.size(); ++i) {
-      out += keys_[i];
-      append_json_value(out, *batch.columns[i], row, json_.times);
+      writer.put(keys_[i]);
+      values_.put_json(writer, *batch.columns[i], row);
     }
-    out += "}\n";
+    writer.put("}\n");
   }
 }
 

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "format/csv_decoder.h"
 #include "format/encoder.h"
 #include "format/json_decoder.h"
+#include "format/value_text.h"
 
 namespace velo {
 
@@ -14,13 +18,14 @@ class CsvEncoder final : public Encoder {
   void encode(const Batch& batch, std::string& out) override;
 
  private:
-  void append_field(std::string& out, std::string_view text) const;
+  void put_field(TextWriter& out, std::string_view text) const;
   bool needs_quotes(std::string_view text) const;
+  void put_value(TextWriter& out, const Column& column, size_t row);
 
   CsvOptions csv_;
   SchemaPtr schema_;
+  ValueText values_;
   bool plain_values_;  ///< no number or time can hold the delimiter
-  std::string text_;
 };
 
 /// Rows to JSON objects, one a line, keys in the order of the schema.
@@ -30,8 +35,7 @@ class JsonEncoder final : public Encoder {
   void encode(const Batch& batch, std::string& out) override;
 
  private:
-  JsonOptions json_;
-  SchemaPtr schema_;
+  ValueText values_;
   std::vector<std::string> keys_;  ///< `{"a":`, `,"b":`
 };
 

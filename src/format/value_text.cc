@@ -20,131 +20,103 @@ constexpr std::array<bool, 256> make_escaped() {
 }
 
 constexpr std::array<bool, 256> kEscaped = make_escaped();
+constexpr size_t kNumberRoom = 400;  // the longest double without exponent
 
-void append_escape(std::string& out, char c) {
+char* write_escape(char* p, char c) {
+  *p++ = '\\';
   switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
-    case '\b': out += "\\b"; break;
-    case '\f': out += "\\f"; break;
+    case '"':
+    case '\\': *p++ = c; return p;
+    case '\n': *p++ = 'n'; return p;
+    case '\r': *p++ = 'r'; return p;
+    case '\t': *p++ = 't'; return p;
+    case '\b': *p++ = 'b'; return p;
+    case '\f': *p++ = 'f'; return p;
     default: {
       constexpr char kHex[] = "0123456789abcdef";
-      out += "\\u00";
-      out.push_back(kHex[(c >> 4) & 15]);
-      out.push_back(kHex[c & 15]);
+      *p++ = 'u';
+      *p++ = '0';
+      *p++ = '0';
+      *p++ = kHex[(c >> 4) & 15];
+      *p++ = kHex[c & 15];
+      return p;
     }
   }
 }
 
-void append_double(std::string& out, double value, bool single) {
-  char text[40];
-  const std::to_chars_result end =
-      single ? std::to_chars(text, text + sizeof text, static_cast<float>(value))
-             : std::to_chars(text, text + sizeof text, value);
-  out.append(text, end.ptr);
+char* write_two(char* p, int64_t value) {
+  p[0] = static_cast<char>('0' + value / 10);
+  p[1] = static_cast<char>('0' + value % 10);
+  return p + 2;
 }
 
-void append_non_finite(std::string& out, double value) {
-  out += std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+char* write_digits(char* p, int64_t value, int digits) {
+  for (int i = digits - 1; i >= 0; --i, value /= 10) p[i] = static_cast<char>('0' + value % 10);
+  return p + digits;
 }
 
-/// Values that JSON writes without quotes and CSV in the same way.
-bool append_bare(std::string& out, const Column& column, size_t row, TimeFormat times) {
-  const Type& type = column.type();
-  switch (type.kind()) {
-    case TypeKind::kBoolean: out += column.bool_at(row) ? "true" : "false"; return true;
-    case TypeKind::kTinyInt:
-    case TypeKind::kSmallInt:
-    case TypeKind::kInteger:
-    case TypeKind::kBigInt: append_integer(out, column.int64_at(row)); return true;
-    case TypeKind::kFloat:
-    case TypeKind::kDouble: {
-      const double value = column.double_at(row);
-      if (!std::isfinite(value)) return false;
-      append_double(out, value, type.kind() == TypeKind::kFloat);
-      return true;
-    }
-    case TypeKind::kDecimal:
-      out += decimal_to_string(column.int128_at(row), type.scale());
-      return true;
-    case TypeKind::kTimestamp:
-    case TypeKind::kTimestampLtz:
-      if (!is_epoch(times)) return false;
-      append_time_in_format(out, column.int64_at(row), type, times);
-      return true;
-    default: return false;
-  }
+// Numbers with at most 15 digits, four of them behind the point: a decimal of 15 digits is the only
+// one that its double is nearest to, so what divides back exactly is the shortest. Null if it is
+// none.
+char* write_short_decimal(char* p, double value) {
+  constexpr double kMost = 1e10, kScale = 1e4;
+  const double size = std::fabs(value);
+  if (!(size < kMost)) return nullptr;
+  const double scaled = std::nearbyint(size * kScale);
+  if (scaled / kScale != size) return nullptr;
+  auto rest = static_cast<uint64_t>(scaled);
+  if (std::signbit(value)) *p++ = '-';
+  const uint64_t whole = rest / 10000;
+  rest %= 10000;
+  p = std::to_chars(p, p + 24, whole).ptr;
+  if (rest == 0) return p;
+  *p++ = '.';
+  char* const end = write_digits(p, static_cast<int64_t>(rest), 4);
+  p = end;
+  while (p[-1] == '0') --p;
+  return p;
 }
 
-void append_elements(std::string& out, const Column& column, size_t row, TimeFormat times) {
-  const uint32_t* const offsets = column.offsets();
-  out.push_back('[');
-  for (uint32_t i = offsets[row]; i < offsets[row + 1]; ++i) {
-    if (i > offsets[row]) out.push_back(',');
-    append_json_value(out, *column.child(0), i, times);
-  }
-  out.push_back(']');
+void put_non_finite(TextWriter& out, double value) {
+  out.put(std::isnan(value) ? std::string_view("NaN")
+          : value > 0       ? std::string_view("Infinity")
+                            : std::string_view("-Infinity"));
 }
 
-void append_entries(std::string& out, const Column& column, size_t row, TimeFormat times) {
-  const uint32_t* const offsets = column.offsets();
-  out.push_back('{');
-  for (uint32_t i = offsets[row]; i < offsets[row + 1]; ++i) {
-    if (i > offsets[row]) out.push_back(',');
-    std::string key;
-    if (column.child(0)->is_null(i)) {
-      key = "null";
-    } else {
-      append_plain_value(key, *column.child(0), i, times);
-    }
-    append_json_string(out, key);
-    out.push_back(':');
-    append_json_value(out, *column.child(1), i, times);
-  }
-  out.push_back('}');
+char* write_time(char* p, int64_t us_of_day) {
+  const int64_t seconds = us_of_day / kUsPerSecond;
+  const int64_t fraction = us_of_day % kUsPerSecond;
+  p = write_two(p, seconds / 3600);
+  *p++ = ':';
+  p = write_two(p, seconds / 60 % 60);
+  *p++ = ':';
+  p = write_two(p, seconds % 60);
+  if (fraction == 0) return p;
+  *p++ = '.';
+  return fraction % 1000 == 0 ? write_digits(p, fraction / 1000, 3) : write_digits(p, fraction, 6);
 }
 
-void append_fields(std::string& out, const Column& column, size_t row, TimeFormat times) {
-  out.push_back('{');
-  const std::vector<std::string>& names = column.type().field_names();
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (i > 0) out.push_back(',');
-    append_json_string(out, names[i]);
-    out.push_back(':');
-    append_json_value(out, *column.child(i), row, times);
-  }
-  out.push_back('}');
-}
-
-void append_nested(std::string& out, const Column& column, size_t row, TimeFormat times) {
-  if (column.encoding() == Encoding::kConstant) return append_nested(out, *column.base(), 0, times);
-  switch (column.type().kind()) {
-    case TypeKind::kArray: return append_elements(out, column, row, times);
-    case TypeKind::kMap: return append_entries(out, column, row, times);
-    case TypeKind::kRow: return append_fields(out, column, row, times);
-    default: CHECK(false, "not a nested type");
-  }
+void put_decimal(TextWriter& out, int128_t value, int scale) {
+  out.put(decimal_to_string(value, scale));
 }
 
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  size_t begin = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!kEscaped[static_cast<unsigned char>(text[i])]) continue;
-    out.append(text, begin, i - begin);
-    append_escape(out, text[i]);
-    begin = i + 1;
+void put_json_string(TextWriter& out, std::string_view text) {
+  char* p = out.room(text.size() * 6 + 2);  // every character may become \u00xx
+  *p++ = '"';
+  for (const char c : text) {
+    if (kEscaped[static_cast<unsigned char>(c)]) [[unlikely]] {
+      p = write_escape(p, c);
+    } else {
+      *p++ = c;
+    }
   }
-  out.append(text, begin, text.size() - begin);
-  out.push_back('"');
+  *p++ = '"';
+  out.written(p);
 }
 
-void append_base64(std::string& out, std::string_view bytes) {
+void put_base64(TextWriter& out, std::string_view bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (size_t i = 0; i < bytes.size(); i += 3) {
     const size_t n = std::min<size_t>(3, bytes.size() - i);
@@ -152,68 +124,160 @@ void append_base64(std::string& out, std::string_view bytes) {
     for (size_t j = 0; j < 3; ++j) {
       bits = (bits << 8) | (j < n ? static_cast<unsigned char>(bytes[i + j]) : 0);
     }
-    for (size_t j = 0; j < 4; ++j) {
-      out.push_back(j <= n ? kDigits[(bits >> (18 - 6 * j)) & 63] : '=');
-    }
+    for (size_t j = 0; j < 4; ++j) out.put(j <= n ? kDigits[(bits >> (18 - 6 * j)) & 63] : '=');
   }
 }
 
-void append_integer(std::string& out, int64_t value) {
-  char text[24];
-  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+void put_integer(TextWriter& out, int64_t value) {
+  char* const p = out.room(24);
+  out.written(std::to_chars(p, p + 24, value).ptr);
 }
 
-void append_time_in_format(std::string& out, int64_t us, const Type& type, TimeFormat format) {
-  switch (format) {
-    case TimeFormat::kIso8601:
-    case TimeFormat::kSql: {
-      const bool instant = type.kind() == TypeKind::kTimestampLtz;
-      append_timestamp(out, us, instant, format == TimeFormat::kSql ? ' ' : 'T');
-      return;
+void put_double(TextWriter& out, double value, bool single_precision) {
+  char* const p = out.room(kNumberRoom);
+  char* end = single_precision ? nullptr : write_short_decimal(p, value);
+  if (!end) {
+    constexpr double kLeast = 1e-6, kMost = 1e17;
+    const double size = std::fabs(value);
+    const bool plain = size == 0 || (size >= kLeast && size < kMost);
+    const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+    end = single_precision
+              ? std::to_chars(p, p + kNumberRoom, static_cast<float>(value), format).ptr
+              : std::to_chars(p, p + kNumberRoom, value, format).ptr;
+  }
+  out.written(end);
+}
+
+bool ValueText::put_bare(TextWriter& out, const Column& column, size_t row) {
+  const Type& type = column.type();
+  switch (type.kind()) {
+    case TypeKind::kBoolean:
+      out.put(column.bool_at(row) ? std::string_view("true") : std::string_view("false"));
+      return true;
+    case TypeKind::kTinyInt:
+    case TypeKind::kSmallInt:
+    case TypeKind::kInteger:
+    case TypeKind::kBigInt: put_integer(out, column.int64_at(row)); return true;
+    case TypeKind::kFloat:
+    case TypeKind::kDouble: {
+      const double value = column.double_at(row);
+      if (!std::isfinite(value)) return false;
+      put_double(out, value, type.kind() == TypeKind::kFloat);
+      return true;
     }
-    case TimeFormat::kEpochNanos:
-      append_integer(out, us);
-      if (us != 0) out += "000";
-      return;
-    default: append_integer(out, floor_div(us, epoch_unit_us(format)));
+    case TypeKind::kDecimal: put_decimal(out, column.int128_at(row), type.scale()); return true;
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampLtz:
+      if (!is_epoch(times_)) return false;
+      put_timestamp(out, column.int64_at(row), type);
+      return true;
+    default: return false;
   }
 }
 
-void append_plain_value(std::string& out, const Column& column, size_t row, TimeFormat times) {
-  if (append_bare(out, column, row, times)) return;
+void ValueText::put_date(TextWriter& out, int64_t days) {
+  if (days != last_days_) {
+    last_date_.clear();
+    append_date(last_date_, days);
+    last_days_ = days;
+  }
+  out.put(last_date_);
+}
+
+void ValueText::put_timestamp(TextWriter& out, int64_t us, const Type& type) {
+  if (times_ == TimeFormat::kEpochNanos) {
+    put_integer(out, us);
+    if (us != 0) out.put("000");
+    return;
+  }
+  if (is_epoch(times_)) return put_integer(out, floor_div(us, epoch_unit_us(times_)));
+  const int64_t days = floor_div(us, kUsPerDay);
+  put_date(out, days);
+  char* p = out.room(24);
+  *p++ = times_ == TimeFormat::kSql ? ' ' : 'T';
+  p = write_time(p, us - days * kUsPerDay);
+  if (type.kind() == TypeKind::kTimestampLtz) *p++ = 'Z';
+  out.written(p);
+}
+
+void ValueText::put_plain(TextWriter& out, const Column& column, size_t row) {
+  if (put_bare(out, column, row)) return;
   switch (column.type().kind()) {
     case TypeKind::kNull: return;
     case TypeKind::kFloat:
-    case TypeKind::kDouble: return append_non_finite(out, column.double_at(row));
-    case TypeKind::kString: out += column.string_at(row); return;
-    case TypeKind::kBytes: return append_base64(out, column.string_at(row));
-    case TypeKind::kDate: return append_date(out, column.int64_at(row));
-    case TypeKind::kTime: return append_time(out, column.int64_at(row));
+    case TypeKind::kDouble: return put_non_finite(out, column.double_at(row));
+    case TypeKind::kString: return out.put(column.string_at(row));
+    case TypeKind::kBytes: return put_base64(out, column.string_at(row));
+    case TypeKind::kDate: return put_date(out, column.int64_at(row));
+    case TypeKind::kTime: return out.written(write_time(out.room(24), column.int64_at(row)));
     case TypeKind::kTimestamp:
-    case TypeKind::kTimestampLtz:
-      return append_time_in_format(out, column.int64_at(row), column.type(), times);
-    case TypeKind::kIntervalDay: out += interval_day_to_string(column.int64_at(row)); return;
-    case TypeKind::kIntervalMonth: out += interval_month_to_string(column.int64_at(row)); return;
-    default: append_nested(out, column, row, times);
+    case TypeKind::kTimestampLtz: return put_timestamp(out, column.int64_at(row), column.type());
+    case TypeKind::kIntervalDay: return out.put(interval_day_to_string(column.int64_at(row)));
+    case TypeKind::kIntervalMonth: return out.put(interval_month_to_string(column.int64_at(row)));
+    default: put_nested(out, column, row);
   }
 }
 
-void append_json_value(std::string& out, const Column& column, size_t row, TimeFormat times) {
-  if (column.is_null(row)) {
-    out += "null";
-    return;
-  }
-  if (append_bare(out, column, row, times)) return;
+void ValueText::put_json(TextWriter& out, const Column& column, size_t row) {
+  if (column.is_null(row)) return out.put("null");
+  if (put_bare(out, column, row)) return;
   const Type& type = column.type();
-  if (type.is_string()) return append_json_string(out, column.string_at(row));
-  if (type.is_nested()) return append_nested(out, column, row, times);
-  if (type.is_float() || type.is_null()) {
-    out += "null";
-    return;
+  if (type.is_string()) return put_json_string(out, column.string_at(row));
+  if (type.is_nested()) return put_nested(out, column, row);
+  if (type.is_float() || type.is_null()) return out.put("null");
+  out.put('"');  // times, intervals, Base64: nothing in them needs an escape
+  put_plain(out, column, row);
+  out.put('"');
+}
+
+void ValueText::put_nested(TextWriter& out, const Column& column, size_t row) {
+  if (column.encoding() == Encoding::kConstant) return put_nested(out, *column.base(), 0);
+  switch (column.type().kind()) {
+    case TypeKind::kArray: return put_elements(out, column, row);
+    case TypeKind::kMap: return put_entries(out, column, row);
+    case TypeKind::kRow: return put_fields(out, column, row);
+    default: CHECK(false, "not a nested type");
   }
-  out.push_back('"');  // times, intervals, Base64: nothing in them needs an escape
-  append_plain_value(out, column, row, times);
-  out.push_back('"');
+}
+
+void ValueText::put_elements(TextWriter& out, const Column& column, size_t row) {
+  const uint32_t* const offsets = column.offsets();
+  out.put('[');
+  for (uint32_t i = offsets[row]; i < offsets[row + 1]; ++i) {
+    if (i > offsets[row]) out.put(',');
+    put_json(out, *column.child(0), i);
+  }
+  out.put(']');
+}
+
+void ValueText::put_entries(TextWriter& out, const Column& column, size_t row) {
+  const uint32_t* const offsets = column.offsets();
+  out.put('{');
+  for (uint32_t i = offsets[row]; i < offsets[row + 1]; ++i) {
+    if (i > offsets[row]) out.put(',');
+    std::string key = "null";
+    if (!column.child(0)->is_null(i)) {
+      key.clear();
+      TextWriter writer(key);
+      put_plain(writer, *column.child(0), i);
+    }
+    put_json_string(out, key);
+    out.put(':');
+    put_json(out, *column.child(1), i);
+  }
+  out.put('}');
+}
+
+void ValueText::put_fields(TextWriter& out, const Column& column, size_t row) {
+  out.put('{');
+  const std::vector<std::string>& names = column.type().field_names();
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out.put(',');
+    put_json_string(out, names[i]);
+    out.put(':');
+    put_json(out, *column.child(i), row);
+  }
+  out.put('}');
 }
 
 }  // namespace velo
