@@ -39,10 +39,11 @@ Status check_annotations(const BindSession& session,
     const bool known =
         std::find(kAnnotations.begin(), kAnnotations.end(), annotation.name) != kAnnotations.end();
     if (known || annotation.name.starts_with("observability.")) continue;
+    const std::string_view near = nearest_name(annotation.name, kAnnotations);
     return session
         .error(ErrorCode::kUnknownAnnotation,
                fmt::format("there is no annotation @{}", annotation.name), annotation.name_span)
-        .with_hint(did_you_mean(annotation.name, kAnnotations));
+        .with_hint(near.empty() ? "" : fmt::format("did you mean '@{}'?", near));
   }
   return {};
 }

@@ -68,7 +68,9 @@ class StatementBinder {
   const OptionInfo* find_setting(std::string_view name) const;
   std::vector<std::string> setting_names() const;
   Result<const CatalogEntry*> find_relation(const ast::QualifiedName& name) const;
-  PlanPtr optimised(PlanPtr plan) const { return context_.optimise ? optimise(plan) : plan; }
+  PlanPtr optimised(PlanPtr plan, WatermarkUse use = WatermarkUse::kNobodyAbove) const {
+    return context_.optimise ? optimise(plan, use) : plan;
+  }
   Error error(ErrorCode code, std::string message, SourceSpan span) const {
     return session_.error(code, std::move(message), span);
   }
@@ -94,7 +96,8 @@ Status StatementBinder::bind_node(const ast::SelectStatement& select) {
   PlanPtr plan = TRY(QueryBinder(session_).bind(query, nullptr, false));
   if (query.into) {
     const TableDefPtr table = TRY(find_sink(session_, *query.into, "INTO"));
-    plan = TRY(bind_sink(session_, table, {}, std::move(plan), query.into->span));
+    const SinkRequest request{table, {}, query.into->span, item_spans(query)};
+    plan = TRY(bind_sink(session_, request, std::move(plan)));
     result_.node = BoundInsert{optimised(std::move(plan)), std::nullopt};
     return {};
   }
@@ -111,7 +114,8 @@ Status StatementBinder::bind_node(const ast::Insert& insert) {
   TRY(take_query_options(insert.query->options));
   const TableDefPtr table = TRY(find_sink(session_, target, "INSERT INTO"));
   PlanPtr plan = TRY(QueryBinder(session_).bind(*insert.query, nullptr, false));
-  plan = TRY(bind_sink(session_, table, insert.columns, std::move(plan), insert.table.span));
+  const SinkRequest request{table, insert.columns, insert.table.span, item_spans(*insert.query)};
+  plan = TRY(bind_sink(session_, request, std::move(plan)));
   result_.node = BoundInsert{optimised(std::move(plan)), std::nullopt};
   return {};
 }
@@ -160,7 +164,8 @@ Status StatementBinder::share(const ast::CreateTable& create, PlanPtr plan) {
       shared->primary_key.push_back(static_cast<size_t>(found));
     }
   }
-  shared->plan = make_shared_plan(shared->name, optimised(std::move(plan)), create.name.span);
+  shared->plan = make_shared_plan(
+      shared->name, optimised(std::move(plan), WatermarkUse::kReadersAbove), create.name.span);
   result_.node = BoundDefinition{shared->name, false};
   session_.catalog().put(SharedDefPtr(std::move(shared)));
   return {};
@@ -180,7 +185,7 @@ Status StatementBinder::create_as_select(const ast::CreateTable& create) {
   plan = TRY(rename_columns(session_, std::move(plan), names, create.name.span));
   if (rest.options.empty()) return share(create, std::move(plan));
   TableDefPtr table = TRY(bind_created_table(session_, rest, *plan));
-  plan = TRY(bind_sink(session_, table, {}, std::move(plan), create.name.span));
+  plan = TRY(bind_sink(session_, {table, {}, create.name.span}, std::move(plan)));
   result_.node = BoundInsert{optimised(std::move(plan)), table->name};
   session_.catalog().put(std::move(table));
   return {};

@@ -131,84 +131,80 @@ PlanStateBound SelectBinder::state_bound(const std::vector<ExprPtr>& keys,
 
 namespace {
 
-Error unknown_late_column(const BindSession& session, const std::string& table,
-                          const std::string& column, const std::vector<std::string>& known,
-                          SourceSpan span) {
-  Error error = session.error(
-      ErrorCode::kUnknownName,
-      fmt::format("LATE DATA TO '{}': its column '{}' is neither of the source nor watermark, "
-                  "window_start, window_end, late_by",
-                  table, column),
-      span);
-  error.hint = did_you_mean(column, known);
-  return error;
+/// What a late row says beside its columns, under the names that a sink may give it.
+struct LateNote {
+  std::string_view name;
+  LateField field;
+};
+constexpr LateNote kLateNotes[] = {{"watermark", LateField::kWatermark},
+                                   {"window_start", LateField::kWindowStart},
+                                   {"window_end", LateField::kWindowEnd},
+                                   {"late_by", LateField::kLateBy}};
+
+Type type_of(const LateNote& note, const Type& bound) {
+  return note.field == LateField::kLateBy ? Type::interval_day() : bound;
 }
 
 }  // namespace
 
+Result<LateColumn> SelectBinder::bind_late_column(const PlanNode& input, const Type& bound,
+                                                  const TableColumn& column,
+                                                  const TableDef& table) const {
+  ast::Name name;
+  name.text = column.name;
+  const int found = Scope::of(input, "").find(name, false);
+  LateColumn from{LateField::kNull, 0};
+  Type type;
+  if (found >= 0) {
+    from = {LateField::kInput, static_cast<size_t>(found)};
+    type = (*input.schema)[from.input_column].type;
+  }
+  for (const LateNote& note : kLateNotes) {
+    if (found >= 0 || !equals_ignoring_case(column.name, note.name)) continue;
+    from.field = note.field;
+    type = type_of(note, bound);
+  }
+  if (from.field == LateField::kNull) {
+    std::vector<std::string> names = column_names(input);
+    for (const LateNote& note : kLateNotes) names.emplace_back(note.name);
+    return session_
+        .error(ErrorCode::kUnknownName,
+               fmt::format("LATE DATA TO '{}': its column '{}' is neither of the source nor "
+                           "watermark, window_start, window_end, late_by",
+                           table.name, column.name),
+               clauses_.late->span)
+        .with_hint(did_you_mean(column.name, names));
+  }
+  if (type == column.type) return from;
+  return session_.error(
+      ErrorCode::kTypeMismatch,
+      fmt::format("LATE DATA TO '{}': its column '{}' is {}, the late row's is {}", table.name,
+                  column.name, column.type.to_string(), type.to_string()),
+      clauses_.late->span);
+}
+
 Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& input,
                                                               size_t time_column) {
   if (clauses_.late == nullptr) return std::optional<PlanLateOutput>();
-  const ast::Target& target = *clauses_.late;
   PlanLateOutput late;
-  late.table = TRY(find_sink(session_, target, "LATE DATA TO"));
-  const Type time = (*input.schema)[time_column].type;
-  const Type instant = window_bound_type(time);
-  struct Special {
-    std::string_view name;
-    LateField field;
-    Type type;
-  };
-  const Special specials[] = {{"watermark", LateField::kWatermark, instant},
-                              {"window_start", LateField::kWindowStart, instant},
-                              {"window_end", LateField::kWindowEnd, instant},
-                              {"late_by", LateField::kLateBy, Type::interval_day()}};
+  late.table = TRY(find_sink(session_, *clauses_.late, "LATE DATA TO"));
+  const Type bound = window_bound_type((*input.schema)[time_column].type);
   std::vector<Field> fields;
+  for (const TableColumn& column : late.table->columns) {
+    if (!column.is_written()) continue;
+    late.columns.push_back(TRY(bind_late_column(input, bound, column, *late.table)));
+    fields.push_back({column.name, column.type});
+  }
   if (late.table->columns.empty()) {
     for (size_t i = 0; i < input.schema->size(); ++i) {
-      if (i < scope_.columns.size() && scope_.columns[i].is_system) continue;
+      if (scope_.columns[i].is_system) continue;
       fields.push_back((*input.schema)[i]);
       late.columns.push_back({LateField::kInput, i});
     }
-    for (const Special& special : specials) {
-      fields.push_back({std::string(special.name), special.type});
-      late.columns.push_back({special.field, 0});
+    for (const LateNote& note : kLateNotes) {
+      fields.push_back({std::string(note.name), type_of(note, bound)});
+      late.columns.push_back({note.field, 0});
     }
-    late.schema = make_schema(std::move(fields));
-    return std::optional<PlanLateOutput>(std::move(late));
-  }
-  const Scope rows = Scope::of(input, "");
-  for (const TableColumn& column : late.table->columns) {
-    if (!column.is_written()) continue;
-    ast::Name name;
-    name.text = column.name;
-    const int found = rows.find(name, false);
-    LateColumn from{LateField::kNull, 0};
-    Type type;
-    if (found >= 0) {
-      from = {LateField::kInput, static_cast<size_t>(found)};
-      type = rows.columns[static_cast<size_t>(found)].type;
-    }
-    for (const Special& special : specials) {
-      if (found >= 0 || !equals_ignoring_case(column.name, special.name)) continue;
-      from = {special.field, 0};
-      type = special.type;
-    }
-    if (from.field == LateField::kNull) {
-      std::vector<std::string> names = column_names(input);
-      for (const Special& special : specials) names.emplace_back(special.name);
-      return unknown_late_column(session_, late.table->name, column.name, names, target.span);
-    }
-    if (type != column.type) {
-      return session_.error(
-          ErrorCode::kTypeMismatch,
-          fmt::format("LATE DATA TO '{}': its column '{}' is {}, the late row's "
-                      "is {}",
-                      late.table->name, column.name, column.type.to_string(), type.to_string()),
-          target.span);
-    }
-    fields.push_back({column.name, column.type});
-    late.columns.push_back(from);
   }
   late.schema = make_schema(std::move(fields));
   return std::optional<PlanLateOutput>(std::move(late));

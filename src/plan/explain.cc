@@ -98,8 +98,12 @@ std::string Explainer::describe_scan(const ScanNode& scan) const {
   }
   if (scan.outputs.empty()) out += "no columns";
   if (scan.watermark) {
-    out += fmt::format("; WATERMARK FOR {} AS {}", (*scan.schema)[scan.watermark->column].name,
-                       scan.watermark->expr->to_string());
+    const std::string& time = (*scan.schema)[scan.watermark->column].name;
+    std::string watermark = scan.watermark->expr->to_string();
+    if (const std::optional<int64_t> delay = scan.watermark->delay_us) {
+      watermark = *delay == 0 ? time : fmt::format("{} - {}", time, duration_text(*delay));
+    }
+    out += fmt::format("; WATERMARK FOR {} AS {}", time, watermark);
     if (!scan.bounded) {
       const int64_t idle_us = scan.table->idle_timeout_us();
       out += idle_us > 0 ? "; idle after " + duration_text(idle_us) : "; never idle";

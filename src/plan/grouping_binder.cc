@@ -227,14 +227,24 @@ Status SelectBinder::check_aggregates_read_rows(bool windowed) const {
   return {};
 }
 
-namespace {
-
-SourceSpan group_by_span(const ast::Select& select) {
-  if (select.group_by.empty()) return select.span;
-  return span_from(select.group_by.front().span, select.group_by.back().span);
+void SelectBinder::carry_columns(const GroupingParts& parts, const WindowOutputs& outputs) {
+  carried_from_ = inputs_ + kWindowColumns + parts.aggregates.size();
+  size_t next = carried_from_;
+  const auto carry = [&](const ExprPtr& what, const std::string& name) {
+    what_.push_back(what);
+    by_.push_back(make_column(next++, what->type(), name));
+  };
+  for (size_t i = 0; i < parts.keys.size(); ++i) carry(parts.keys[i], parts.key_names[i]);
+  const bool wanted[] = {outputs.start, outputs.end, outputs.time};
+  for (size_t i = 0; i < kWindowColumns; ++i) {
+    if (wanted[i]) carry(scope_.column(inputs_ + i), scope_.columns[inputs_ + i].name);
+  }
+  for (size_t i = 0; i < parts.aggregates.size(); ++i) {
+    const PlanAggregate& aggregate = parts.aggregates[i];
+    carry(make_column(inputs_ + kWindowColumns + i, aggregate.aggregate.type, aggregate.name),
+          aggregate.name);
+  }
 }
-
-}  // namespace
 
 Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   const bool windowed = TRY(is_windowed(keys));
@@ -260,28 +270,18 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
     parts.key_names.push_back(keys.names[i]);
   }
   parts.aggregates = aggregates_.aggregates();
-  parts.span = session_.node_span(windowed ? window_span_ : group_by_span(select_));
+  parts.span =
+      session_.node_span(windowed                   ? window_span_
+                         : select_.group_by.empty() ? select_.span
+                                                    : span_from(select_.group_by.front().span,
+                                                                select_.group_by.back().span));
   const EmitPlan emit = TRY(bind_emit(windowed, *plan));
   parts.emit = emit.emit;
   parts.emit_span = emit.span.length > 0 ? session_.node_span(emit.span) : SourceSpan{};
   parts.bound = windowed ? PlanStateBound{} : state_bound(parts.keys, *plan);
 
   const WindowOutputs outputs = windowed ? used_window_columns() : WindowOutputs{};
-  carried_from_ = inputs_ + kWindowColumns + parts.aggregates.size();
-  size_t next = carried_from_;
-  const auto carry_as = [&](const ExprPtr& what, const std::string& name) {
-    what_.push_back(what);
-    by_.push_back(make_column(next++, what->type(), name));
-  };
-  const auto carry = [&](const ExprPtr& what) { carry_as(what, what->name()); };
-  for (size_t i = 0; i < parts.keys.size(); ++i) carry_as(parts.keys[i], parts.key_names[i]);
-  if (outputs.start) carry(scope_.column(inputs_));
-  if (outputs.end) carry(scope_.column(inputs_ + 1));
-  if (outputs.time) carry(scope_.column(inputs_ + 2));
-  for (size_t i = 0; i < parts.aggregates.size(); ++i) {
-    carry(make_column(inputs_ + kWindowColumns + i, parts.aggregates[i].aggregate.type,
-                      parts.aggregates[i].name));
-  }
+  carry_columns(parts, outputs);
   if (windowed) {
     std::optional<PlanLateOutput> late = TRY(bind_late(*plan, window_->window.time_column));
     plan = make_window_aggregate(plan, window_->window, outputs, std::move(parts), emit.lateness_us,

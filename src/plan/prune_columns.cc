@@ -262,9 +262,9 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
 
 }  // namespace
 
-PlanPtr prune_columns(const PlanPtr& plan) {
+PlanPtr prune_columns(const PlanPtr& plan, WatermarkUse use) {
   const std::vector<size_t> all = same_places(*plan);
-  return exactly(prune(plan, {all, false}), all);
+  return exactly(prune(plan, {all, use == WatermarkUse::kReadersAbove}), all);
 }
 
 }  // namespace velo

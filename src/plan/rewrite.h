@@ -7,8 +7,11 @@ namespace velo {
 /// Rewrites: pure functions from a plan to one that gives the same rows with less work. None looks
 /// below a SharedNode, whose input was rewritten when it was made.
 
+/// Whether those who read a plan's output may wait for its watermark: so with shared sub-plans.
+enum class WatermarkUse : uint8_t { kNobodyAbove, kReadersAbove };
+
 /// All of them, in the order that lets each find what the others leave.
-PlanPtr optimise(const PlanPtr& plan);
+PlanPtr optimise(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNobodyAbove);
 
 /// Constant parts of expressions become literals; a Filter that is always TRUE goes.
 PlanPtr fold_plan(const PlanPtr& plan);
@@ -18,6 +21,6 @@ PlanPtr push_predicates(const PlanPtr& plan);
 PlanPtr merge_projections(const PlanPtr& plan);
 /// Scans read only columns that something above reads; so with aggregates. Watermarks that nobody
 /// waits for go.
-PlanPtr prune_columns(const PlanPtr& plan);
+PlanPtr prune_columns(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNobodyAbove);
 
 }  // namespace velo

@@ -143,7 +143,7 @@ Error Scope::unknown(const BindSession& session, const ast::ColumnRef& ref, Sour
   const ast::Name& wanted = ref.parts[qualified ? 1 : 0];
   for (const ScopeColumn& column : columns) {
     if (qualified && !ref.parts[0].matches(column.relation)) continue;
-    if (!column.is_system) names.push_back(column.name);
+    if (!column.is_system && !column.name.empty()) names.push_back(column.name);
   }
   if (ref.parts.size() >= 2 && !qualified && find(ref.parts[0]) == kNone) {
     std::vector<std::string> relations;

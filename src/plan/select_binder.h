@@ -88,6 +88,7 @@ class SelectBinder {
   Status check_partition(const Keys& keys) const;
   Result<PlanPtr> build_grouped(Keys keys);
   WindowOutputs used_window_columns() const;
+  void carry_columns(const GroupingParts& parts, const WindowOutputs& outputs);
   Result<ExprPtr> carry_over(const ExprPtr& expr) const;
   Result<PlanPtr> place_where(PlanPtr plan, bool windowed, std::vector<ExprPtr>* later);
   Status check_aggregates_read_rows(bool windowed) const;
@@ -102,6 +103,8 @@ class SelectBinder {
   Status check_plain_emit(const PlanNode& input);
   PlanStateBound state_bound(const std::vector<ExprPtr>& keys, const PlanNode& input) const;
   Result<std::optional<PlanLateOutput>> bind_late(const PlanNode& input, size_t time_column);
+  Result<LateColumn> bind_late_column(const PlanNode& input, const Type& bound,
+                                      const TableColumn& column, const TableDef& table) const;
 
   BindSession& session_;
   const ast::Select& select_;

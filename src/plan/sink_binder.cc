@@ -15,10 +15,10 @@ namespace {
 /// Fits the output of one query to one table.
 class SinkBinder {
  public:
-  SinkBinder(BindSession& session, TableDefPtr table, SourceSpan span)
-      : session_(session), table_(std::move(table)), span_(span) {}
+  SinkBinder(BindSession& session, TableDefPtr table, const SinkRequest& request)
+      : session_(session), table_(std::move(table)), request_(request), span_(request.span) {}
 
-  Status choose_columns(const std::vector<ast::Name>& names, const PlanNode& query);
+  Status choose_columns(const PlanNode& query);
   Result<PlanPtr> fit(PlanPtr query);
   Result<SinkEncoding> choose_encoding(const PlanNode& fitted) const;
   const TableDefPtr& table() const { return table_; }
@@ -33,6 +33,7 @@ class SinkBinder {
 
   BindSession& session_;
   TableDefPtr table_;
+  const SinkRequest& request_;
   SourceSpan span_;
   std::vector<size_t> written_;
   /// For each written column the query's column, or nothing = NULL.
@@ -40,7 +41,8 @@ class SinkBinder {
   std::vector<SourceSpan> spans_;
 };
 
-Status SinkBinder::choose_columns(const std::vector<ast::Name>& names, const PlanNode& query) {
+Status SinkBinder::choose_columns(const PlanNode& query) {
+  const std::vector<ast::Name>& names = request_.columns;
   std::vector<std::string> all;
   for (size_t i = 0; i < table_->columns.size(); ++i) {
     if (!table_->columns[i].is_written()) continue;
@@ -119,7 +121,10 @@ Result<std::vector<ExprPtr>> SinkBinder::fit_row(const std::vector<ExprPtr>& row
   for (size_t i = 0; i < written_.size(); ++i) {
     const TableColumn& column = table_->columns[written_[i]];
     if (from_[i]) {
-      fitted.push_back(TRY(assign(row[*from_[i]], column, spans_[i])));
+      const size_t from = *from_[i];
+      const SourceSpan span =
+          request_.items.size() == row.size() ? request_.items[from] : spans_[i];
+      fitted.push_back(TRY(assign(row[from], column, span)));
       continue;
     }
     if (column.not_null) {
@@ -281,15 +286,25 @@ Status check_state(BindSession& session, const PlanNode& plan, bool writes) {
   return {};
 }
 
-Result<PlanPtr> bind_sink(BindSession& session, TableDefPtr table,
-                          const std::vector<ast::Name>& columns, PlanPtr query, SourceSpan span) {
-  SinkBinder binder(session, with_columns_of(table, *query), span);
-  TRY(binder.choose_columns(columns, *query));
+Result<PlanPtr> bind_sink(BindSession& session, const SinkRequest& request, PlanPtr query) {
+  SinkBinder binder(session, with_columns_of(request.table, *query), request);
+  TRY(binder.choose_columns(*query));
   PlanPtr fitted = TRY(binder.fit(std::move(query)));
   const SinkEncoding encoding = TRY(binder.choose_encoding(*fitted));
   TRY(check_state(session, *fitted, true));
   return make_sink(std::move(fitted), binder.table(), binder.written(), encoding,
-                   session.node_span(span));
+                   session.node_span(request.span));
+}
+
+std::vector<SourceSpan> item_spans(const ast::Query& query) {
+  std::vector<SourceSpan> spans;
+  const auto* select = query.as<ast::Select>();
+  if (select == nullptr) return spans;
+  for (const ast::SelectItem& item : select->items) {
+    if (item.expr.is<ast::Star>()) return {};
+    spans.push_back(item.expr.span);
+  }
+  return spans;
 }
 
 Result<TableDefPtr> find_sink(BindSession& session, const ast::Target& target,

@@ -81,6 +81,13 @@ Status check_options(const BindSession& session, const WrittenOptions& options, 
         options.value_span("scan.watermark.max-future", span));
   }
   if (options.find("connector") == nullptr) {
+    for (const auto& [name, value] : options.values()) {
+      if (edit_distance(name, "connector") > 2) continue;
+      return session
+          .error(ErrorCode::kUnknownOption, fmt::format("there is no option '{}'", name),
+                 options.key_span(name, span))
+          .with_hint("did you mean 'connector'?");
+    }
     return session
         .error(ErrorCode::kMissingOption, fmt::format("'{}' has no 'connector'", table->name), span)
         .with_hint("WITH ('connector' = 'filesystem', 'path' = 'data.csv', 'format' = 'csv')");
