@@ -10,6 +10,8 @@
 namespace velo {
 namespace {
 
+constexpr size_t kSignaturesShownMax = 4;  // in an error's hint
+
 /// The table with what was derived from it once: parsed signatures and the index by upper-case
 /// name.
 struct Table {
@@ -80,7 +82,12 @@ Error no_such_overload(std::string_view name, std::span<const size_t> rows,
                                                args[1].type.to_string())
                                  : fmt::format("{}({})", upper(name), types_text(args));
   std::string accepted;
+  size_t shown = 0;
   for (size_t row : rows) {
+    if (++shown > kSignaturesShownMax) {
+      accepted += fmt::format(" and {} more", rows.size() - kSignaturesShownMax);
+      break;
+    }
     if (!accepted.empty()) accepted += "; ";
     accepted += upper(name) + table().signatures[row].to_string();
   }

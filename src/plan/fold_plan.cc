@@ -20,8 +20,8 @@ GroupingParts fold_parts(GroupingParts parts) {
 }
 
 bool is_true(const Expr& expr) {
-  return expr.is_literal() && !expr.is_null_literal() &&
-         expr.type().kind() == TypeKind::kBoolean && expr.literal()->bool_at(0);
+  return expr.is_literal() && !expr.is_null_literal() && expr.type().kind() == TypeKind::kBoolean &&
+         expr.literal()->bool_at(0);
 }
 
 }  // namespace
@@ -37,13 +37,12 @@ PlanPtr fold_plan(const PlanPtr& plan) {
       return make_filter(inputs[0], std::move(predicate), plan->span);
     }
     case PlanKind::kProject:
-      return make_project(inputs[0], fold_all(plan->as<ProjectNode>().exprs),
-                          column_names(*plan), plan->span);
+      return make_project(inputs[0], fold_all(plan->as<ProjectNode>().exprs), column_names(*plan),
+                          plan->span);
     case PlanKind::kWindowAggregate: {
       const auto& node = plan->as<WindowAggregateNode>();
-      return make_window_aggregate(inputs[0], node.window, node.outputs,
-                                   fold_parts(parts_of(node)), node.lateness_us, node.grace_us,
-                                   node.late);
+      return make_window_aggregate(inputs[0], node.window, node.outputs, fold_parts(parts_of(node)),
+                                   node.lateness_us, node.grace_us, node.late);
     }
     case PlanKind::kAggregate:
       return make_aggregate(inputs[0], fold_parts(parts_of(plan->as<AggregateNode>())));

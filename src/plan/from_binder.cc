@@ -51,7 +51,8 @@ Result<PlanPtr> rename_columns(const BindSession& session, PlanPtr plan,
   if (names.empty()) return plan;
   if (names.size() != plan->schema->size()) {
     return session.error(ErrorCode::kInvalidStatement,
-                         fmt::format("{} names for {} columns", names.size(), plan->schema->size()),
+                         fmt::format("{} for {}", count_of(names.size(), "name"),
+                                     count_of(plan->schema->size(), "column")),
                          span);
   }
   std::vector<std::string> texts;
@@ -129,7 +130,7 @@ Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
     const ast::CommonTable* common = ctes != nullptr ? ctes->find(name, &level) : nullptr;
     if (common != nullptr) {
       const WithTables before{level->outer, level->tables,
-                                static_cast<size_t>(common - level->tables->data())};
+                              static_cast<size_t>(common - level->tables->data())};
       PlanPtr plan = TRY(bind(*common->query, &before, true));
       plan = TRY(rename_columns(session_, std::move(plan), common->columns, common->name.span));
       return relation_of(std::move(plan), common->name.text);
@@ -207,9 +208,10 @@ Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const Wit
         ++at;
       }
       if (at != names.size()) {
-        return session_.error(ErrorCode::kInvalidStatement,
-                              fmt::format("{} names for {} columns", names.size(), at),
-                              ref.alias->name.span);
+        return session_.error(
+            ErrorCode::kInvalidStatement,
+            fmt::format("{} for {}", count_of(names.size(), "name"), count_of(at, "column")),
+            ref.alias->name.span);
       }
     }
   }

@@ -47,9 +47,10 @@ Result<ExprPtr> SelectBinder::bind_key(const ast::Expr& expr) {
   if (literal != nullptr && literal->kind == ast::LiteralKind::kInteger) {
     const int64_t ordinal = TRY(bind_count(session_, expr, "GROUP BY"));
     if (ordinal < 1 || ordinal > static_cast<int64_t>(items_.size())) {
-      return session_.error(
-          ErrorCode::kInvalidStatement,
-          fmt::format("GROUP BY {}: there are {} columns", ordinal, items_.size()), expr.span);
+      return session_.error(ErrorCode::kInvalidStatement,
+                            fmt::format("GROUP BY {}: the select list has {}", ordinal,
+                                        count_of(items_.size(), "column")),
+                            expr.span);
     }
     return items_[static_cast<size_t>(ordinal - 1)].expr;
   }
@@ -246,6 +247,19 @@ void SelectBinder::carry_columns(const GroupingParts& parts, const WindowOutputs
   }
 }
 
+/// All keys and a bound of the window are selected: no two rows are equal.
+bool SelectBinder::is_distinct_already(const GroupingParts& parts) const {
+  const auto selected = [&](const ExprPtr& wanted) {
+    return std::any_of(items_.begin(), items_.end(),
+                       [&](const Item& item) { return *item.expr == *wanted; });
+  };
+  if (window_ && !selected(scope_.column(inputs_ + 1)) && !selected(scope_.column(inputs_ + 2)) &&
+      (window_->window.kind == PlanWindowKind::kCumulate || !selected(scope_.column(inputs_)))) {
+    return false;
+  }
+  return std::all_of(parts.keys.begin(), parts.keys.end(), selected);
+}
+
 Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   const bool windowed = TRY(is_windowed(keys));
   PlanPtr plan = relation_.plan;
@@ -280,6 +294,7 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   parts.emit_span = emit.span.length > 0 ? session_.node_span(emit.span) : SourceSpan{};
   parts.bound = windowed ? PlanStateBound{} : state_bound(parts.keys, *plan);
 
+  const bool distinct = select_.distinct && !is_distinct_already(parts);
   const WindowOutputs outputs = windowed ? used_window_columns() : WindowOutputs{};
   carry_columns(parts, outputs);
   if (windowed) {
@@ -303,7 +318,7 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
     orders.push_back(order.expr == nullptr || order.item ? order.expr
                                                          : TRY(carry_over(order.expr)));
   }
-  return finish(std::move(plan), std::move(items), std::move(orders));
+  return finish(std::move(plan), std::move(items), std::move(orders), distinct);
 }
 
 }  // namespace velo

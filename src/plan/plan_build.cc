@@ -201,8 +201,9 @@ PlanPtr make_window_aggregate(PlanPtr input, PlanWindow window, WindowOutputs ou
                             : parts.emit.mode == PlanEmitMode::kEvery ? "EMIT EVERY"
                                                                       : "ALLOWED LATENESS";
     node->changelog.cause_span = parts.emit_span.length > 0 ? parts.emit_span : parts.span;
-    // A window is known by its start and end together; without either nothing tells rows apart.
-    if (outputs.start || outputs.end || outputs.time) {
+    // Windows of CUMULATE share their starts.
+    const bool by_start = outputs.start && window.kind != PlanWindowKind::kCumulate;
+    if (by_start || outputs.end || outputs.time) {
       for (size_t i = 0; i < key_columns; ++i) node->changelog.key.push_back(i);
     }
   }

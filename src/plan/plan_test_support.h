@@ -28,9 +28,9 @@ class KindsForTest : public TableKinds {
     const std::vector<std::string> known = option_names(options);
     for (const auto& [name, value] : options) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      problems.push_back({name, Error(ErrorCode::kUnknownOption,
-                                      "connector '" + connector + "' has no option '" + name +
-                                          "'")});
+      problems.push_back(
+          {name, Error(ErrorCode::kUnknownOption,
+                       "connector '" + connector + "' has no option '" + name + "'")});
     }
     return problems;
   }
@@ -62,8 +62,10 @@ class KindsForTest : public TableKinds {
     return std::vector<Field>{{"id", Type::bigint()}, {"word", Type::string()}};
   }
   std::vector<std::string> option_names(const OptionMap&) const override {
-    return {"connector", "format", "path", "source.watch", "csv.infer", "csv.header",
-            "csv.delimiter", "topic", "properties.bootstrap.servers", "number-of-rows"};
+    return {"connector",     "format",    "path",
+            "source.watch",  "csv.infer", "csv.header",
+            "csv.delimiter", "topic",     "properties.bootstrap.servers",
+            "number-of-rows"};
   }
   std::span<const OptionInfo> settings() const override { return kSettings; }
 
@@ -84,13 +86,12 @@ struct SessionForTest {
     const ast::Script script = TRY(parse_script(sql));
     std::string explained;
     for (const ast::Statement& statement : script.statements) {
-      const BinderContext context{
-          &catalog, &kinds, &settings,
-          [](std::string_view name) -> std::optional<std::string> {
-            if (name == "DATA") return "/data";
-            return std::nullopt;
-          },
-          optimise};
+      const BinderContext context{&catalog, &kinds, &settings,
+                                  [](std::string_view name) -> std::optional<std::string> {
+                                    if (name == "DATA") return "/data";
+                                    return std::nullopt;
+                                  },
+                                  optimise};
       const BoundStatement bound = TRY(bind_statement(statement, sql, context));
       for (const Warning& warning : bound.warnings) warnings.push_back(warning.to_string());
       if (const PlanPtr plan = bound.plan()) explained = explain(*plan);

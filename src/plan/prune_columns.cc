@@ -136,8 +136,7 @@ void drop_aggregates(const Needs& needs, size_t first, GroupingParts* parts,
   for (size_t i = 0; i < first; ++i) (*at)[i] = i;
   std::vector<PlanAggregate> kept;
   for (size_t i = 0; i < parts->aggregates.size(); ++i) {
-    const bool read =
-        std::binary_search(needs.columns.begin(), needs.columns.end(), first + i);
+    const bool read = std::binary_search(needs.columns.begin(), needs.columns.end(), first + i);
     const bool last_chance = kept.empty() && i + 1 == parts->aggregates.size();
     if (!read && !last_chance) continue;
     (*at)[first + i] = first + kept.size();
@@ -149,16 +148,16 @@ void drop_aggregates(const Needs& needs, size_t first, GroupingParts* parts,
 void remap_parts(GroupingParts* parts, const std::vector<size_t>& at) {
   parts->keys = remap_all(parts->keys, at);
   for (PlanAggregate& aggregate : parts->aggregates) {
-    aggregate = rewrite_aggregate(
-        aggregate, [&](const ExprPtr& expr) { return remap_columns(expr, at); });
+    aggregate =
+        rewrite_aggregate(aggregate, [&](const ExprPtr& expr) { return remap_columns(expr, at); });
   }
 }
 
 Pruned prune_window_aggregate(const WindowAggregateNode& node, const Needs& needs) {
   GroupingParts parts = parts_of(node);
   std::vector<size_t> at;
-  const size_t bounds = (node.outputs.start ? 1u : 0u) + (node.outputs.end ? 1u : 0u) +
-                        (node.outputs.time ? 1u : 0u);
+  const size_t bounds =
+      (node.outputs.start ? 1u : 0u) + (node.outputs.end ? 1u : 0u) + (node.outputs.time ? 1u : 0u);
   drop_aggregates(needs, parts.keys.size() + bounds, &parts, &at);
   Needs below = needs_of(parts);
   below.watermark = true;
@@ -246,8 +245,7 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
     case PlanKind::kLimit: {
       Pruned input = prune(plan->input(), std::move(needs));
       const auto& limit = plan->as<LimitNode>();
-      return {make_limit(input.plan, limit.limit, limit.offset, plan->span),
-              std::move(input.at)};
+      return {make_limit(input.plan, limit.limit, limit.offset, plan->span), std::move(input.at)};
     }
     case PlanKind::kShared:
       return {plan, same_places(*plan)};

@@ -39,8 +39,8 @@ bool reads_only(const Expr& expr, size_t columns) {
 
 /// Splits off the conditions over the first `by.size()` columns, which become `by`.
 Conditions take_through(const std::vector<ExprPtr>& by, Conditions* conditions) {
-  const bool by_chance = std::any_of(by.begin(), by.end(),
-                                     [](const ExprPtr& expr) { return expr->is_volatile(); });
+  const bool by_chance =
+      std::any_of(by.begin(), by.end(), [](const ExprPtr& expr) { return expr->is_volatile(); });
   Conditions through;
   Conditions stay;
   for (Condition& condition : *conditions) {

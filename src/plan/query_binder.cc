@@ -9,8 +9,7 @@
 
 namespace velo {
 
-const ast::CommonTable* WithTables::find(const ast::Name& name,
-                                           const WithTables** where) const {
+const ast::CommonTable* WithTables::find(const ast::Name& name, const WithTables** where) const {
   for (const WithTables* level = this; level != nullptr; level = level->outer) {
     for (size_t i = level->count; i-- > 0;) {
       const ast::CommonTable& table = (*level->tables)[i];
@@ -118,8 +117,8 @@ Result<PlanPtr> QueryBinder::bind_branch(const ast::Query& query, const EmitClau
 }
 
 Result<PlanPtr> QueryBinder::bind_set_operation(const ast::SetOperation& set,
-                                                const EmitClauses& clauses,
-                                                const WithTables* ctes, SourceSpan span) {
+                                                const EmitClauses& clauses, const WithTables* ctes,
+                                                SourceSpan span) {
   if (set.op != ast::SetOp::kUnion || !set.all) {
     const std::string_view name = set.op == ast::SetOp::kUnion       ? "UNION without ALL"
                                   : set.op == ast::SetOp::kIntersect ? "INTERSECT"
@@ -211,10 +210,10 @@ Result<PlanPtr> QueryBinder::bind_output_order(PlanPtr plan,
     if (literal != nullptr && literal->kind == ast::LiteralKind::kInteger) {
       const int64_t ordinal = TRY(bind_count(session_, item.expr, "ORDER BY"));
       if (ordinal < 1 || ordinal > static_cast<int64_t>(plan->schema->size())) {
-        return session_.error(
-            ErrorCode::kInvalidStatement,
-            fmt::format("ORDER BY {}: there are {} columns", ordinal, plan->schema->size()),
-            item.expr.span);
+        return session_.error(ErrorCode::kInvalidStatement,
+                              fmt::format("ORDER BY {}: the result has {}", ordinal,
+                                          count_of(plan->schema->size(), "column")),
+                              item.expr.span);
       }
       key.key = column_of(*plan, static_cast<size_t>(ordinal - 1));
     } else {

@@ -118,9 +118,14 @@ Result<ExprPtr> Scope::resolve(const BindSession& session, const ast::ColumnRef&
   if (index == kNone) {
     index = find(ref.parts[0]);
     used = 1;
-    if (index >= 0 && ref.parts.size() > 1 &&
-        columns[static_cast<size_t>(index)].type.kind() != TypeKind::kRow) {
-      index = kNone;
+    if (index >= 0 && ref.parts.size() > 1) {
+      const ScopeColumn& found = columns[static_cast<size_t>(index)];
+      if (found.type.kind() != TypeKind::kRow) {
+        return session.error(ErrorCode::kUnknownName,
+                             fmt::format("'{}' is {}: it has no field '{}'", found.name,
+                                         found.type.to_string(), ref.parts[1].text),
+                             span);
+      }
     }
   }
   if (index == kSeveral) {
@@ -178,6 +183,10 @@ std::string join_names(const std::vector<std::string>& names, size_t most) {
   }
   if (names.size() > most) out += fmt::format(" and {} more", names.size() - most);
   return out;
+}
+
+std::string count_of(size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string to_lower(std::string_view text) {

@@ -46,6 +46,9 @@ class Scope {
 /// a, b, c … of at most `most` names, for messages.
 std::string join_names(const std::vector<std::string>& names, size_t most = 12);
 
+/// "1 column", "3 columns".
+std::string count_of(size_t count, std::string_view noun);
+
 /// ASCII only; SQL names compare so.
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);

@@ -189,10 +189,10 @@ Status SelectBinder::bind_order() {
     if (literal != nullptr && literal->kind == ast::LiteralKind::kInteger) {
       const int64_t ordinal = TRY(bind_count(session_, item.expr, "ORDER BY"));
       if (ordinal < 1 || ordinal > static_cast<int64_t>(items_.size())) {
-        return session_.error(
-            ErrorCode::kInvalidStatement,
-            fmt::format("ORDER BY {}: there are {} columns", ordinal, items_.size()),
-            item.expr.span);
+        return session_.error(ErrorCode::kInvalidStatement,
+                              fmt::format("ORDER BY {}: the select list has {}", ordinal,
+                                          count_of(items_.size(), "column")),
+                              item.expr.span);
       }
       order.item = static_cast<size_t>(ordinal - 1);
     } else if (name != nullptr && name->parts.size() == 1) {
@@ -255,7 +255,7 @@ Result<PlanPtr> SelectBinder::build_plain() {
   for (const Item& item : items_) items.push_back(item.expr);
   std::vector<ExprPtr> orders;
   for (const Order& order : orders_) orders.push_back(order.expr);
-  return finish(std::move(plan), std::move(items), std::move(orders));
+  return finish(std::move(plan), std::move(items), std::move(orders), select_.distinct);
 }
 
 Result<PlanPtr> SelectBinder::make_distinct(PlanPtr plan) {
@@ -270,7 +270,7 @@ Result<PlanPtr> SelectBinder::make_distinct(PlanPtr plan) {
 }
 
 Result<PlanPtr> SelectBinder::finish(PlanPtr plan, std::vector<ExprPtr> items,
-                                     std::vector<ExprPtr> orders) {
+                                     std::vector<ExprPtr> orders, bool distinct) {
   std::vector<std::string> names;
   for (const Item& item : items_) names.push_back(item.name);
   const size_t shown = items.size();
@@ -283,7 +283,7 @@ Result<PlanPtr> SelectBinder::finish(PlanPtr plan, std::vector<ExprPtr> items,
   }
   const SourceSpan span = session_.node_span(select_.span);
   plan = make_project(std::move(plan), std::move(items), std::move(names), span);
-  if (select_.distinct) plan = TRY(make_distinct(std::move(plan)));
+  if (distinct) plan = TRY(make_distinct(std::move(plan)));
   if (orders_.empty()) return plan;
   const SourceSpan order_span = span_from(orders_.front().span, orders_.back().span);
   TRY(check_can_order(session_, *plan, order_span));

@@ -75,7 +75,9 @@ class SelectBinder {
   Status bind_having();
   Status bind_order();
   Result<PlanPtr> build_plain();
-  Result<PlanPtr> finish(PlanPtr plan, std::vector<ExprPtr> items, std::vector<ExprPtr> orders);
+  Result<PlanPtr> finish(PlanPtr plan, std::vector<ExprPtr> items, std::vector<ExprPtr> orders,
+                         bool distinct);
+  bool is_distinct_already(const GroupingParts& parts) const;
   Result<PlanPtr> make_distinct(PlanPtr plan);
   ExprBinder binder(std::string_view clause);
 

@@ -56,8 +56,8 @@ Status SinkBinder::choose_columns(const PlanNode& query) {
     if (given != written_.size()) {
       return session_
           .error(ErrorCode::kTypeMismatch,
-                 fmt::format("'{}' has {} columns to write, the query gives {}", table_->name,
-                             written_.size(), given),
+                 fmt::format("'{}' has {} to write, the query gives {}", table_->name,
+                             count_of(written_.size(), "column"), given),
                  span_)
           .with_hint(fmt::format("the table: {}; the query: {}", join_names(all),
                                  join_names(column_names(query))));
@@ -68,7 +68,7 @@ Status SinkBinder::choose_columns(const PlanNode& query) {
   if (names.size() != given) {
     return session_.error(
         ErrorCode::kTypeMismatch,
-        fmt::format("{} columns are listed, the query gives {}", names.size(), given),
+        fmt::format("{} listed, the query gives {}", count_of(names.size(), "column"), given),
         span_from(names.front().span, names.back().span));
   }
   for (size_t i = 0; i < names.size(); ++i) {
@@ -298,6 +298,9 @@ Result<PlanPtr> bind_sink(BindSession& session, const SinkRequest& request, Plan
 
 std::vector<SourceSpan> item_spans(const ast::Query& query) {
   std::vector<SourceSpan> spans;
+  if (const auto* values = query.as<ast::Values>(); values != nullptr && values->rows.size() == 1) {
+    for (const ast::Expr& expr : values->rows[0]) spans.push_back(expr.span);
+  }
   const auto* select = query.as<ast::Select>();
   if (select == nullptr) return spans;
   for (const ast::SelectItem& item : select->items) {

@@ -16,7 +16,7 @@ struct SinkRequest {
 /// the table takes, state bounded.
 Result<PlanPtr> bind_sink(BindSession& session, const SinkRequest& request, PlanPtr query);
 
-/// The spans of the items of a SELECT without stars; else empty.
+/// The spans of the items of a SELECT without stars, or of a single row of VALUES; else empty.
 std::vector<SourceSpan> item_spans(const ast::Query& query);
 
 /// Un-windowed state that nothing bounds: an error if the job writes, else a warning.
