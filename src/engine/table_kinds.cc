@@ -161,10 +161,13 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
     return found != sorted.of_connector.end() &&
            (found->second == "true" || found->second == "TRUE");
   };
+  std::vector<Field> metadata = {{"partition", Type::string()},
+                                 {"offset", Type::bigint()},
+                                 {"timestamp", Type::timestamp_ltz(3)}};
   if (is_pushed_connector(sorted.connector)) {
     traits.bounded = is("bounded");
     traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kAppend};
-    traits.metadata = {{"partition", Type::string()}};
+    traits.metadata = std::move(metadata);
     return traits;
   }
   const ConnectorInfo& connector = *look_up(sorted.connector);
@@ -173,14 +176,14 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   traits.can_write = connector.is_sink && (sorted.format.empty() || (format && (*format)->encodes));
   if (sorted.connector == "filesystem") {
     traits.bounded = !is("source.watch");
-    traits.metadata = {{"file", Type::string()}, {"partition", Type::string()}};
+    metadata.insert(metadata.begin(), {"file", Type::string()});
     traits.encodings = {SinkEncoding::kAppend, SinkEncoding::kRetract};
   } else if (connector.is_sink) {
     traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kAppend};
   } else {
     traits.bounded = sorted.of_connector.contains("number-of-rows");
-    traits.metadata = {{"partition", Type::string()}};
   }
+  if (connector.is_source) traits.metadata = std::move(metadata);
   return traits;
 }
 

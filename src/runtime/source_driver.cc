@@ -217,7 +217,7 @@ Status SourceDriver::deliver(size_t index, const Batch& batch) {
 }
 
 void SourceDriver::add_metadata(Batch& batch) {
-  const Partition& partition = partitions_[current_];
+  Partition& partition = partitions_[current_];
   const size_t first = batch.columns.size();
   batch.schema = spec_.layout;
   const bool per_record =
@@ -234,8 +234,8 @@ void SourceDriver::add_metadata(Batch& batch) {
           builder.append_string(partition.info.name);
           break;
         case MetadataField::kOffset:
-          record ? builder.append_int64(static_cast<int64_t>(record->offset))
-                 : builder.append_null();
+          builder.append_int64(
+              static_cast<int64_t>(record ? record->offset : partition.rows + row));
           break;
         case MetadataField::kTimestamp:
           record && record->timestamp_kind != RecordMetadata::TimestampKind::kNone
@@ -252,6 +252,7 @@ void SourceDriver::add_metadata(Batch& batch) {
     }
     batch.columns.push_back(builder.finish());
   }
+  partition.rows += batch.rows;
   if (per_record) {
     good_records_.erase(good_records_.begin(),
                         good_records_.begin() + static_cast<ptrdiff_t>(batch.rows));
@@ -390,6 +391,7 @@ void SourceDriver::save(SnapshotWriter& writer) const {
     writer.string(partition.pushed_head);
     writer.string(partition.pushed_tail);
     writer.u8(partition.finished ? 1 : 0);
+    writer.u64(partition.rows);
   }
   for (const auto& reader : readers_) reader->save(writer);
   writer.u8(static_cast<uint8_t>((stopped_ ? 1 : 0) | (done_ ? 2 : 0)));
@@ -433,6 +435,7 @@ Status SourceDriver::load(SnapshotReader& reader) {
     partition.pushed_head = TRY(reader.string());
     partition.pushed_tail = TRY(reader.string());
     partition.finished = TRY(reader.u8()) != 0;
+    partition.rows = TRY(reader.u64());
     TRY(restore_pushed(partition));
     partition.position = TRY(Position::parse(position));
     const bool moved = !(partition.position == Position());

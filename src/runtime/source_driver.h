@@ -18,7 +18,7 @@ namespace velo {
 enum class MetadataField : uint8_t {
   kUnit,       ///< STRING: file or topic
   kPartition,  ///< STRING: the partition's name
-  kOffset,     ///< BIGINT: number of the record in its partition; NULL for byte streams
+  kOffset,     ///< BIGINT: number of the record in its partition; of byte streams: of the row
   kTimestamp,  ///< TIMESTAMP_LTZ: of the message; NULL where there is none
   kKey,        ///< BYTES or STRING: of the message
 };
@@ -93,7 +93,7 @@ class SourceDriver final : private DecodeOutput {
     std::string unit;     ///< the file being read
     bool inside = false;  ///< the next block is not the first of its unit
     bool finished = false;
-    bool quiet = false;
+    uint64_t rows = 0;  ///< delivered so far
     uint64_t pushed_bytes = 0;
     std::string pushed_tail;  ///< the beginning of a record that has not come whole
     std::string pushed_head;  ///< first bytes: a header may stand there
