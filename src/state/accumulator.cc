@@ -20,7 +20,7 @@ std::unique_ptr<Accumulator> make_accumulator(const Component& component, bool r
       return make_kept_value(component);
     case AccumulatorKind::kFirst:
     case AccumulatorKind::kLast:
-      return make_kept_value(component);
+      return retractable ? make_ordered_values(component) : make_kept_value(component);
     case AccumulatorKind::kMoments:
     case AccumulatorKind::kCoMoments:
       return make_moments(component);
