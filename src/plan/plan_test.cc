@@ -18,8 +18,8 @@ std::string plan_of(std::string_view sql) {
 TEST(Plan, StatelessSelect) {
   EXPECT_EQ(plan_of(R"(SELECT symbol, price * 2 AS twice FROM trades WHERE price > 1 AND symbol LIKE 'A%')"),
             R"(
-Project symbol, price * 2.0e0 AS twice
-  Filter price > 1.0e0 AND symbol LIKE 'A%'
+Project symbol, price * 2e0 AS twice
+  Filter price > 1e0 AND symbol LIKE 'A%'
     Scan trades: symbol, price
 )");
   EXPECT_EQ(plan_of(R"(SELECT * FROM trades)"),
@@ -43,12 +43,12 @@ Project symbol AS Symbol, price AS Price
 )");
   EXPECT_EQ(plan_of(R"(SELECT symbol, symbol, UPPER(symbol), CAST(quantity AS STRING), CASE WHEN price > 1 THEN 1 END FROM trades)"),
             R"(
-Project symbol, symbol AS symbol_1, UPPER(symbol) AS upper, CAST(quantity AS STRING) AS quantity, CASE WHEN price > 1.0e0 THEN 1 END AS case
+Project symbol, symbol AS symbol_1, UPPER(symbol) AS upper, CAST(quantity AS STRING) AS quantity, CASE WHEN price > 1e0 THEN 1 END AS case
   Scan trades: symbol, price, quantity
 )");
   EXPECT_EQ(plan_of(R"(SELECT price * 2 AS p, p + 1 AS q FROM trades)"),
             R"(
-Project price * 2.0e0 AS p, price * 2.0e0 + 1.0e0 AS q
+Project price * 2e0 AS p, price * 2e0 + 1e0 AS q
   Scan trades: price
 )");
   EXPECT_EQ(plan_of(R"(SELECT symbol FROM trades EMIT CHANGES)"),
@@ -101,7 +101,7 @@ Project window_start, AVG(price) AS avg
             R"(
 Project symbol, window_start
   WindowAssign TUMBLE(ts, INTERVAL '1' MINUTE)
-    Filter price > 10.0e0
+    Filter price > 10e0
       Scan trades: symbol, price, ts
 )");
   EXPECT_EQ(plan_of(R"(SELECT window_start, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) WHERE price > 10 AND window_start > TIMESTAMP '2024-01-01 00:00:00' GROUP BY window_start, window_end)"),
@@ -109,7 +109,7 @@ Project symbol, window_start
 Project window_start, COUNT(*) AS count
   Filter window_start > TIMESTAMP '2024-01-01T00:00:00'
     WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE): COUNT(*); with window_start; EMIT FINAL; state: until the watermark passes
-      Filter price > 10.0e0
+      Filter price > 10e0
         Scan trades: price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");
   EXPECT_EQ(plan_of(R"(SELECT CAST(window_start AS DATE) AS day, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end, CAST(window_start AS DATE))"),
@@ -366,19 +366,19 @@ Project symbol AS s, COUNT(*) AS n
   EXPECT_EQ(plan_of(R"(SELECT symbol, price > 10 AS dear, COUNT(*) FROM history GROUP BY 1, 2)"),
             R"(
 Project symbol, key2 AS dear, COUNT(*) AS count
-  Aggregate GROUP BY symbol, price > 10.0e0: COUNT(*); EMIT FINAL; state: until the input ends
+  Aggregate GROUP BY symbol, price > 10e0: COUNT(*); EMIT FINAL; state: until the input ends
     Scan history: symbol, price; bounded
 )");
   EXPECT_EQ(plan_of(R"(SELECT price * 2 + 1 AS a, price * 2 AS b FROM history GROUP BY price * 2)"),
             R"(
-Project key1 + 1.0e0 AS a, key1 AS b
-  Distinct GROUP BY price * 2.0e0; EMIT FINAL; state: until the input ends
+Project key1 + 1e0 AS a, key1 AS b
+  Distinct GROUP BY price * 2e0; EMIT FINAL; state: until the input ends
     Scan history: price; bounded
 )");
   EXPECT_EQ(plan_of(R"(SELECT SUM(price) / COUNT(*) AS mean, SUM(price) FROM history HAVING SUM(price) > 0)"),
             R"(
 Project SUM(price) / CAST(COUNT(*) AS DOUBLE) AS mean, SUM(price) AS sum
-  Filter SUM(price) > 0.0e0
+  Filter SUM(price) > 0e0
     Aggregate: SUM(price), COUNT(*); EMIT FINAL; state: until the input ends
       Scan history: price; bounded
 )");
@@ -402,7 +402,7 @@ TEST(Plan, OrderAndLimit) {
 Limit 10 OFFSET 2
   Project symbol, price
     OrderBy order1 DESC, symbol
-      Project symbol, price, price * 2.0e0 AS order1
+      Project symbol, price, price * 2e0 AS order1
         Scan history: symbol, price; bounded
 )");
   EXPECT_EQ(plan_of(R"(SELECT symbol, COUNT(*) AS n FROM history GROUP BY symbol ORDER BY n DESC NULLS LAST, 1)"),
@@ -432,7 +432,7 @@ TEST(Plan, QueriesOfQueries) {
 SELECT x.s, x.* FROM b AS x WHERE s LIKE 'A%')"),
             R"(
 Project symbol AS s, symbol AS s_1, price AS q
-  Filter price > 1.0e0 AND price < 10.0e0 AND symbol LIKE 'A%'
+  Filter price > 1e0 AND price < 10e0 AND symbol LIKE 'A%'
     Scan trades: symbol, price
 )");
   EXPECT_EQ(plan_of(R"(SELECT symbol, n FROM (SELECT symbol, COUNT(*) AS n FROM history GROUP BY symbol) WHERE symbol = 'A' AND n > 3)"),
@@ -455,7 +455,7 @@ Union
   EXPECT_EQ(plan_of(R"(CREATE VIEW dear (s, p) AS SELECT symbol, price FROM trades WHERE price > 100; SELECT s FROM dear WHERE p < 200)"),
             R"(
 Project symbol AS s
-  Filter price > 100.0e0 AND price < 200.0e0
+  Filter price > 100e0 AND price < 200e0
     Scan trades: symbol, price
 )");
   EXPECT_EQ(plan_of(R"(CREATE STREAM s AS SELECT symbol, ts FROM trades WHERE price > 1;
@@ -465,7 +465,7 @@ Project window_start, COUNT(*) AS count
   WindowAggregate TUMBLE(ts, INTERVAL '1' HOUR): COUNT(*); with window_start; EMIT FINAL; state: until the watermark passes
     Shared s
       Project symbol, ts
-        Filter price > 1.0e0
+        Filter price > 1e0
           Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");
 }
@@ -534,7 +534,7 @@ TEST(Plan, OtherSpellings) {
 WITH ('cheap.type' = 'file_sink', 'cheap.path' = 'x.csv', 'cheap.format' = 'csv'))"),
             R"(
 Sink cheap: symbol, price; written as append
-  Filter price < 1.0e0
+  Filter price < 1e0
     Scan trades: symbol, price
 )");
   EXPECT_EQ(plan_of(R"(SELECT id, word FROM 'file:///tmp/x.csv' WHERE id > 3)"),
@@ -550,7 +550,7 @@ Scan src: id; bounded
 WITH ('s.type' = 'kafka_sink', 's.topic' = 'x', 's.bootstrap.servers' = 'b'))"),
             R"(
 Sink s: symbol, price; written as append
-  Filter price > 10.0e0
+  Filter price > 10e0
     Scan trades: symbol, price
 )");
   EXPECT_EQ(plan_of(R"(CREATE TABLE e (id BIGINT, t BIGINT) WITH ('e.type' = 'kafka_source', 'e.topic' = 'x', 'event.time.field' = 't',
