@@ -1,10 +1,39 @@
-// Moments for variances, correlations and regressions: Welford (1962) row by row, merged after
-// Chan, Golub and LeVeque (1979). A retraction runs the update backwards.
+// Moments for variances, correlations and regressions, from sums of x, y, x², y² and xy that are
+// kept to about 106 bits (TwoSum, and products made exact by a fused multiply-add: Dekker 1971,
+// Ogita, Rump and Oishi 2005). So the answer does not depend on the order in which rows and panes
+// are added, and a retraction undoes its row.
+#include <cmath>
+
 #include "column/column_builder.h"
 #include "state/accumulator.h"
 
 namespace velo {
 namespace {
+
+__extension__ typedef __float128 Quad;
+
+/// An unevaluated sum of two doubles.
+struct ExactSum {
+  double high = 0;
+  double low = 0;
+
+  void add(double x) {
+    const double t = high + x;
+    const double y = t - high;
+    low += (high - (t - y)) + (x - y);
+    high = t;
+  }
+  void add_product(double x, double y) {
+    const double product = x * y;
+    add(product);
+    low += std::fma(x, y, -product);
+  }
+  void add(const ExactSum& other) {
+    add(other.high);
+    low += other.low;
+  }
+  Quad value() const { return static_cast<Quad>(high) + static_cast<Quad>(low); }
+};
 
 struct TwoInputs {
   explicit TwoInputs(std::span<const ColumnPtr> inputs)
@@ -17,79 +46,63 @@ struct TwoInputs {
 struct MomentsRule {
   struct State {
     int64_t n = 0;
-    double mean_x = 0;
-    double mean_y = 0;
-    double m2_x = 0;
-    double m2_y = 0;
-    double c = 0;
+    ExactSum x, y, xx, yy, xy;
   };
   using Input = TwoInputs;
   bool pair;
 
-  static void add(State& s, const Input& in, size_t row) { insert(s, in.x[row], in.y[row]); }
+  static void add(State& s, const Input& in, size_t row) { change(s, in.x[row], in.y[row], 1); }
   static void add(State& s, const Input& in, size_t row, int64_t weight) {
-    for (; weight > 0; --weight) insert(s, in.x[row], in.y[row]);
-    for (; weight < 0; ++weight) remove(s, in.x[row], in.y[row]);
+    for (; weight > 0; --weight) change(s, in.x[row], in.y[row], 1);
+    for (; weight < 0; ++weight) change(s, in.x[row], in.y[row], -1);
   }
-  static void insert(State& s, double x, double y) {
-    ++s.n;
-    const double n = static_cast<double>(s.n);
-    const double dx = x - s.mean_x;
-    const double dy = y - s.mean_y;
-    s.mean_x += dx / n;
-    s.mean_y += dy / n;
-    s.m2_x += dx * (x - s.mean_x);
-    s.m2_y += dy * (y - s.mean_y);
-    s.c += dx * (y - s.mean_y);
-  }
-  static void remove(State& s, double x, double y) {
-    if (--s.n <= 0) {
+  static void change(State& s, double x, double y, int sign) {
+    s.n += sign;
+    if (s.n == 0) {
       s = State();
       return;
     }
-    const double n = static_cast<double>(s.n);
-    const double old_mean_x = s.mean_x - (x - s.mean_x) / n;
-    const double old_mean_y = s.mean_y - (y - s.mean_y) / n;
-    s.m2_x -= (x - old_mean_x) * (x - s.mean_x);
-    s.m2_y -= (y - old_mean_y) * (y - s.mean_y);
-    s.c -= (x - old_mean_x) * (y - s.mean_y);
-    s.mean_x = old_mean_x;
-    s.mean_y = old_mean_y;
+    s.x.add(sign * x);
+    s.y.add(sign * y);
+    s.xx.add_product(sign * x, x);
+    s.yy.add_product(sign * y, y);
+    s.xy.add_product(sign * x, y);
   }
-  static void merge(State& s, const State& o) {
-    if (o.n == 0) return;
-    if (s.n == 0) {
-      s = o;
-      return;
-    }
-    const double a = static_cast<double>(s.n);
-    const double b = static_cast<double>(o.n);
-    const double n = a + b;
-    const double dx = o.mean_x - s.mean_x;
-    const double dy = o.mean_y - s.mean_y;
-    s.m2_x += o.m2_x + dx * dx * a * b / n;
-    s.m2_y += o.m2_y + dy * dy * a * b / n;
-    s.c += o.c + dx * dy * a * b / n;
-    s.mean_x += dx * b / n;
-    s.mean_y += dy * b / n;
-    s.n += o.n;
+  static void merge(State& s, const State& other) {
+    s.n += other.n;
+    s.x.add(other.x);
+    s.y.add(other.y);
+    s.xx.add(other.xx);
+    s.yy.add(other.yy);
+    s.xy.add(other.xy);
+  }
+  // Σ(a − mean a)(b − mean b) = Σab − Σa Σb / n.
+  static double centred(const State& s, const ExactSum& ab, const ExactSum& a, const ExactSum& b) {
+    if (s.n == 0) return 0;
+    return static_cast<double>(ab.value() - a.value() * b.value() / static_cast<Quad>(s.n));
+  }
+  static double mean(const State& s, const ExactSum& sum) {
+    return s.n == 0 ? 0 : static_cast<double>(sum.value() / static_cast<Quad>(s.n));
   }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
     ColumnBuilder n(Type::bigint(), slots.size());
     for (uint32_t slot : slots) n.append_int64(states[slot].n);
     out->push_back(n.finish());
-    auto doubles = [&](double State::* member) {
+    auto doubles = [&](auto get) {
       ColumnBuilder builder(Type::float64(), slots.size());
-      for (uint32_t slot : slots) builder.append_double(states[slot].*member);
+      for (uint32_t slot : slots) builder.append_double(get(states[slot]));
       out->push_back(builder.finish());
     };
-    doubles(&State::mean_x);
-    if (!pair) return doubles(&State::m2_x);
-    doubles(&State::mean_y);
-    doubles(&State::m2_x);
-    doubles(&State::m2_y);
-    doubles(&State::c);
+    // Sums of squares are not negative, whatever the last bit says.
+    auto squares_x = [](const State& s) { return std::fmax(0.0, centred(s, s.xx, s.x, s.x)); };
+    auto squares_y = [](const State& s) { return std::fmax(0.0, centred(s, s.yy, s.y, s.y)); };
+    doubles([](const State& s) { return mean(s, s.x); });
+    if (!pair) return doubles(squares_x);
+    doubles([](const State& s) { return mean(s, s.y); });
+    doubles(squares_x);
+    doubles(squares_y);
+    doubles([](const State& s) { return centred(s, s.xy, s.x, s.y); });
   }
 };
 
