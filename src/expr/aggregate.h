@@ -21,8 +21,8 @@ namespace velo {
 enum class AccumulatorKind : uint8_t {
   kRowCount,    ///< Σ w. No input. → BIGINT. Invertible
   kCountValid,  ///< Σ w over valid x. → BIGINT. Invertible
-  kSumInt,      ///< Σ w·x in 128 bits, x an integer or day interval. → DECIMAL(38,0), raw int128.
-                ///< Invertible
+  kSumInt,      ///< Σ w·x in 128 bits, x an integer or day interval. → DECIMAL(38,0), or BIGINT
+                ///< where all fit. Invertible
   kSumDouble,   ///< Σ w·x as an unevaluated sum of two doubles (Neumaier/TwoSum). → DOUBLE.
                 ///< Invertible
   kSumDecimal,  ///< Σ w·x of unscaled int128, overflow of 128 bits or 38 digits kept as a flag that

@@ -78,6 +78,11 @@ void append_decimal_average(Finaliser& f, size_t group, int128_t sum, int sum_sc
   append_decimal(f, group, average);
 }
 
+/// Sums of integers come as BIGINT where all fit, else as DECIMAL(38, 0).
+int128_t integer_sum(const Column& sums, size_t group) {
+  return sums.type().is_decimal() ? sums.int128_at(group) : int128_t{sums.int64_at(group)};
+}
+
 void finalise_sum(Finaliser& f) {
   const Column& sums = *f.parts[0];
   with_count(f, 1, [&](size_t g, int64_t) {
@@ -88,7 +93,7 @@ void finalise_sum(Finaliser& f) {
       case FinalRule::kSumDouble:
         return f.append_double(sums.double_at(g));
       default:
-        return f.append_integer(g, sums.int128_at(g));
+        return f.append_integer(g, integer_sum(sums, g));
     }
   });
 }
@@ -104,14 +109,52 @@ void finalise_average(Finaliser& f) {
         return f.append_double(sums.double_at(g) / static_cast<double>(count));
       case FinalRule::kAvgInterval: {
         int128_t average = 0;
-        multiply_divide(sums.int128_at(g), 1, count, &average);
+        multiply_divide(integer_sum(sums, g), 1, count, &average);
         return f.append_integer(g, average);
       }
       default:
-        return f.append_double(static_cast<double>(static_cast<long double>(sums.int128_at(g)) /
+        return f.append_double(static_cast<double>(static_cast<long double>(integer_sum(sums, g)) /
                                                    static_cast<long double>(count)));
     }
   });
+}
+
+bool all_positive(const int64_t* counts, size_t n) {
+  int64_t least = 1;
+  for (size_t i = 0; i < n; ++i) least = std::min(least, counts[i]);
+  return least > 0;
+}
+
+/// The common case without a decision per group: no group is empty, and nothing can fail. Null if
+/// it is not that case.
+ColumnPtr finalise_plainly(const Aggregate& aggregate, std::span<const ColumnPtr> parts,
+                           size_t groups) {
+  switch (aggregate.rule) {
+    case FinalRule::kCountOrZero:
+      return parts[0]->may_have_nulls() ? nullptr : retype(parts[0], aggregate.type);
+    case FinalRule::kSumInt:
+    case FinalRule::kSumInterval:
+    case FinalRule::kSumDouble:
+    case FinalRule::kAvgDouble:
+      break;
+    default:
+      return nullptr;
+  }
+  const Column& sums = *parts[0];
+  const Column& counts = *parts[1];
+  if (sums.may_have_nulls() || counts.may_have_nulls() || !sums.is_flat() || !counts.is_flat() ||
+      sums.type().is_decimal() || aggregate.type.kind() == TypeKind::kFloat ||
+      !all_positive(counts.values<int64_t>(), groups)) {
+    return nullptr;
+  }
+  if (aggregate.rule != FinalRule::kAvgDouble) return retype(parts[0], aggregate.type);
+  ColumnBuilder builder(aggregate.type, groups);
+  double* to = builder.extend<double>(groups);
+  for (size_t g = 0; g < groups; ++g) {
+    to[g] = sums.values<double>()[g] / static_cast<double>(counts.values<int64_t>()[g]);
+  }
+  builder.added(groups);
+  return builder.finish();
 }
 
 void finalise_moments(Finaliser& f) {
@@ -347,6 +390,7 @@ void finalise_parts(Finaliser& f) {
 ColumnPtr finalise_aggregate(const Aggregate& aggregate, std::span<const ColumnPtr> parts,
                              size_t groups, RowErrors& errors) {
   if (aggregate.rule == FinalRule::kAsIs) return parts[0];
+  if (ColumnPtr plain = finalise_plainly(aggregate, parts, groups)) return plain;
   std::vector<ColumnPtr> flat;
   for (const ColumnPtr& part : parts) flat.push_back(flatten(part));
   Finaliser f{aggregate, flat, groups, errors, ColumnBuilder(aggregate.type, groups)};

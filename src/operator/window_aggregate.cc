@@ -20,6 +20,7 @@
 #include "operator/group_results.h"
 #include "operator/late_rows.h"
 #include "operator/window_columns.h"
+#include "state/pane_runs.h"
 #include "state/window_store.h"
 
 namespace velo {
@@ -151,51 +152,22 @@ class WindowAggregate final : public Operator {
     const int64_t last = store_.clock().pane_of(greatest);
     if (first == last) {
       if (shows_changes()) capture(first, {input_.groups().data() + begin, end - begin}, INT64_MIN);
-      store_.pane(first, input_.keys().size())
-          .fold(input_.prepared(), input_.rows(begin, end - begin));
+      store_.fold(first, input_.prepared(), input_.rows(begin, end - begin), input_.keys().size());
       return;
     }
-    sort_by_pane(begin, end);
+    runs_.sort(store_.clock(), times, begin, end, first, last);
     if (shows_changes()) {
       std::vector<uint32_t> groups;
-      for (const PaneRun& run : runs_) {
+      for (const PaneRuns::Run& run : runs_.runs()) {
         groups.clear();
-        for (size_t i = run.begin; i < run.end; ++i) groups.push_back(input_.groups()[order_[i]]);
+        for (uint32_t row : run.rows) groups.push_back(input_.groups()[row]);
         capture(run.pane, groups, INT64_MIN);
       }
     }
-    for (const PaneRun& run : runs_) {
-      FoldRows rows = input_.rows(0, run.end - run.begin);
-      rows.list = order_.data() + run.begin;
-      store_.pane(run.pane, input_.keys().size()).fold(input_.prepared(), rows);
-    }
-  }
-
-  // order_ = the rows, pane by pane, in arrival order within a pane; runs_ = where each pane's rows
-  // stand.
-  void sort_by_pane(size_t begin, size_t end) {
-    keyed_.clear();
-    PaneClock& clock = store_.clock();
-    int64_t pane = 0;
-    int64_t from = 0;
-    int64_t to = 0;  // the bounds of `pane`, to skip the division
-    for (size_t row = begin; row < end; ++row) {
-      const int64_t time = input_.times()[row];
-      if (time < from || time >= to) {
-        pane = clock.pane_of(time);
-        from = clock.start_of(pane);
-        to = clock.start_of(pane + 1);
-      }
-      keyed_.emplace_back(pane, static_cast<uint32_t>(row));
-    }
-    if (!std::is_sorted(keyed_.begin(), keyed_.end())) std::sort(keyed_.begin(), keyed_.end());
-    order_.clear();
-    runs_.clear();
-    for (const auto& [p, row] : keyed_) {
-      if (runs_.empty() || runs_.back().pane != p)
-        runs_.push_back({p, order_.size(), order_.size()});
-      order_.push_back(row);
-      runs_.back().end = order_.size();
+    for (const PaneRuns::Run& run : runs_.runs()) {
+      FoldRows rows = input_.rows(0, run.rows.size());
+      rows.list = run.rows.data();
+      store_.fold(run.pane, input_.prepared(), rows, input_.keys().size());
     }
   }
 
@@ -214,7 +186,7 @@ class WindowAggregate final : public Operator {
     if (!wanted) return;
     const uint32_t group = input_.groups()[row];
     capture(pane, {&group, 1}, watermark);
-    store_.pane(pane, input_.keys().size()).fold(input_.prepared(), input_.rows(row, 1));
+    store_.fold(pane, input_.prepared(), input_.rows(row, 1), input_.keys().size());
     if (!shows_changes()) emit_pending(INT64_MAX, output);
   }
 
@@ -272,27 +244,42 @@ class WindowAggregate final : public Operator {
   }
 
   void emit_window(int64_t end, Output& output) {
-    const GroupStates& states = store_.combine(end);
-    chosen_.clear();
-    for (uint32_t g = 0; g < states.size(); ++g) {
-      if (states.count(g) > 0) chosen_.push_back(g);
-    }
+    const WindowStore::Window shown = store_.combine(end);
+    if (shown.version != chosen_version_) choose(shown);
+    chosen_version_ = shown.version;
     if (chosen_.empty()) return;
-    if (chosen_.size() * 8 < input_.keys().size()) {
-      input_.keys().sort(chosen_);
-    } else {
-      chosen_.clear();
-      for (uint32_t g : input_.keys().ascending()) {
-        if (g < states.size() && states.count(g) > 0) chosen_.push_back(g);
-      }
-    }
     const std::vector<Scalar> window = window_values(end);
     for (size_t begin = 0; begin < chosen_.size(); begin += kRowsPerBatch) {
-      const std::span<const uint32_t> groups(chosen_.data() + begin,
-                                             std::min(kRowsPerBatch, chosen_.size() - begin));
+      const size_t n = std::min(kRowsPerBatch, chosen_.size() - begin);
       RowErrors errors;
-      GroupResults results{.exists = {}, .columns = states.results(groups, errors)};
-      rows_.emit(input_.keys(), groups, std::move(results), errors, window, output);
+      GroupResults results{
+          .exists = {}, .columns = shown.states->results({chosen_slots_.data() + begin, n}, errors)};
+      rows_.emit(input_.keys(), {chosen_.data() + begin, n}, std::move(results), errors, window,
+                 output);
+    }
+  }
+
+  // chosen_ = the window's groups in the order of their keys, chosen_slots_ = where their states
+  // are.
+  void choose(const WindowStore::Window& shown) {
+    chosen_.clear();
+    chosen_slots_.clear();
+    std::vector<uint32_t>& groups = candidates_;
+    groups.clear();
+    if (shown.sparse != nullptr) {
+      shown.sparse->members(groups);
+      for (uint32_t& slot : groups) slot = shown.sparse->group_at(slot);
+    } else {
+      for (uint32_t g = 0; g < shown.states->size(); ++g) {
+        if (shown.states->count(g) > 0) groups.push_back(g);
+      }
+    }
+    input_.keys().order(groups);
+    for (uint32_t g : groups) {
+      const uint32_t slot = shown.sparse != nullptr ? shown.sparse->find(g) : g;
+      if (shown.states->count(slot) <= 0) continue;
+      chosen_.push_back(g);
+      chosen_slots_.push_back(slot);
     }
   }
 
@@ -318,12 +305,6 @@ class WindowAggregate final : public Operator {
     clean_at_ = std::max<size_t>(kGroupsBeforeCleaning, input_.keys().size() * 2);
   }
 
-  struct PaneRun {
-    int64_t pane;
-    size_t begin;
-    size_t end;
-  };
-
   WindowAggregateOptions options_;
   int64_t step_us_;
   GroupInput input_;
@@ -335,10 +316,11 @@ class WindowAggregate final : public Operator {
   int64_t closed_end_ = INT64_MIN;
   int64_t last_emission_us_ = INT64_MIN;
   size_t clean_at_ = kGroupsBeforeCleaning;
-  std::vector<std::pair<int64_t, uint32_t>> keyed_;
-  std::vector<uint32_t> order_;
-  std::vector<PaneRun> runs_;
+  PaneRuns runs_;
   std::vector<uint32_t> chosen_;
+  std::vector<uint32_t> chosen_slots_;
+  uint64_t chosen_version_ = UINT64_MAX;
+  std::vector<uint32_t> candidates_;
 };
 
 }  // namespace

@@ -43,8 +43,12 @@ class Accumulator {
   /// Adds slot from_slots[i] of `from`, an accumulator of the same component, to slot to[i].
   virtual void merge(const Accumulator& from, std::span<const uint32_t> to,
                      std::span<const uint32_t> from_slots) = 0;
-  /// Adds slot i of `from` to slot i, for the first `slots` slots.
-  virtual void merge_all(const Accumulator& from, size_t slots) = 0;
+  /// Makes slot to[i] what slot from_slots[i] of `from` is.
+  virtual void assign(const Accumulator& from, std::span<const uint32_t> to,
+                      std::span<const uint32_t> from_slots) {
+    clear(to);
+    merge(from, to, from_slots);
+  }
   /// Empties the slots.
   virtual void clear(std::span<const uint32_t> slots) = 0;
   virtual void clear_all() = 0;
@@ -107,13 +111,15 @@ class FixedAccumulator final : public Accumulator {
   }
   void merge(const Accumulator& from, std::span<const uint32_t> to,
              std::span<const uint32_t> from_slots) override {
+    State* mine = states_.data();
     const State* other = static_cast<const FixedAccumulator&>(from).states_.data();
-    for (size_t i = 0; i < to.size(); ++i) Rule::merge(states_[to[i]], other[from_slots[i]]);
+    for (size_t i = 0; i < to.size(); ++i) Rule::merge(mine[to[i]], other[from_slots[i]]);
   }
-  void merge_all(const Accumulator& from, size_t slots) override {
-    State* __restrict mine = states_.data();
-    const State* __restrict other = static_cast<const FixedAccumulator&>(from).states_.data();
-    for (size_t i = 0; i < slots; ++i) Rule::merge(mine[i], other[i]);
+  void assign(const Accumulator& from, std::span<const uint32_t> to,
+              std::span<const uint32_t> from_slots) override {
+    State* mine = states_.data();
+    const State* other = static_cast<const FixedAccumulator&>(from).states_.data();
+    for (size_t i = 0; i < to.size(); ++i) mine[to[i]] = other[from_slots[i]];
   }
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) states_[slot] = State();

@@ -8,62 +8,55 @@
 namespace velo {
 namespace {
 
-// Extremes of numbers. An empty slot holds the identity; for doubles a NaN of its own, the others
-// say by `seen` whether there was any.
 template <typename T>
 struct OneInput {
   explicit OneInput(std::span<const ColumnPtr> inputs) : values(inputs[0]->values<T>()) {}
   const T* values;
 };
 
-inline constexpr uint64_t kEmptyBits = 0x7ff8dead00000000ULL;
+// Doubles are kept as integers in the same order: positive ones by their bits, negative ones with
+// the other bits turned. So smaller and larger are one instruction without a branch, -0.0 comes
+// before 0.0, NaN after everything, and an empty slot is the integer that no double becomes.
+int64_t order_of(double x) {
+  const auto bits = std::bit_cast<int64_t>(x);
+  return bits ^ ((bits >> 63) & INT64_MAX);
+}
+double double_of(int64_t order) {
+  return std::bit_cast<double>(order ^ ((order >> 63) & INT64_MAX));
+}
+int64_t order_of_any(double x) {
+  return std::isnan(x) ? std::bit_cast<int64_t>(std::nan("")) : order_of(x);
+}
 
 template <bool kMinimum>
 struct DoubleExtremeRule {
+  static constexpr int64_t kEmpty = kMinimum ? INT64_MAX : INT64_MIN;
   struct State {
-    double value = std::bit_cast<double>(kEmptyBits);
+    int64_t order = kEmpty;
   };
   using Input = OneInput<double>;
   Type type;
-  static bool is_empty(const State& s) { return std::bit_cast<uint64_t>(s.value) == kEmptyBits; }
-  // NaN is the greatest double.
-  static void odd(State& s, double x) {
-    if (is_empty(s)) {
-      s.value = x;
-    } else if (kMinimum) {
-      if (!std::isnan(x)) s.value = x;
-    } else if (std::isnan(x)) {
-      s.value = x;
-    }
+  static void offer(State& s, int64_t order) {
+    s.order = kMinimum ? std::min(s.order, order) : std::max(s.order, order);
   }
-  static void add_value(State& s, double x) {
-    const bool settled = kMinimum ? s.value <= x : s.value >= x;
-    if (settled) [[likely]]
-      return;
-    const bool better = kMinimum ? x < s.value : x > s.value;
-    if (better) {
-      s.value = x;
-    } else {
-      odd(s, x);
-    }
+  static void add(State& s, const Input& in, size_t row) {
+    offer(s, order_of_any(in.values[row]));
   }
-  static void add(State& s, const Input& in, size_t row) { add_value(s, in.values[row]); }
-  static void add(State& s, const Input& in, size_t row, int64_t) { add_value(s, in.values[row]); }
-  static void merge(State& s, const State& other) {
-    if (!is_empty(other)) add_value(s, other.value);
-  }
+  static void add(State& s, const Input& in, size_t row, int64_t) { add(s, in, row); }
+  static void merge(State& s, const State& other) { offer(s, other.order); }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
     ColumnBuilder builder(type, slots.size());
     double* to = builder.extend<double>(slots.size());
     bool empty = false;
     for (size_t i = 0; i < slots.size(); ++i) {
-      to[i] = states[slots[i]].value;
-      empty |= is_empty(states[slots[i]]);
+      const int64_t order = states[slots[i]].order;
+      to[i] = double_of(order);
+      empty |= order == kEmpty;
     }
     builder.added(slots.size());
     for (size_t i = 0; empty && i < slots.size(); ++i) {
-      if (is_empty(states[slots[i]])) builder.set_null(i);
+      if (states[slots[i]].order == kEmpty) builder.set_null(i);
     }
     out->push_back(builder.finish());
   }
@@ -79,10 +72,8 @@ struct NumberExtremeRule {
   Type type;
   static void add_value(State& s, T x) {
     const bool better = kMinimum ? x < s.value : x > s.value;
-    if (better | (s.seen == 0)) {
-      s.value = x;
-      s.seen = 1;
-    }
+    s.value = better | (s.seen == 0) ? x : s.value;
+    s.seen = 1;
   }
   static void add(State& s, const Input& in, size_t row) { add_value(s, in.values[row]); }
   static void add(State& s, const Input& in, size_t row, int64_t) { add_value(s, in.values[row]); }

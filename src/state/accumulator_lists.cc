@@ -56,11 +56,6 @@ class ValueLists final : public Accumulator {
       }
     }
   }
-  void merge_all(const Accumulator& from, size_t slots) override {
-    std::vector<uint32_t> all(slots);
-    for (size_t i = 0; i < slots; ++i) all[i] = static_cast<uint32_t>(i);
-    merge(from, all, all);
-  }
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) lists_[slot].clear();
   }

@@ -40,12 +40,6 @@ class OrderedValues final : public Accumulator {
       for (const auto& [rank, n] : other[from_slots[i]]) change(states_[to[i]], rank, n);
     }
   }
-  void merge_all(const Accumulator& from, size_t slots) override {
-    const auto& other = static_cast<const OrderedValues&>(from).states_;
-    for (size_t i = 0; i < slots; ++i) {
-      for (const auto& [rank, n] : other[i]) change(states_[i], rank, n);
-    }
-  }
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) states_[slot].clear();
   }

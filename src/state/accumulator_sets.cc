@@ -48,11 +48,6 @@ class DistinctValues final : public Accumulator {
       }
     }
   }
-  void merge_all(const Accumulator& from, size_t slots) override {
-    std::vector<uint32_t> all(slots);
-    for (size_t i = 0; i < slots; ++i) all[i] = static_cast<uint32_t>(i);
-    merge(from, all, all);
-  }
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) {
       for (uint32_t member : members_[slot]) multiplicity_[member] = 0;
@@ -221,10 +216,6 @@ class Sketches final : public Accumulator {
              std::span<const uint32_t> from_slots) override {
     const auto& other = static_cast<const Sketches&>(from).states_;
     for (size_t i = 0; i < to.size(); ++i) states_[to[i]].merge(other[from_slots[i]]);
-  }
-  void merge_all(const Accumulator& from, size_t slots) override {
-    const auto& other = static_cast<const Sketches&>(from).states_;
-    for (size_t i = 0; i < slots; ++i) states_[i].merge(other[i]);
   }
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) states_[slot] = Sketch();

@@ -52,8 +52,22 @@ struct SumIntRule {
     s.sum += static_cast<int128_t>(in.values[row]) * weight;
   }
   static void merge(State& s, const State& other) { s.sum += other.sum; }
+  // As BIGINT when all fit, which is the rule.
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
+    ColumnBuilder builder(Type::bigint(), slots.size());
+    int64_t* to = builder.extend<int64_t>(slots.size());
+    uint64_t beyond = 0;
+    for (size_t i = 0; i < slots.size(); ++i) {
+      const int128_t sum = states[slots[i]].sum;
+      to[i] = static_cast<int64_t>(sum);
+      beyond |= static_cast<uint64_t>(sum >> 64) ^ static_cast<uint64_t>(to[i] >> 63);
+    }
+    builder.added(slots.size());
+    if (beyond == 0) {
+      out->push_back(builder.finish());
+      return;
+    }
     append_values<int128_t>(Type::decimal(38, 0), states, slots, out,
                             [](const State& s) { return s.sum; });
   }

@@ -34,10 +34,6 @@ class KeptValue final : public Accumulator {
     const auto& other = static_cast<const KeptValue&>(from).states_;
     for (size_t i = 0; i < to.size(); ++i) merge_one(states_[to[i]], other[from_slots[i]]);
   }
-  void merge_all(const Accumulator& from, size_t slots) override {
-    const auto& other = static_cast<const KeptValue&>(from).states_;
-    for (size_t i = 0; i < slots; ++i) merge_one(states_[i], other[i]);
-  }
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) states_[slot] = State();
   }

@@ -82,9 +82,12 @@ void AggregateLayout::prepare(const Batch& batch, EvaluationContext& context, Ro
   out->weight_values = out->weights ? out->weights->values<int64_t>() : nullptr;
 }
 
-GroupStates::GroupStates(const AggregateLayout* layout) : layout_(layout) {
+GroupStates::GroupStates(const AggregateLayout* layout)
+    : layout_(layout), left_out_(layout->components().size()) {
   for (const Component& component : layout->components()) {
-    accumulators_.push_back(make_accumulator(component, layout->retractable_));
+    accumulators_.push_back(component.kind == AccumulatorKind::kCountValid
+                                ? nullptr
+                                : make_accumulator(component, layout->retractable_));
   }
 }
 
@@ -94,7 +97,18 @@ void GroupStates::resize(size_t groups) {
   const size_t room =
       counts_.empty() ? groups : std::max(groups, counts_.size() + counts_.size() / 2);
   counts_.resize(room);
-  for (auto& accumulator : accumulators_) accumulator->resize(room);
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c]) accumulators_[c]->resize(room);
+    if (!left_out_[c].empty()) left_out_[c].resize(room);
+  }
+}
+
+void GroupStates::leave_out(LeftOut& left_out, const FoldRows& rows, const uint8_t* mask) {
+  left_out.resize(counts_.size());
+  for (size_t i = 0; i < rows.count; ++i) {
+    const size_t row = rows.row(i);
+    if (mask[row] == 0) left_out[rows.slots[row]] += rows.weight(row);
+  }
 }
 
 void GroupStates::fold(const AggregateLayout::Prepared& prepared, FoldRows rows) {
@@ -105,55 +119,97 @@ void GroupStates::fold(const AggregateLayout::Prepared& prepared, FoldRows rows)
       rows, [&](size_t row) { ++counts[rows.slots[row]]; },
       [&](size_t row, int64_t weight) { counts[rows.slots[row]] += weight; });
   for (size_t c = 0; c < accumulators_.size(); ++c) {
-    rows.mask = prepared.components[c].mask;
-    accumulators_[c]->fold(rows, prepared.components[c].columns);
+    const uint8_t* mask = prepared.components[c].mask;
+    if (accumulators_[c]) {
+      rows.mask = mask;
+      accumulators_[c]->fold(rows, prepared.components[c].columns);
+    } else if (mask != nullptr) {
+      leave_out(left_out_[c], rows, mask);
+    }
   }
 }
 
 void GroupStates::merge(const GroupStates& from, std::span<const uint32_t> to,
                         std::span<const uint32_t> from_groups) {
-  for (size_t i = 0; i < to.size(); ++i) counts_[to[i]] += from.counts_[from_groups[i]];
+  int64_t* mine = counts_.data();
+  const int64_t* other = from.counts_.data();
+  for (size_t i = 0; i < to.size(); ++i) mine[to[i]] += other[from_groups[i]];
   for (size_t c = 0; c < accumulators_.size(); ++c) {
-    accumulators_[c]->merge(*from.accumulators_[c], to, from_groups);
+    if (accumulators_[c]) accumulators_[c]->merge(*from.accumulators_[c], to, from_groups);
+    if (from.left_out_[c].empty()) continue;
+    left_out_[c].resize(counts_.size());
+    for (size_t i = 0; i < to.size(); ++i) {
+      left_out_[c][to[i]] += from.left_out_[c][from_groups[i]];
+    }
+  }
+}
+
+void GroupStates::assign(const GroupStates& from, std::span<const uint32_t> to,
+                         std::span<const uint32_t> from_groups) {
+  int64_t* mine = counts_.data();
+  const int64_t* other = from.counts_.data();
+  for (size_t i = 0; i < to.size(); ++i) mine[to[i]] = other[from_groups[i]];
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c]) accumulators_[c]->assign(*from.accumulators_[c], to, from_groups);
+    if (from.left_out_[c].empty() && left_out_[c].empty()) continue;
+    left_out_[c].resize(counts_.size());
+    for (size_t i = 0; i < to.size(); ++i) {
+      left_out_[c][to[i]] = from.left_out_[c].empty() ? 0 : from.left_out_[c][from_groups[i]];
+    }
   }
 }
 
 void GroupStates::merge_all(const GroupStates& from) {
   resize(from.size());
-  int64_t* __restrict mine = counts_.data();
-  const int64_t* __restrict other = from.counts_.data();
-  for (size_t i = 0; i < from.size(); ++i) mine[i] += other[i];
-  for (size_t c = 0; c < accumulators_.size(); ++c) {
-    accumulators_[c]->merge_all(*from.accumulators_[c], from.size());
-  }
+  std::vector<uint32_t> all(from.size());
+  for (uint32_t g = 0; g < all.size(); ++g) all[g] = g;
+  merge(from, all, all);
 }
 
 void GroupStates::clear(std::span<const uint32_t> groups) {
   for (uint32_t group : groups) counts_[group] = 0;
-  for (auto& accumulator : accumulators_) accumulator->clear(groups);
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c]) accumulators_[c]->clear(groups);
+    if (left_out_[c].empty()) continue;
+    for (uint32_t group : groups) left_out_[c][group] = 0;
+  }
 }
 
 void GroupStates::clear_all() {
   std::fill(counts_.begin(), counts_.end(), 0);
-  for (auto& accumulator : accumulators_) accumulator->clear_all();
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c]) accumulators_[c]->clear_all();
+    left_out_[c].clear();
+  }
+}
+
+ColumnPtr GroupStates::count_column(std::span<const uint32_t> groups,
+                                    const LeftOut& left_out) const {
+  ColumnBuilder builder(Type::bigint(), groups.size());
+  int64_t* to = builder.extend<int64_t>(groups.size());
+  for (size_t i = 0; i < groups.size(); ++i) to[i] = counts_[groups[i]];
+  for (size_t i = 0; !left_out.empty() && i < groups.size(); ++i) to[i] -= left_out[groups[i]];
+  builder.added(groups.size());
+  return builder.finish();
 }
 
 std::vector<ColumnPtr> GroupStates::results(std::span<const uint32_t> groups,
                                             RowErrors& errors) const {
   std::vector<ColumnPtr> columns;
   std::vector<ColumnPtr> parts;
+  ColumnPtr row_counts;  // shared by all that count every row
   for (size_t a = 0; a < layout_->aggregates_.size(); ++a) {
     parts.clear();
     for (const AggregateLayout::Part& part : layout_->parts_[a]) {
-      if (part.component >= 0) {
-        accumulators_[static_cast<size_t>(part.component)]->output(groups, part.emission, &parts);
-        continue;
+      const auto c = static_cast<size_t>(std::max(part.component, 0));
+      if (part.component >= 0 && accumulators_[c]) {
+        accumulators_[c]->output(groups, part.emission, &parts);
+      } else if (part.component >= 0 && !left_out_[c].empty()) {
+        parts.push_back(count_column(groups, left_out_[c]));
+      } else {
+        if (!row_counts) row_counts = count_column(groups, {});
+        parts.push_back(row_counts);
       }
-      ColumnBuilder counts(Type::bigint(), groups.size());
-      int64_t* to = counts.extend<int64_t>(groups.size());
-      for (size_t i = 0; i < groups.size(); ++i) to[i] = counts_[groups[i]];
-      counts.added(groups.size());
-      parts.push_back(counts.finish());
     }
     columns.push_back(finalise_aggregate(layout_->aggregates_[a], parts, groups.size(), errors));
   }
@@ -162,18 +218,40 @@ std::vector<ColumnPtr> GroupStates::results(std::span<const uint32_t> groups,
 
 void GroupStates::save(std::span<const uint32_t> groups, SnapshotWriter& writer) const {
   for (uint32_t group : groups) writer.i64(counts_[group]);
-  for (const auto& accumulator : accumulators_) accumulator->save(groups, writer);
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c]) {
+      accumulators_[c]->save(groups, writer);
+      continue;
+    }
+    for (uint32_t group : groups) {
+      writer.i64(counts_[group] - (left_out_[c].empty() ? 0 : left_out_[c][group]));
+    }
+  }
 }
 
 Status GroupStates::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
   for (uint32_t group : groups) counts_[group] = TRY(reader.i64());
-  for (auto& accumulator : accumulators_) TRY(accumulator->load(groups, reader));
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c]) {
+      TRY(accumulators_[c]->load(groups, reader));
+      continue;
+    }
+    left_out_[c].resize(counts_.size());
+    for (uint32_t group : groups) {
+      // Wraps rather than overflows when the bytes lie.
+      left_out_[c][group] = static_cast<int64_t>(static_cast<uint64_t>(counts_[group]) -
+                                                 static_cast<uint64_t>(TRY(reader.i64())));
+    }
+  }
   return {};
 }
 
 size_t GroupStates::memory_bytes() const {
   size_t total = counts_.capacity() * sizeof(int64_t);
-  for (const auto& accumulator : accumulators_) total += accumulator->memory_bytes();
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c]) total += accumulators_[c]->memory_bytes();
+    total += left_out_[c].capacity() * sizeof(int64_t);
+  }
   return total;
 }
 

@@ -80,6 +80,9 @@ class GroupStates {
   void merge(const GroupStates& from, std::span<const uint32_t> to,
              std::span<const uint32_t> from_groups);
   void merge_all(const GroupStates& from);
+  /// Makes group to[i] what group from_groups[i] of `from` is.
+  void assign(const GroupStates& from, std::span<const uint32_t> to,
+              std::span<const uint32_t> from_groups);
   void clear(std::span<const uint32_t> groups);
   void clear_all();
 
@@ -91,9 +94,16 @@ class GroupStates {
   size_t memory_bytes() const;
 
  private:
+  /// Rows that a kCountValid component does not count: all of them count as long as this is empty,
+  /// so that counting what is never NULL costs nothing.
+  using LeftOut = std::vector<int64_t>;
+  void leave_out(LeftOut& left_out, const FoldRows& rows, const uint8_t* mask);
+  ColumnPtr count_column(std::span<const uint32_t> groups, const LeftOut& left_out) const;
+
   const AggregateLayout* layout_;
   std::vector<int64_t> counts_;
-  std::vector<std::unique_ptr<Accumulator>> accumulators_;
+  std::vector<std::unique_ptr<Accumulator>> accumulators_;  // null for kCountValid
+  std::vector<LeftOut> left_out_;                           // by component
 };
 
 }  // namespace velo

@@ -29,12 +29,12 @@ void KeyTable::intern(std::span<const ColumnPtr> keys, size_t rows, uint32_t* gr
     values_[k].intern(*keys[k], scratch_.data());
     NumberIndex& pairs = pairs_[k - 1];
     std::vector<uint64_t>& parts = pair_parts_[k - 1];
-    for (size_t i = 0; i < rows; ++i) {
-      const uint64_t pair = uint64_t{groups[i]} << 32 | scratch_[i];
-      groups[i] = pairs.intern(pair);
-      if (groups[i] == parts.size()) [[unlikely]]
-        parts.push_back(pair);
-    }
+    auto pair_of = [&](size_t i) { return uint64_t{groups[i]} << 32 | scratch_[i]; };
+    pairs.intern_all(rows, pair_of, [&](size_t i, uint32_t number) {
+      if (number == parts.size()) [[unlikely]]
+        parts.push_back(pair_of(i));
+      groups[i] = number;
+    });
   }
 }
 
@@ -88,8 +88,20 @@ const std::vector<uint32_t>& KeyTable::ascending() {
   return ascending_;
 }
 
-void KeyTable::sort(std::vector<uint32_t>& groups) const {
-  std::sort(groups.begin(), groups.end(), [this](uint32_t a, uint32_t b) { return less(a, b); });
+void KeyTable::order(std::vector<uint32_t>& groups) {
+  constexpr size_t kFew = 8;
+  if (groups.size() * kFew < size()) {
+    std::sort(groups.begin(), groups.end(), [this](uint32_t a, uint32_t b) { return less(a, b); });
+    return;
+  }
+  chosen_.resize(size());
+  for (uint32_t g : groups) chosen_[g] = 1;
+  const std::vector<uint32_t>& all = ascending();
+  size_t n = 0;
+  for (uint32_t g : all) {
+    if (chosen_[g] != 0) groups[n++] = g;
+    chosen_[g] = 0;
+  }
 }
 
 size_t KeyTable::memory_bytes() const {

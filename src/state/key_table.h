@@ -28,8 +28,8 @@ class KeyTable {
   /// All groups in ascending order of their keys (column by column, NULL first); kept between
   /// calls, so that only new keys cost anything. Valid until the next intern.
   const std::vector<uint32_t>& ascending();
-  /// Sorts some groups by key. For when they are few among many.
-  void sort(std::vector<uint32_t>& groups) const;
+  /// Sorts distinct groups by key; by `ascending` when they are many of all.
+  void order(std::vector<uint32_t>& groups);
 
   /// The key of group `a` comes before that of `b`.
   bool less(uint32_t a, uint32_t b) const { return compare(a, b) < 0; }
@@ -45,7 +45,8 @@ class KeyTable {
       pairs_;  // [k]: (number of columns 0…k, value of column k + 1) → number of 0…k + 1
   std::vector<std::vector<uint64_t>> pair_parts_;  // [k]: the pair behind each number
   std::vector<uint32_t> scratch_;
-  std::vector<uint32_t> ascending_;
+  std::vector<uint32_t> ascending_;  // groups by key, those that were there at the last call
+  std::vector<uint8_t> chosen_;      // by group, all 0 between calls
 };
 
 }  // namespace velo

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/fmt.h"
+#include "base/int128.h"
 #include "column/time_text.h"
 
 namespace velo {
@@ -56,6 +57,37 @@ int64_t PaneClock::pane_of(int64_t time_us) {
   }
   const CivilDate date = civil_from_days(days);
   return floor_div((date.year - 1970) * 12 + date.month - 1, unit_per_pane_);
+}
+
+void PaneClock::panes_of(std::span<const int64_t> times_us, int64_t first, uint32_t* panes) {
+  const size_t n = times_us.size();
+  const int64_t from = start_of(first);
+  if (spec_.unit != PaneUnit::kMicroseconds) {
+    int64_t pane = first;
+    int64_t begin = from;
+    int64_t end = start_of(first + 1);  // the bounds of `pane`, to skip the calendar
+    for (size_t i = 0; i < n; ++i) {
+      if (times_us[i] < begin || times_us[i] >= end) {
+        pane = pane_of(times_us[i]);
+        begin = start_of(pane);
+        end = start_of(pane + 1);
+      }
+      panes[i] = static_cast<uint32_t>(pane - first);
+    }
+    return;
+  }
+  // x / d = (x · ⌈2^64 / d⌉) >> 64 as long as x · d < 2^64, the error of the rounding being less
+  // than x / 2^64 · d (Granlund and Montgomery 1994).
+  const auto length = static_cast<uint64_t>(unit_per_pane_);
+  const uint64_t reciprocal = UINT64_MAX / length + 1;
+  const uint64_t exact_below = UINT64_MAX / length;
+  for (size_t i = 0; i < n; ++i) {
+    const auto x = static_cast<uint64_t>(times_us[i]) - static_cast<uint64_t>(from);
+    panes[i] = static_cast<uint32_t>(
+        x < exact_below && length > 1
+            ? static_cast<uint64_t>((static_cast<uint128_t>(x) * reciprocal) >> 64)
+            : x / length);
+  }
 }
 
 int64_t PaneClock::start_of(int64_t pane) {

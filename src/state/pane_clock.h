@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "expr/time_zone.h"
@@ -37,6 +38,9 @@ class PaneClock {
   explicit PaneClock(const WindowSpec& spec);
 
   int64_t pane_of(int64_t time_us);
+  /// The pane of every time, counted from `first`. REQUIRES: none lies before pane `first` nor 2^32
+  /// panes behind it.
+  void panes_of(std::span<const int64_t> times_us, int64_t first, uint32_t* panes);
   /// When a pane begins, µs; the same as when the pane before it ends.
   int64_t start_of(int64_t pane);
 

@@ -34,26 +34,22 @@ uint64_t StringIndex::hash_long(const StringRef& s) {
 }
 
 uint32_t StringIndex::insert(const StringRef& stored, uint64_t h) {
-  if ((size_ + 1) * 2 > keys_.size()) rehash(keys_.size() * 4);
+  if ((size_ + 1) * 2 > slots_.size()) rehash(slots_.size() * 2);
   size_t slot = h & mask_;
-  while (ids_[slot] != kAbsent) slot = (slot + 1) & mask_;
-  keys_[slot] = stored;
-  ids_[slot] = size_;
+  while (slots_[slot].id != kAbsent) slot = (slot + 1) & mask_;
+  slots_[slot] = {stored, size_};
   return size_++;
 }
 
 void StringIndex::rehash(size_t capacity) {
-  std::vector<StringRef> keys(capacity);
-  std::vector<uint32_t> ids(capacity, kAbsent);
-  keys.swap(keys_);
-  ids.swap(ids_);
+  std::vector<Slot> old(capacity);
+  old.swap(slots_);
   mask_ = capacity - 1;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] == kAbsent) continue;
-    size_t slot = hash(keys[i]) & mask_;
-    while (ids_[slot] != kAbsent) slot = (slot + 1) & mask_;
-    keys_[slot] = keys[i];
-    ids_[slot] = ids[i];
+  for (const Slot& s : old) {
+    if (s.id == kAbsent) continue;
+    size_t slot = hash(s.key) & mask_;
+    while (slots_[slot].id != kAbsent) slot = (slot + 1) & mask_;
+    slots_[slot] = s;
   }
 }
 
@@ -66,19 +62,21 @@ ValueIndex::ValueIndex(Type type) : type_(std::move(type)) {
 template <typename ToKey>
 void ValueIndex::intern_numbers(const Column& column, uint32_t* ids, ToKey to_key) {
   const size_t rows = column.size();
-  const uint64_t* validity = column.validity();
-  for (size_t i = 0; i < rows; ++i) {
-    if (validity != nullptr && ((validity[i >> 6] >> (i & 63)) & 1) == 0) {
-      ids[i] = kNullId;
-      continue;
-    }
-    const uint64_t key = to_key(i);
-    const uint32_t id = numbers_.intern(key) + 1;
-    if (id == size_) [[unlikely]] {
-      words_.push_back(key);
+  auto take = [&](size_t i, uint32_t number) {
+    if (number + 1 == size_) [[unlikely]] {
+      words_.push_back(to_key(i));
       ++size_;
     }
-    ids[i] = id;
+    ids[i] = number + 1;
+  };
+  const uint64_t* validity = column.validity();
+  if (validity == nullptr) return numbers_.intern_all(rows, to_key, take);
+  for (size_t i = 0; i < rows; ++i) {
+    if (((validity[i >> 6] >> (i & 63)) & 1) == 0) {
+      ids[i] = kNullId;
+    } else {
+      take(i, numbers_.intern(to_key(i)));
+    }
   }
 }
 
@@ -94,8 +92,7 @@ StringRef ValueIndex::keep_text(const StringRef& s) {
   return StringRef(place, s.size());
 }
 
-uint32_t ValueIndex::string_id(const StringRef& s) {
-  const uint64_t h = StringIndex::hash(s);
+uint32_t ValueIndex::string_id(const StringRef& s, uint64_t h) {
   const uint32_t found = strings_.find(s, h);
   if (found != StringIndex::kAbsent) [[likely]]
     return found + 1;
@@ -106,11 +103,22 @@ uint32_t ValueIndex::string_id(const StringRef& s) {
 }
 
 void ValueIndex::intern_strings(const Column& column, uint32_t* ids) {
+  constexpr size_t kBlock = 64;
+  uint64_t hashes[kBlock];
+  const size_t rows = column.size();
   const StringRef* values = column.values<StringRef>();
   const uint64_t* validity = column.validity();
-  for (size_t i = 0; i < column.size(); ++i) {
-    const bool null = validity != nullptr && ((validity[i >> 6] >> (i & 63)) & 1) == 0;
-    ids[i] = null ? kNullId : string_id(values[i]);
+  for (size_t begin = 0; begin < rows; begin += kBlock) {
+    const size_t n = std::min(kBlock, rows - begin);
+    const StringRef* block = values + begin;
+    for (size_t i = 0; i < n; ++i) hashes[i] = StringIndex::hash(block[i]);
+    if (strings_.is_large()) {
+      for (size_t i = 0; i < n; ++i) strings_.prefetch(hashes[i]);
+    }
+    const uint64_t valid = validity == nullptr ? ~uint64_t{0} : validity[begin >> 6];
+    for (size_t i = 0; i < n; ++i) {
+      ids[begin + i] = (valid >> i & 1) != 0 ? string_id(block[i], hashes[i]) : kNullId;
+    }
   }
 }
 

@@ -25,10 +25,25 @@ class NumberIndex {
       slot = (slot + 1) & mask_;
     }
   }
+  /// Interns keys (key_of(0), key_of(1), …) and gives each number to take(i, number).
+  template <typename KeyOf, typename Take>
+  void intern_all(size_t count, KeyOf key_of, Take take) {
+    for (size_t begin = 0; begin < count; begin += kBlock) {
+      const size_t end = begin + kBlock < count ? begin + kBlock : count;
+      if (slots_.size() > kLargeSlots) {
+        for (size_t i = begin; i < end; ++i) {
+          __builtin_prefetch(&slots_[mix64(key_of(i)) & mask_]);
+        }
+      }
+      for (size_t i = begin; i < end; ++i) take(i, intern(key_of(i)));
+    }
+  }
   uint32_t size() const { return size_; }
   size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
 
  private:
+  static constexpr size_t kBlock = 64;
+  static constexpr size_t kLargeSlots = 16384;  // beyond the near caches
   static constexpr uint32_t kFree = UINT32_MAX;
   struct Slot {
     uint64_t key = 0;
@@ -56,34 +71,47 @@ class NumberIndex {
 };
 
 /// Gives every distinct string a dense number from 0. Strings of up to 12 bytes are compared as two
-/// words. The caller keeps the bytes of long strings where `stored` points.
+/// words. The caller keeps the bytes of long strings where `stored` points. Open addressing, linear
+/// probing, at most half full; a slot holds all that a probe looks at.
 class StringIndex {
  public:
   StringIndex() { rehash(64); }
+  /// The product of both halves, folded (after Wang Yi's wyhash): one multiplication.
   static uint64_t hash(const StringRef& s) {
-    if (s.is_inline()) return mix64(s.low() * 0x9e3779b97f4a7c15ULL ^ s.high());
-    return hash_long(s);
+    if (!s.is_inline()) return hash_long(s);
+    const uint128_t product = static_cast<uint128_t>(s.low() ^ 0x9e3779b97f4a7c15ULL) *
+                              (s.high() ^ 0xe7037ed1a0b428dbULL);
+    return static_cast<uint64_t>(product >> 64) ^ static_cast<uint64_t>(product);
   }
   /// The number of `s`, or kAbsent.
   uint32_t find(const StringRef& s, uint64_t h) const {
-    size_t slot = h & mask_;
-    while (ids_[slot] != kAbsent) {
-      if (keys_[slot] == s) return ids_[slot];
-      slot = (slot + 1) & mask_;
+    const Slot* slots = slots_.data();
+    for (size_t slot = h & mask_;; slot = (slot + 1) & mask_) {
+      const Slot& at = slots[slot];
+      // A free slot holds the empty string and kAbsent: an empty `s` that is not here finds that.
+      if (at.key == s || at.id == kAbsent) return at.id;
     }
-    return kAbsent;
   }
+  /// Asks memory for the slot where looking for `h` begins.
+  void prefetch(uint64_t h) const { __builtin_prefetch(&slots_[h & mask_]); }
+  /// The table is beyond the near caches: looking things up in the order hash all, prefetch, find
+  /// pays.
+  bool is_large() const { return slots_.size() > kLargeSlots; }
   /// REQUIRES: find(stored, h) == kAbsent.
   uint32_t insert(const StringRef& stored, uint64_t h);
   uint32_t size() const { return size_; }
-  size_t memory_bytes() const { return keys_.capacity() * 16 + ids_.capacity() * 4; }
+  size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
   static constexpr uint32_t kAbsent = UINT32_MAX;
 
  private:
+  static constexpr size_t kLargeSlots = 16384;
+  struct Slot {
+    StringRef key;
+    uint32_t id = kAbsent;
+  };
   static uint64_t hash_long(const StringRef& s);
   void rehash(size_t capacity);
-  std::vector<StringRef> keys_;
-  std::vector<uint32_t> ids_;
+  std::vector<Slot> slots_;
   size_t mask_ = 0;
   uint32_t size_ = 0;
 };
@@ -114,7 +142,8 @@ class ValueIndex {
   void intern_strings(const Column& column, uint32_t* ids);
   void intern_dictionary(const Column& column, uint32_t* ids);
   void intern_wide(const Column& column, uint32_t* ids);
-  uint32_t string_id(const StringRef& s);
+  uint32_t string_id(const StringRef& s) { return string_id(s, StringIndex::hash(s)); }
+  uint32_t string_id(const StringRef& s, uint64_t h);
   StringRef keep_text(const StringRef& s);
 
   Type type_;

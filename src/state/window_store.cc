@@ -2,57 +2,68 @@
 
 #include <algorithm>
 
+#include "column/time_text.h"
+
 namespace velo {
 namespace {
 
-constexpr size_t kSpareMax = 8;
-
-std::vector<uint32_t> groups_present(const GroupStates& states) {
-  std::vector<uint32_t> groups;
-  for (uint32_t g = 0; g < states.size(); ++g) {
-    if (states.count(g) != 0) groups.push_back(g);
-  }
-  return groups;
-}
+constexpr size_t kSpareMax = 16;
+// A pane that holds less than one in so many groups is sparse.
+constexpr size_t kSparseShare = 4;
 
 }  // namespace
 
 WindowStore::WindowStore(const AggregateLayout* layout, const WindowSpec& spec)
-    : layout_(layout), clock_(spec) {}
+    : layout_(layout),
+      clock_(spec),
+      front_(layout),
+      back_(layout),
+      window_(layout),
+      behind_(layout) {}
 
-std::unique_ptr<GroupStates> WindowStore::take(size_t groups) {
-  std::unique_ptr<GroupStates> states;
-  if (spare_.empty()) {
-    states = std::make_unique<GroupStates>(layout_);
-  } else {
-    states = std::move(spare_.back());
-    spare_.pop_back();
-  }
-  states->resize(std::max<size_t>(groups, 1));
-  return states;
+// As the pane before it is: they follow each other closely.
+bool WindowStore::starts_sparse() const {
+  if (panes_.empty()) return false;
+  const Pane& newest = *panes_.rbegin()->second;
+  std::vector<uint32_t> storage;
+  return newest.members(storage).size() * kSparseShare < groups_size_;
 }
 
-void WindowStore::give_back(std::unique_ptr<GroupStates> states) {
-  if (!states || spare_.size() >= kSpareMax) return;
-  states->clear_all();
-  spare_.push_back(std::move(states));
-}
-
-GroupStates& WindowStore::pane(int64_t index, size_t groups) {
+Pane& WindowStore::pane(int64_t index) {
   if (index != last_index_ || last_pane_ == nullptr) {
-    auto& slot = panes_[index];
-    if (!slot) slot = take(groups);
+    auto at = panes_.find(index);
+    if (at == panes_.end()) {
+      const bool sparse = starts_sparse();
+      std::unique_ptr<Pane> made;
+      if (spare_.empty()) {
+        made = std::make_unique<Pane>(layout_, sparse);
+      } else {
+        made = std::move(spare_.back());
+        spare_.pop_back();
+        made->reuse(sparse);
+      }
+      at = panes_.emplace(index, std::move(made)).first;
+    }
     last_index_ = index;
-    last_pane_ = slot.get();
+    last_pane_ = at->second.get();
   }
-  last_pane_->resize(groups);
   if (index < back_end_) forget_stacks();
   return *last_pane_;
 }
 
-const GroupStates* WindowStore::find(int64_t index) const {
+void WindowStore::fold(int64_t index, const AggregateLayout::Prepared& prepared,
+                       const FoldRows& rows, size_t groups) {
+  groups_size_ = groups;
+  pane(index).fold(prepared, rows, groups, slots_);
+}
+
+const Pane* WindowStore::find(int64_t index) const {
   const auto at = panes_.find(index);
   return at == panes_.end() ? nullptr : at->second.get();
+}
+
+void WindowStore::give_back(std::unique_ptr<Pane> pane) {
+  if (spare_.size() < kSpareMax) spare_.push_back(std::move(pane));
 }
 
 std::optional<int64_t> WindowStore::next_end(int64_t after) const {
@@ -64,89 +75,151 @@ std::optional<int64_t> WindowStore::next_end(int64_t after) const {
 }
 
 void WindowStore::forget_stacks() {
-  front_.clear();
-  for (auto& states : front_store_) give_back(std::move(states));
-  front_store_.clear();
-  give_back(std::move(back_));
-  back_.reset();
+  if (back_end_ == INT64_MIN) return;
+  front_.clear_all();
+  back_.clear_all();
+  window_.clear_all();
+  behind_.clear_all();
   front_end_ = back_end_ = INT64_MIN;
+  ++version_;
 }
 
-void WindowStore::absorb(GroupStates& into, int64_t pane) {
-  if (const GroupStates* states = find(pane)) into.merge_all(*states);
+// What `groups` are in the window: front and back.
+void WindowStore::refresh(std::span<const uint32_t> groups) {
+  bool same = true;
+  for (uint32_t g : groups) {
+    same &= (window_.count(g) > 0) == (front_.count(g) + back_.count(g) > 0);
+  }
+  if (!same) ++version_;
+  window_.assign(front_, groups, groups);
+  window_.merge(back_, groups, groups);
 }
 
-// Builds the suffix merges of [begin, end), last pane first. A pane that does not exist shares the
-// suffix behind it.
+void WindowStore::join(int64_t index) {
+  const Pane* pane = find(index);
+  if (pane == nullptr) return;
+  const Pane::Members members = pane->members(members_);
+  back_.merge(pane->states(), members.groups, members.slots);
+  refresh(members.groups);
+}
+
+void WindowStore::leave(int64_t index) {
+  const auto k = static_cast<size_t>(front_end_ - 1 - index);
+  const size_t begin = behind_begin_[k];
+  const size_t n = behind_begin_[k + 1] - begin;
+  const std::span<const uint32_t> groups(behind_groups_.data() + begin, n);
+  front_.assign(behind_, groups, {numbers_.data() + begin, n});
+  refresh(groups);
+}
+
+// Where the front of the window that starts at `begin` ends and its back begins.
+int64_t WindowStore::boundary(int64_t begin) const {
+  const int64_t panes = clock_.panes_per_window();
+  return (floor_div(begin, panes) + 1) * panes;
+}
+
+// All panes of [begin, end) into the front, last pane first.
 void WindowStore::turn(int64_t begin, int64_t end) {
   forget_stacks();
-  front_.assign(static_cast<size_t>(end - begin), nullptr);
-  const GroupStates* behind = nullptr;
-  for (int64_t pane = end - 1; pane >= begin; --pane) {
-    if (const GroupStates* states = find(pane)) {
-      auto merged = take(states->size());
-      if (behind != nullptr) merged->merge_all(*behind);
-      merged->merge_all(*states);
-      behind = merged.get();
-      front_store_.push_back(std::move(merged));
-    }
-    front_[static_cast<size_t>(pane - begin)] = behind;
-  }
+  front_.resize(groups_size_);
+  back_.resize(groups_size_);
+  window_.resize(groups_size_);
   front_begin_ = begin;
   front_end_ = back_end_ = end;
+  behind_groups_.clear();
+  behind_begin_.assign(1, 0);
+  for (int64_t index = end - 1; index >= begin; --index) {
+    if (const Pane* pane = find(index)) {
+      const Pane::Members members = pane->members(members_);
+      const size_t at = behind_groups_.size();
+      const size_t size = at + members.size();
+      behind_groups_.insert(behind_groups_.end(), members.groups.begin(), members.groups.end());
+      behind_.resize(size);
+      while (numbers_.size() < size) numbers_.push_back(static_cast<uint32_t>(numbers_.size()));
+      behind_.assign(front_, {numbers_.data() + at, members.size()}, members.groups);
+      front_.merge(pane->states(), members.groups, members.slots);
+    }
+    behind_begin_.push_back(behind_groups_.size());
+  }
+  window_.merge_all(front_);
+  ++version_;
 }
 
-const GroupStates& WindowStore::running(int64_t end) {
+void WindowStore::running(int64_t end) {
   const int64_t begin = clock_.window_start(end);
-  if (!back_ || back_end_ > end || back_end_ < begin || front_begin_ != begin) {
+  if (back_end_ > end || back_end_ < begin || front_begin_ != begin) {
     forget_stacks();
-    back_ = take(1);
     front_begin_ = back_end_ = begin;
   }
-  for (; back_end_ < end; ++back_end_) absorb(*back_, back_end_);
-  return *back_;
+  back_.resize(groups_size_);
+  for (; back_end_ < end; ++back_end_) {
+    const Pane* pane = find(back_end_);
+    if (pane == nullptr) continue;
+    const Pane::Members members = pane->members(members_);
+    for (uint32_t g : members.groups) {
+      if (back_.count(g) <= 0) ++version_;
+    }
+    back_.merge(pane->states(), members.groups, members.slots);
+  }
 }
 
-const GroupStates& WindowStore::combine(int64_t end) {
-  if (clock_.kind() == WindowKind::kCumulate) return running(end);
+WindowStore::Window WindowStore::combine(int64_t end) {
+  if (clock_.kind() == WindowKind::kCumulate) {
+    running(end);
+    return {&back_, nullptr, version_};
+  }
   const int64_t begin = clock_.window_start(end);
   if (end - begin == 1) {
-    if (const GroupStates* states = find(begin)) return *states;
-    result_ = take(1);
-    return *result_;
+    ++version_;
+    const Pane* pane = find(begin);
+    if (pane == nullptr) return {&window_, nullptr, version_};
+    return {&pane->states(), pane->is_sparse() ? pane : nullptr, version_};
   }
-  if (begin >= front_end_ || begin < front_begin_ || end < back_end_) turn(begin, end);
-  for (; back_end_ < end; ++back_end_) {
-    const GroupStates* states = find(back_end_);
-    if (states == nullptr) continue;
-    if (!back_) back_ = take(states->size());
-    back_->merge_all(*states);
+  if (front_end_ != boundary(begin) || begin < front_begin_ || end < back_end_) {
+    turn(begin, boundary(begin));
   }
-  const GroupStates* front = front_[static_cast<size_t>(begin - front_begin_)];
-  if (front != nullptr && !back_) return *front;
-  give_back(std::move(result_));
-  result_ = take(1);
-  if (front != nullptr) result_->merge_all(*front);
-  if (back_) result_->merge_all(*back_);
-  return *result_;
+  front_.resize(groups_size_);
+  back_.resize(groups_size_);
+  window_.resize(groups_size_);
+  for (; front_begin_ < begin; ++front_begin_) leave(front_begin_);
+  for (; back_end_ < end; ++back_end_) join(back_end_);
+  return {&window_, nullptr, version_};
+}
+
+void WindowStore::merge_some(const Pane& pane, std::span<const uint32_t> groups,
+                             GroupStates* into) const {
+  std::vector<uint32_t> from;
+  std::vector<uint32_t> to;
+  for (uint32_t i = 0; i < groups.size(); ++i) {
+    const uint32_t slot = pane.find(groups[i]);
+    if (slot == SlotMap::kAbsent || pane.states().count(slot) == 0) continue;
+    from.push_back(slot);
+    to.push_back(i);
+  }
+  into->merge(pane.states(), to, from);
 }
 
 GroupStates WindowStore::combine(int64_t end, std::span<const uint32_t> groups) {
+  const int64_t begin = clock_.window_start(end);
+  const bool has_front = clock_.kind() == WindowKind::kHop;
+  const int64_t middle = has_front ? std::min(boundary(begin), end) : begin;
   GroupStates out(layout_);
   out.resize(groups.size());
-  std::vector<uint32_t> from;
-  std::vector<uint32_t> to;
-  const auto last = panes_.lower_bound(end);
-  for (auto at = panes_.lower_bound(clock_.window_start(end)); at != last; ++at) {
-    from.clear();
-    to.clear();
-    for (uint32_t i = 0; i < groups.size(); ++i) {
-      if (groups[i] >= at->second->size() || at->second->count(groups[i]) == 0) continue;
-      from.push_back(groups[i]);
-      to.push_back(i);
-    }
-    out.merge(*at->second, to, from);
+  const auto front_begin = panes_.lower_bound(begin);
+  const auto back_begin = panes_.lower_bound(middle);
+  const auto back_end = panes_.lower_bound(end);
+  for (auto at = back_begin; at != front_begin;) merge_some(*(--at)->second, groups, &out);
+  if (back_begin == back_end) return out;
+  if (front_begin == back_begin) {
+    for (auto at = back_begin; at != back_end; ++at) merge_some(*at->second, groups, &out);
+    return out;
   }
+  GroupStates back(layout_);
+  back.resize(groups.size());
+  for (auto at = back_begin; at != back_end; ++at) merge_some(*at->second, groups, &back);
+  std::vector<uint32_t> all(groups.size());
+  for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+  out.merge(back, all, all);
   return out;
 }
 
@@ -161,10 +234,10 @@ void WindowStore::drop_through(int64_t end) {
 }
 
 std::vector<uint32_t> WindowStore::live_groups() const {
-  std::vector<uint8_t> live;
-  for (const auto& [index, states] : panes_) {
-    live.resize(std::max(live.size(), states->size()));
-    for (size_t g = 0; g < states->size(); ++g) live[g] |= states->counts()[g] != 0 ? 1 : 0;
+  std::vector<uint8_t> live(groups_size_);
+  std::vector<uint32_t> storage;
+  for (const auto& [index, pane] : panes_) {
+    for (uint32_t g : pane->members(storage).groups) live[g] = 1;
   }
   std::vector<uint32_t> groups;
   for (uint32_t g = 0; g < live.size(); ++g) {
@@ -175,39 +248,45 @@ std::vector<uint32_t> WindowStore::live_groups() const {
 
 void WindowStore::renumber(std::span<const uint32_t> live, std::span<const uint32_t> to,
                            size_t groups) {
-  forget_stacks();
+  front_ = GroupStates(layout_);
+  back_ = GroupStates(layout_);
+  window_ = GroupStates(layout_);
+  behind_ = GroupStates(layout_);
+  front_end_ = back_end_ = INT64_MIN;
+  ++version_;
   spare_.clear();
-  result_.reset();
   last_pane_ = nullptr;
+  groups_size_ = groups;
   std::vector<uint32_t> number(live.empty() ? 0 : live.back() + 1, 0);
   for (size_t i = 0; i < live.size(); ++i) number[live[i]] = to[i];
-  for (auto& [index, states] : panes_) {
-    const std::vector<uint32_t> from = groups_present(*states);
-    std::vector<uint32_t> target;
-    for (uint32_t g : from) target.push_back(number[g]);
-    auto renumbered = std::make_unique<GroupStates>(layout_);
-    renumbered->resize(groups);
-    renumbered->merge(*states, target, from);
-    states = std::move(renumbered);
+  std::vector<uint32_t> storage;
+  std::vector<uint32_t> targets;
+  for (auto& [index, pane] : panes_) {
+    const Pane::Members members = pane->members(storage);
+    targets.clear();
+    for (uint32_t g : members.groups) targets.push_back(number[g]);
+    pane->renumber(layout_, members, targets, groups);
   }
 }
 
 void WindowStore::save(std::span<const uint32_t> live, SnapshotWriter& writer) const {
   writer.u64(panes_.size());
-  for (const auto& [index, states] : panes_) {
-    const std::vector<uint32_t> groups = groups_present(*states);
+  std::vector<uint32_t> storage;
+  for (const auto& [index, pane] : panes_) {
+    const Pane::Members members = pane->members(storage);
     writer.i64(index);
-    writer.u64(groups.size());
-    for (uint32_t g : groups) {
+    writer.u64(members.size());
+    for (uint32_t g : members.groups) {
       writer.u32(
           static_cast<uint32_t>(std::lower_bound(live.begin(), live.end(), g) - live.begin()));
     }
-    states->save(groups, writer);
+    pane->states().save(members.slots, writer);
   }
 }
 
 Status WindowStore::load(std::span<const uint32_t> groups, size_t groups_size,
                          SnapshotReader& reader) {
+  groups_size_ = groups_size;
   const uint64_t panes = TRY(reader.count(16));
   for (uint64_t p = 0; p < panes; ++p) {
     const int64_t index = TRY(reader.i64());
@@ -218,18 +297,16 @@ Status WindowStore::load(std::span<const uint32_t> groups, size_t groups_size,
       if (position >= groups.size()) return Error(ErrorCode::kCorruptData, "a pane names no group");
       here.push_back(groups[position]);
     }
-    TRY(pane(index, groups_size).load(here, reader));
+    TRY(pane(index).load(here, groups_size, reader));
   }
   return {};
 }
 
 size_t WindowStore::memory_bytes() const {
-  size_t total = 0;
-  for (const auto& [index, states] : panes_) total += states->memory_bytes() + 64;
-  for (const auto& states : front_store_) total += states->memory_bytes();
-  for (const auto& states : spare_) total += states->memory_bytes();
-  if (back_) total += back_->memory_bytes();
-  if (result_) total += result_->memory_bytes();
+  size_t total = front_.memory_bytes() + back_.memory_bytes() + window_.memory_bytes() +
+                 behind_.memory_bytes() + behind_groups_.capacity() * 8;
+  for (const auto& [index, pane] : panes_) total += pane->memory_bytes() + 64;
+  for (const auto& pane : spare_) total += pane->memory_bytes();
   return total;
 }
 

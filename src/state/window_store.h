@@ -6,22 +6,27 @@
 #include <vector>
 
 #include "state/group_states.h"
-#include "state/key_table.h"
+#include "state/pane.h"
 #include "state/pane_clock.h"
 
 namespace velo {
 
 /// The open panes of a windowed aggregation, and windows as merges of them.
 ///
-/// 1. A row is folded once, into the arrays of its pane, whatever the number of windows that it
-/// lies in.
+/// 1. A row is folded once, into the states of its pane, whatever the number of windows that it lies
+///    in.
 /// 2. Windows that fire one after the other are answered by two stacks (Adams 2012; Tangwongsan et
-/// al. 2017): the
-///    panes up to the last turn as suffix merges (`front_`), the later ones as one merge (`back_`).
-///    A window is front + back; when the front runs out, the stacks turn: its panes become the new
-///    suffixes. About three merges per slide, however many panes a window has, and nothing is ever
-///    subtracted.
-/// 3. CUMULATE keeps one running merge, which is its `back_`.
+///    al. 2017), kept per group: `front_` holds the merge of the window's panes up to the next
+///    multiple of its length, `back_` the merge of those behind it, `window_` both. When a pane
+///    joins, its groups are merged into `back_`; when one leaves, its groups in `front_` become what
+///    they were before it was merged, which `behind_` has kept. When the front runs out, the stacks
+///    turn: the panes of the next stretch are merged into `front_`, last one first. Since they turn
+///    at fixed times (van Herk 1992), a window's panes are merged in the same order whatever came
+///    before: the last bit of a result depends neither on late rows nor on restarts.
+/// 3. So a slide costs a few merges for every group of the pane that joins and the one that leaves,
+///    and nothing for the others: in all no more than a few merges per row, however many panes a
+///    window has and however many groups there are. Nothing is ever subtracted.
+/// 4. CUMULATE keeps one running merge, which is its `back_`.
 /// Invariant: front_ and back_ hold every row of the panes in [front_begin_, back_end_); folding
 /// into such a pane turns the stacks at the next window.
 class WindowStore {
@@ -29,18 +34,26 @@ class WindowStore {
   WindowStore(const AggregateLayout* layout, const WindowSpec& spec);
 
   PaneClock& clock() { return clock_; }
-  /// The states of a pane, made if need be, with room for `groups`.
-  GroupStates& pane(int64_t index, size_t groups);
-  const GroupStates* find(int64_t index) const;
+  /// Folds rows of one pane; `rows.slots` gives their groups, which are below `groups`.
+  void fold(int64_t pane, const AggregateLayout::Prepared& prepared, const FoldRows& rows,
+            size_t groups);
   bool empty() const { return panes_.empty(); }
   size_t panes() const { return panes_.size(); }
-  size_t layout_components() const { return layout_->components().size(); }
 
   /// The smallest window end > `after` of which some pane exists.
   std::optional<int64_t> next_end(int64_t after) const;
-  /// All groups of the window that ends at `end`. Valid until the store changes. Cheap when windows
-  /// are asked for in order of their ends.
-  const GroupStates& combine(int64_t end);
+
+  /// A window's groups. Those of a sparse pane stand in its slots, else slot = group number; a
+  /// group is in the window if its count is positive.
+  struct Window {
+    const GroupStates* states;
+    const Pane* sparse;  ///< null: slots are group numbers
+    /// Equal for two windows only if the same groups are in both, in the same slots.
+    uint64_t version;
+  };
+  /// The window that ends at `end`. Valid until the store changes. Cheap when windows are asked for
+  /// in order of their ends.
+  Window combine(int64_t end);
   /// Some groups of a window: group groups[i] becomes number i of the result.
   GroupStates combine(int64_t end, std::span<const uint32_t> groups);
 
@@ -59,28 +72,43 @@ class WindowStore {
   size_t memory_bytes() const;
 
  private:
-  std::unique_ptr<GroupStates> take(size_t groups);
-  void give_back(std::unique_ptr<GroupStates> states);
-  void turn(int64_t begin, int64_t end);
-  void absorb(GroupStates& into, int64_t pane);
+  Pane& pane(int64_t index);
+  const Pane* find(int64_t index) const;
+  bool starts_sparse() const;
+  void give_back(std::unique_ptr<Pane> pane);
   void forget_stacks();
-  const GroupStates& running(int64_t end);
+  int64_t boundary(int64_t begin) const;
+  void merge_some(const Pane& pane, std::span<const uint32_t> groups, GroupStates* into) const;
+  void turn(int64_t begin, int64_t end);
+  void leave(int64_t pane);
+  void join(int64_t pane);
+  void refresh(std::span<const uint32_t> groups);
+  void running(int64_t end);
 
   const AggregateLayout* layout_;
   PaneClock clock_;
-  std::map<int64_t, std::unique_ptr<GroupStates>> panes_;
+  std::map<int64_t, std::unique_ptr<Pane>> panes_;
   int64_t last_index_ = INT64_MIN;  // of the pane asked for last
-  GroupStates* last_pane_ = nullptr;
-  std::vector<std::unique_ptr<GroupStates>> spare_;
+  Pane* last_pane_ = nullptr;
+  size_t groups_size_ = 0;  // groups known so far
+  std::vector<std::unique_ptr<Pane>> spare_;
 
-  std::vector<std::unique_ptr<GroupStates>> front_store_;
-  std::vector<const GroupStates*>
-      front_;  // [i]: panes [front_begin_ + i, front_end_); null = none exists
+  GroupStates front_;
+  GroupStates back_;
+  GroupStates window_;
   int64_t front_begin_ = 0;
   int64_t front_end_ = INT64_MIN;
-  std::unique_ptr<GroupStates> back_;
   int64_t back_end_ = INT64_MIN;
-  std::unique_ptr<GroupStates> result_;
+  uint64_t version_ = 0;
+  // The turn's panes from last to first: [k] is pane front_end_ − 1 − k, whose groups stand at
+  // behind_begin_[k]… in behind_groups_, with the states without that pane in the same slots of
+  // behind_.
+  GroupStates behind_;
+  std::vector<uint32_t> behind_groups_;
+  std::vector<size_t> behind_begin_;
+  std::vector<uint32_t> numbers_;  // 0, 1, 2 …
+  std::vector<uint32_t> members_;  // scratch
+  std::vector<uint32_t> slots_;    // scratch of Pane::fold
 };
 
 }  // namespace velo
