@@ -253,7 +253,8 @@ class WindowAggregate final : public Operator {
       const size_t n = std::min(kRowsPerBatch, chosen_.size() - begin);
       RowErrors errors;
       GroupResults results{
-          .exists = {}, .columns = shown.states->results({chosen_slots_.data() + begin, n}, errors)};
+          .exists = {},
+          .columns = shown.states->results({chosen_slots_.data() + begin, n}, errors)};
       rows_.emit(input_.keys(), {chosen_.data() + begin, n}, std::move(results), errors, window,
                  output);
     }

@@ -13,16 +13,15 @@ namespace velo {
 
 /// The open panes of a windowed aggregation, and windows as merges of them.
 ///
-/// 1. A row is folded once, into the states of its pane, whatever the number of windows that it lies
-///    in.
+/// 1. A row is folded once, into the states of its pane, however many windows it lies in.
 /// 2. Windows that fire one after the other are answered by two stacks (Adams 2012; Tangwongsan et
 ///    al. 2017), kept per group: `front_` holds the merge of the window's panes up to the next
 ///    multiple of its length, `back_` the merge of those behind it, `window_` both. When a pane
-///    joins, its groups are merged into `back_`; when one leaves, its groups in `front_` become what
-///    they were before it was merged, which `behind_` has kept. When the front runs out, the stacks
-///    turn: the panes of the next stretch are merged into `front_`, last one first. Since they turn
-///    at fixed times (van Herk 1992), a window's panes are merged in the same order whatever came
-///    before: the last bit of a result depends neither on late rows nor on restarts.
+///    joins, its groups are merged into `back_`; when one leaves, its groups in `front_` become
+///    what they were before it was merged, which `behind_` has kept. When the front runs out, the
+///    stacks turn: the panes of the next stretch are merged into `front_`, last one first. Since
+///    they turn at fixed times (van Herk 1992), a window's panes are merged in the same order
+///    whatever came before: the last bit of a result depends neither on late rows nor on restarts.
 /// 3. So a slide costs a few merges for every group of the pane that joins and the one that leaves,
 ///    and nothing for the others: in all no more than a few merges per row, however many panes a
 ///    window has and however many groups there are. Nothing is ever subtracted.
