@@ -4,6 +4,7 @@
 // with the runner.
 #include "cli/golden_run.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -98,6 +99,7 @@ class GoldenRun {
   void do_restart();
   void claim_error();
   void take_output(const GoldenStep& step);
+  Progress counts_so_far() const;
   void take_stats();
   void take_warnings();
   void take_schema();
@@ -119,6 +121,8 @@ class GoldenRun {
   std::unique_ptr<Query> query_;
   std::map<std::string, Port> ports_;  // "" = the first SELECT, "#2" the second, else a table
   std::vector<std::string> warnings_;
+  Progress counted_;             // by earlier lives of the query
+  Progress checkpoint_counted_;  // until the last checkpoint
   bool done_ = false;
   std::optional<Error> failure_;
   size_t failed_at_ = 0;
@@ -197,6 +201,7 @@ void GoldenRun::start_query(const GoldenStep& step) {
   snapshot_.reset();
   since_checkpoint_.clear();
   checkpoint_us_ = clock_.now_us();
+  counted_ = checkpoint_counted_ = Progress();
   const Status opened = open_query(nullptr);
   if (!opened) {
     query_.reset();
@@ -271,6 +276,7 @@ Status GoldenRun::settle() {
 
 /// The next life of the query: a fresh engine, the same statements, the same state.
 Status GoldenRun::replace_query(const std::string* snapshot) {
+  if (query_) counted_ = counts_so_far();
   query_.reset();
   engine_ = make_engine();
   for (const GoldenStep* statement : statements_) {
@@ -352,6 +358,7 @@ void GoldenRun::do_checkpoint() {
   }
   snapshot_ = *std::move(snapshot);
   checkpoint_us_ = clock_.now_us();
+  checkpoint_counted_ = counts_so_far();
   since_checkpoint_.clear();
   for (auto& [name, port] : ports_) port.checkpoint = port.rows.size();
 }
@@ -367,6 +374,8 @@ void GoldenRun::do_restart() {
     port.rows.resize(port.checkpoint);
   }
   clock_.set(checkpoint_us_);
+  query_.reset();  // what it counted since the checkpoint will be counted again
+  counted_ = checkpoint_counted_;
   Status status = replace_query(snapshot_ ? &*snapshot_ : nullptr);
   for (const GoldenStep* step : since_checkpoint_) {
     if (status) status = perform(*step);
@@ -405,12 +414,24 @@ void GoldenRun::take_output(const GoldenStep& step) {
   }
 }
 
+/// Of all lives of the query: every one counts from zero.
+Progress GoldenRun::counts_so_far() const {
+  Progress sum = query_->progress();
+  sum.rows_in += counted_.rows_in;
+  sum.rows_out += counted_.rows_out;
+  sum.rows_late += counted_.rows_late;
+  sum.rows_bad += counted_.rows_bad;
+  sum.rows_future += counted_.rows_future;
+  sum.watermark_us = std::max(sum.watermark_us, counted_.watermark_us);
+  return sum;
+}
+
 void GoldenRun::take_stats() {
   if (!query_) {
     here().fault = "no query is running";
     return;
   }
-  const Progress progress = query_->progress();
+  const Progress progress = counts_so_far();
   std::string watermark = "none";
   if (progress.watermark_us == INT64_MAX) {
     watermark = "end";
