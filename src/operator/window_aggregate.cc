@@ -241,6 +241,11 @@ class WindowAggregate final : public Operator {
       fired_end_ = *end;
       if (options_.lateness_us == 0) store_.drop_through(fired_end_);
     }
+    // Windows without rows have fired too: a late row that another window still takes must not
+    // bring them back.
+    int64_t fired;
+    if (watermark == kWatermarkEnd || __builtin_add_overflow(watermark, step_us_, &fired)) return;
+    fired_end_ = std::max(fired_end_, store_.clock().pane_of(fired));
   }
 
   void emit_window(int64_t end, Output& output) {

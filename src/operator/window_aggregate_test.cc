@@ -70,6 +70,25 @@ TEST(WindowAggregate, HopIsLatePerWindow) {
   EXPECT_EQ(result.rejected, "late a 1 00:00:50 00:01:05 00:00:00 00:01:00 '0 00:00:15'\n");
 }
 
+TEST(WindowAggregate, WindowsThatFiredWithoutRowsStayFired) {
+  const auto options = window_options(hop(60, 120), {"COUNT(*)"});
+  // At 00:02:10 the window [0:00, 2:00) is over, and nothing ever lay in it.
+  for (size_t batch_rows : {1, 2, 100}) {
+    const Result result = run(options, "a 1 00:02:10\na 1 00:01:30\n", 0, batch_rows);
+    EXPECT_EQ(result.rows, "a 00:01:00 00:03:00 2\na 00:02:00 00:04:00 1\n") << batch_rows;
+    EXPECT_EQ(result.rejected, "late a 1 00:01:30 00:02:10 00:00:00 00:02:00 '0 00:00:40'\n");
+  }
+}
+
+TEST(WindowAggregate, AllowedLatenessOpensAWindowThatFiredWithoutRows) {
+  auto options = window_options(tumble(60), {"COUNT(*)"});
+  options.lateness_us = 60 * kSecond;
+  auto op = make_window_aggregate(options);
+  CollectOutput output;
+  stream(*op, events("a 1 00:01:05\nb 1 00:00:30\n"), 0, 100, output);
+  EXPECT_EQ(short_times(output.rows()), "b 00:00:00 00:01:00 1\na 00:01:00 00:02:00 1\n");
+}
+
 TEST(WindowAggregate, AllowedLatenessCorrectsTheWholeRow) {
   auto options = window_options(tumble(60), {"COUNT(*)", "SUM(v)"});
   options.lateness_us = 30 * kSecond;
