@@ -173,6 +173,7 @@ ChannelMerge::Step ChannelMerge::step(int64_t now_us, size_t messages_max) {
     progress = true;
   }
   if (combiner_.update(now_us)) watermark_moved();
+  if (overdue_) release(told_);
   if (combiner_.all_finished()) {
     release(kWatermarkEnd);
     ended_ = true;
@@ -236,7 +237,18 @@ void ChannelMerge::give(size_t channel, Batch batch) {
     batch.watermarks = constant_column(Scalar::of(combined), batch.rows);
   }
   if (options_.order.empty()) return out_.emit(std::move(batch));
+  overdue_ = overdue_ || is_overdue(batch);
   held_.push_back(std::move(batch));
+}
+
+/// Corrections of windows that fired before: nothing that is still to come stands before them.
+bool ChannelMerge::is_overdue(const Batch& batch) const {
+  if (!options_.time_column || told_ == kWatermarkNone) return false;
+  const Column& times = *batch.columns[*options_.time_column];
+  for (size_t row = 0; row < batch.rows; ++row) {
+    if (times.int64_at(row) <= told_) return true;
+  }
+  return false;
 }
 
 void ChannelMerge::watermark_moved() {
@@ -248,6 +260,7 @@ void ChannelMerge::watermark_moved() {
 }
 
 void ChannelMerge::release(int64_t watermark) {
+  overdue_ = false;
   if (held_.empty() || (watermark != kWatermarkEnd && !options_.time_column)) return;
   const Batch all = concat(held_);
   Selection due, later;

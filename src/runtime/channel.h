@@ -137,6 +137,7 @@ class ChannelMerge {
   bool take(size_t channel, int64_t now_us);
   void give(size_t channel, Batch batch);
   void watermark_moved();
+  bool is_overdue(const Batch& batch) const;
   void release(int64_t watermark);
 
   std::vector<Channel*> channels_;
@@ -145,6 +146,7 @@ class ChannelMerge {
   WatermarkCombiner combiner_;
   std::vector<bool> at_barrier_;
   std::vector<Batch> held_;  // an ordered merge: rows that wait for the watermark
+  bool overdue_ = false;     // some of them need not wait any longer
   int64_t told_ = kWatermarkNone;
   int64_t epoch_ = 0;
   uint64_t batches_ = 0;
