@@ -4,7 +4,6 @@
 // with the runner.
 #include "cli/golden_run.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -99,7 +98,6 @@ class GoldenRun {
   void do_restart();
   void claim_error();
   void take_output(const GoldenStep& step);
-  Progress counts_so_far() const;
   void take_stats();
   void take_warnings();
   void take_schema();
@@ -121,8 +119,6 @@ class GoldenRun {
   std::unique_ptr<Query> query_;
   std::map<std::string, Port> ports_;  // "" = the first SELECT, "#2" the second, else a table
   std::vector<std::string> warnings_;
-  Progress counted_;             // by earlier lives of the query
-  Progress checkpoint_counted_;  // until the last checkpoint
   bool done_ = false;
   std::optional<Error> failure_;
   size_t failed_at_ = 0;
@@ -149,21 +145,33 @@ std::unique_ptr<Engine> GoldenRun::make_engine() {
 
 void GoldenRun::do_step(const GoldenStep& step) {
   switch (step.kind) {
-    case GoldenKind::kStatement: return do_statement(step);
-    case GoldenKind::kQuery: return start_query(step);
+    case GoldenKind::kStatement:
+      return do_statement(step);
+    case GoldenKind::kQuery:
+      return start_query(step);
     case GoldenKind::kInput:
     case GoldenKind::kWatermark:
     case GoldenKind::kClock:
-    case GoldenKind::kEnd: return act(step);
-    case GoldenKind::kOutput: return take_output(step);
-    case GoldenKind::kCheckpoint: return do_checkpoint();
-    case GoldenKind::kRestart: return do_restart();
-    case GoldenKind::kError: return claim_error();
-    case GoldenKind::kStats: return take_stats();
-    case GoldenKind::kWarnings: return take_warnings();
-    case GoldenKind::kSchema: return take_schema();
-    case GoldenKind::kWrite: return write_file(step);
-    case GoldenKind::kRead: return read_files(step);
+    case GoldenKind::kEnd:
+      return act(step);
+    case GoldenKind::kOutput:
+      return take_output(step);
+    case GoldenKind::kCheckpoint:
+      return do_checkpoint();
+    case GoldenKind::kRestart:
+      return do_restart();
+    case GoldenKind::kError:
+      return claim_error();
+    case GoldenKind::kStats:
+      return take_stats();
+    case GoldenKind::kWarnings:
+      return take_warnings();
+    case GoldenKind::kSchema:
+      return take_schema();
+    case GoldenKind::kWrite:
+      return write_file(step);
+    case GoldenKind::kRead:
+      return read_files(step);
   }
 }
 
@@ -201,7 +209,6 @@ void GoldenRun::start_query(const GoldenStep& step) {
   snapshot_.reset();
   since_checkpoint_.clear();
   checkpoint_us_ = clock_.now_us();
-  counted_ = checkpoint_counted_ = Progress();
   const Status opened = open_query(nullptr);
   if (!opened) {
     query_.reset();
@@ -276,7 +283,6 @@ Status GoldenRun::settle() {
 
 /// The next life of the query: a fresh engine, the same statements, the same state.
 Status GoldenRun::replace_query(const std::string* snapshot) {
-  if (query_) counted_ = counts_so_far();
   query_.reset();
   engine_ = make_engine();
   for (const GoldenStep* statement : statements_) {
@@ -319,14 +325,18 @@ void GoldenRun::act(const GoldenStep& step) {
 
 Status GoldenRun::perform(const GoldenStep& step) {
   switch (step.kind) {
-    case GoldenKind::kInput: TRY(push(step)); break;
-    case GoldenKind::kEnd: return finish(step);
+    case GoldenKind::kInput:
+      TRY(push(step));
+      break;
+    case GoldenKind::kEnd:
+      return finish(step);
     case GoldenKind::kWatermark: {
       Input* input = TRY(query_->input(step.name, step.partition.value_or(0)));
       TRY(input->advance_watermark(step.time_us));
       break;
     }
-    default: clock_.set(step.relative ? clock_.now_us() + step.time_us : step.time_us);
+    default:
+      clock_.set(step.relative ? clock_.now_us() + step.time_us : step.time_us);
   }
   return settle();
 }
@@ -358,7 +368,6 @@ void GoldenRun::do_checkpoint() {
   }
   snapshot_ = *std::move(snapshot);
   checkpoint_us_ = clock_.now_us();
-  checkpoint_counted_ = counts_so_far();
   since_checkpoint_.clear();
   for (auto& [name, port] : ports_) port.checkpoint = port.rows.size();
 }
@@ -374,8 +383,6 @@ void GoldenRun::do_restart() {
     port.rows.resize(port.checkpoint);
   }
   clock_.set(checkpoint_us_);
-  query_.reset();  // what it counted since the checkpoint will be counted again
-  counted_ = checkpoint_counted_;
   Status status = replace_query(snapshot_ ? &*snapshot_ : nullptr);
   for (const GoldenStep* step : since_checkpoint_) {
     if (status) status = perform(*step);
@@ -389,8 +396,8 @@ void GoldenRun::do_restart() {
     const std::vector<std::string> again(
         port.rows.begin() + static_cast<ptrdiff_t>(port.checkpoint), port.rows.end());
     if (again == before[name]) continue;
-    here().fault = "after the restart the same input gave other rows:\n" +
-                   diff_lines(before[name], again);
+    here().fault =
+        "after the restart the same input gave other rows:\n" + diff_lines(before[name], again);
   }
 }
 
@@ -414,24 +421,12 @@ void GoldenRun::take_output(const GoldenStep& step) {
   }
 }
 
-/// Of all lives of the query: every one counts from zero.
-Progress GoldenRun::counts_so_far() const {
-  Progress sum = query_->progress();
-  sum.rows_in += counted_.rows_in;
-  sum.rows_out += counted_.rows_out;
-  sum.rows_late += counted_.rows_late;
-  sum.rows_bad += counted_.rows_bad;
-  sum.rows_future += counted_.rows_future;
-  sum.watermark_us = std::max(sum.watermark_us, counted_.watermark_us);
-  return sum;
-}
-
 void GoldenRun::take_stats() {
   if (!query_) {
     here().fault = "no query is running";
     return;
   }
-  const Progress progress = counts_so_far();
+  const Progress progress = query_->progress();
   std::string watermark = "none";
   if (progress.watermark_us == INT64_MAX) {
     watermark = "end";
@@ -439,12 +434,10 @@ void GoldenRun::take_stats() {
     watermark.clear();
     append_timestamp(watermark, progress.watermark_us, false);
   }
-  here().lines = {fmt::format("in={}", progress.rows_in),
-                  fmt::format("out={}", progress.rows_out),
-                  fmt::format("late={}", progress.rows_late),
-                  fmt::format("bad={}", progress.rows_bad),
-                  fmt::format("future={}", progress.rows_future),
-                  "watermark=" + watermark};
+  here().lines = {
+      fmt::format("in={}", progress.rows_in),         fmt::format("out={}", progress.rows_out),
+      fmt::format("late={}", progress.rows_late),     fmt::format("bad={}", progress.rows_bad),
+      fmt::format("future={}", progress.rows_future), "watermark=" + watermark};
 }
 
 void GoldenRun::take_warnings() {

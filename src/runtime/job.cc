@@ -314,7 +314,10 @@ Result<std::string> Job::save() {
   ++epoch_;
   writer.u64(epoch_);
   writer.u32(static_cast<uint32_t>(sinks_.size()));
-  for (const auto& sink : sinks_) writer.string(TRY(sink->prepare(epoch_)));
+  for (const auto& sink : sinks_) {
+    writer.string(TRY(sink->prepare(epoch_)));
+    sink->save(writer);
+  }
   std::string bytes = writer.finish();
   for (const auto& sink : sinks_) TRY(sink->commit(epoch_));
   return bytes;
@@ -339,6 +342,7 @@ Status Job::load(std::string_view snapshot) {
   for (const auto& sink : sinks_) {
     const std::string prepared = TRY(reader.string());
     TRY(sink->recover(prepared));
+    TRY(sink->load(reader));
   }
   return {};
 }

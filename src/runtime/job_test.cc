@@ -212,6 +212,39 @@ TEST(Job, GoesOnFromASnapshotAfterEveryPush) {
   }
 }
 
+TEST(Job, CountsGoOnFromASnapshot) {
+  const std::vector<std::string> pieces = {line("a", 1, 0) + "bad\n", line("a", 2, 70),
+                                           line("a", 4, 30) + line("b", 8, 71)};
+  for (const uint32_t parallelism : {1, 2}) {
+    std::string state;
+    for (size_t i = 0; i <= pieces.size(); ++i) {
+      Fixture f(parallelism);
+      f.add_source(true);
+      f.add_window();
+      if (!state.empty()) {
+        const Status loaded = f.job().load(state);
+        ASSERT_TRUE(loaded) << loaded.error().to_string();
+      }
+      if (i < pieces.size()) {
+        ASSERT_TRUE(f.push(pieces[i]));
+        ASSERT_FALSE(*f.job().step());
+        state = *f.job().save();
+        continue;
+      }
+      const JobProgress before = f.job().progress();
+      EXPECT_EQ(before.rows_in, 4u);
+      EXPECT_EQ(before.rows_bad, 1u);
+      EXPECT_EQ(before.rows_late, 1u);
+      EXPECT_EQ(before.rows_out, 1u);
+      EXPECT_EQ(before.watermark_us, 71'000'000);
+      EXPECT_EQ(before.bytes_in, pieces[0].size() + pieces[1].size() + pieces[2].size());
+      ASSERT_TRUE(f.job().finish());
+      EXPECT_EQ(f.job().progress().rows_out, 3u);
+      EXPECT_NE(f.job().stats_json().find("\"behind_watermark\":1"), std::string::npos);
+    }
+  }
+}
+
 TEST(Job, ALimitStopsTheSource) {
   Fixture f;
   for (int i = 0; i < 100; ++i) f.lines.push_back(line("a", i, i));

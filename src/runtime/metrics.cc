@@ -13,6 +13,59 @@ extern "C" __attribute__((weak)) uint64_t velo_thread_allocations();
 
 namespace velo {
 
+namespace {
+
+// The counters that a snapshot holds, in its order.
+auto counts_of(auto& m)
+  requires requires { m.batches_out; }
+{
+  return std::array{&m.rows_in, &m.rows_out, &m.batches_out, &m.late,
+                    &m.future,  &m.failed,   &m.no_time};
+}
+auto counts_of(auto& m)
+  requires requires { m.blocks; }
+{
+  return std::array{&m.blocks, &m.bytes_in, &m.rows_in, &m.bad,
+                    &m.failed, &m.future,   &m.no_time, &m.late};
+}
+auto counts_of(auto& m)
+  requires requires { m.bytes_out; }
+{
+  return std::array{&m.rows_out, &m.bytes_out};
+}
+
+void save_all(const auto& metrics, SnapshotWriter& writer) {
+  for (const Counter* counter : counts_of(metrics)) writer.u64(counter->get());
+}
+
+Status load_all(SnapshotReader& reader, auto& metrics) {
+  for (Counter* counter : counts_of(metrics)) counter->set(TRY(reader.u64()));
+  return {};
+}
+
+}  // namespace
+
+void save_counts(const OperatorMetrics& metrics, SnapshotWriter& writer) {
+  save_all(metrics, writer);
+}
+void save_counts(const SourceMetrics& metrics, SnapshotWriter& writer) {
+  save_all(metrics, writer);
+  writer.i64(metrics.watermark_us.load(std::memory_order_relaxed));
+}
+void save_counts(const SinkMetrics& metrics, SnapshotWriter& writer) { save_all(metrics, writer); }
+
+Status load_counts(SnapshotReader& reader, OperatorMetrics& metrics) {
+  return load_all(reader, metrics);
+}
+Status load_counts(SnapshotReader& reader, SourceMetrics& metrics) {
+  TRY(load_all(reader, metrics));
+  metrics.watermark_us.store(TRY(reader.i64()), std::memory_order_relaxed);
+  return {};
+}
+Status load_counts(SnapshotReader& reader, SinkMetrics& metrics) {
+  return load_all(reader, metrics);
+}
+
 double LatencyHistogram::mean() const {
   return count() == 0 ? 0 : static_cast<double>(sum_.get()) / static_cast<double>(count());
 }

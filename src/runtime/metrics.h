@@ -109,6 +109,16 @@ struct SinkMetrics {
   Counter bytes_out;
 };
 
+/// Counts of rows are part of a snapshot: they go on where they stood. What was measured (times,
+/// allocations, the most that a state ever held) belongs to the process and starts anew.
+void save_counts(const OperatorMetrics& metrics, SnapshotWriter& writer);
+void save_counts(const SourceMetrics& metrics, SnapshotWriter& writer);
+void save_counts(const SinkMetrics& metrics, SnapshotWriter& writer);
+/// REQUIRES: nothing else writes the metrics.
+Status load_counts(SnapshotReader& reader, OperatorMetrics& metrics);
+Status load_counts(SnapshotReader& reader, SourceMetrics& metrics);
+Status load_counts(SnapshotReader& reader, SinkMetrics& metrics);
+
 /// Where the time of one thread goes. "Core": decoding, operators, encoding. "Edge": reading and
 /// writing, channels, waiting for room in them. "Idle": nothing to do.
 struct ThreadMetrics {

@@ -142,6 +142,7 @@ void Pipeline::save(SnapshotWriter& writer) const {
       writer.i64(input->watermark);
       writer.u8(input->ended ? 1 : 0);
     }
+    save_counts(node->metrics, writer);
     node->op->save(writer);
   }
 }
@@ -163,6 +164,7 @@ Status Pipeline::load(SnapshotReader& reader) {
       input->ended = TRY(reader.u8()) != 0;
       if (input->ended) --node->open_inputs;
     }
+    TRY(load_counts(reader, node->metrics));
     TRY(node->op->load(reader));
   }
   return {};

@@ -50,6 +50,9 @@ class SinkPort : public Port {
   bool closed() const { return closed_; }
   const std::optional<Error>& error() const { return error_; }
   const SinkMetrics& metrics() const { return metrics_; }
+  /// What it has counted, for the snapshot and back.
+  void save(SnapshotWriter& writer) const { save_counts(metrics_, writer); }
+  Status load(SnapshotReader& reader) { return load_counts(reader, metrics_); }
   /// Where the time spent in the sink itself is counted; null: nowhere.
   void set_thread(ThreadMetrics* thread) { thread_ = thread; }
 

@@ -394,6 +394,7 @@ void SourceDriver::save(SnapshotWriter& writer) const {
     writer.u64(partition.rows);
   }
   for (const auto& reader : readers_) reader->save(writer);
+  save_counts(metrics_, writer);
   writer.u8(static_cast<uint8_t>((stopped_ ? 1 : 0) | (done_ ? 2 : 0)));
 }
 
@@ -444,6 +445,7 @@ Status SourceDriver::load(SnapshotReader& reader) {
     }
   }
   for (const auto& table_reader : readers_) TRY(table_reader->load(reader));
+  TRY(load_counts(reader, metrics_));
   const uint8_t flags = TRY(reader.u8());
   stopped_ = (flags & 1) != 0;
   done_ = (flags & 2) != 0;
