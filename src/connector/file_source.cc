@@ -6,6 +6,9 @@
 #include "base/fmt.h"
 
 namespace velo {
+namespace {
+constexpr int64_t kPipesUs = 2'000;
+}  // namespace
 
 Result<FileSourceOptions> parse_file_source_options(const OptionReader& options) {
   FileSourceOptions parsed;
@@ -152,12 +155,13 @@ Result<Poll> FileSource::poll(uint32_t partition, Block& out, int64_t timeout_us
 }
 
 Status FileSource::wait(int64_t timeout_us) {
-  // Only standard input and pipes can say when they have something; there is one of them at most.
+  // Only standard input and pipes can say when they have something.
   if (lanes_.size() == 1 && !options_.watch) {
     TRY(lanes_.front()->wait_readable(timeout_us));
     return {};
   }
-  if (options_.watch) clock_.sleep_us(std::min(timeout_us, options_.watch_interval_us));
+  // Several pipes in one directory: looked at in turn.
+  clock_.sleep_us(std::min(timeout_us, options_.watch ? options_.watch_interval_us : kPipesUs));
   return {};
 }
 

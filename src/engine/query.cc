@@ -104,18 +104,20 @@ Status Query::start() { return state_->job ? state_->job->start() : Status(); }
 
 std::optional<Status> Query::wait(int64_t timeout_us) {
   if (!state_->job) return Status();
+  // A thread that waits for the taker of its results hears of it by no other way.
+  if (state_->job->giving_up()) state_->close_channels();
   std::optional<Status> outcome = state_->job->wait(timeout_us);
   if (outcome) state_->close_channels();
   return outcome;
 }
 
 Status Query::run() {
-  constexpr int64_t kSecond = 1'000'000;
+  constexpr int64_t kTenthOfASecond = 100'000;
   if (!state_->job) return {};
   if (!state_->pushed.empty()) return finish();
   TRY(start());
   for (;;) {
-    if (std::optional<Status> outcome = wait(kSecond)) return *outcome;
+    if (std::optional<Status> outcome = wait(kTenthOfASecond)) return *outcome;
   }
 }
 

@@ -95,13 +95,16 @@ void hash_rows(const std::vector<ColumnPtr>& columns, size_t rows, std::vector<u
 }
 
 ExchangePort::ExchangePort(std::vector<Channel*> channels, const std::vector<ExprPtr>& keys,
-                           Clock& clock, ThreadMetrics& thread)
+                           const TimeZone* zone, Clock& clock, ThreadMetrics& thread)
     : channels_(std::move(channels)),
       key_count_(keys.size()),
       keys_(keys),
       clock_(clock),
       dealt_(channels_.size()),
-      thread_(thread) {}
+      thread_(thread) {
+  // Keys that depend on the zone must fall as the operator behind sees them.
+  context_.zone = zone;
+}
 
 void ExchangePort::emit(Batch batch) {
   const int64_t begin = clock_.steady_ns();

@@ -70,9 +70,9 @@ class Channel {
 /// them), watermarks and ends to every one. Batches are flattened, as they change threads.
 class ExchangePort final : public Port {
  public:
-  /// Borrows all. `keys`: over the rows; none = everything to channel 0.
-  ExchangePort(std::vector<Channel*> channels, const std::vector<ExprPtr>& keys, Clock& clock,
-               ThreadMetrics& thread);
+  /// Borrows all. `keys`: over the rows, in the session's `zone`; none = everything to channel 0.
+  ExchangePort(std::vector<Channel*> channels, const std::vector<ExprPtr>& keys,
+               const TimeZone* zone, Clock& clock, ThreadMetrics& thread);
 
   void emit(Batch batch) override;
   void advance(int64_t watermark) override;

@@ -35,15 +35,15 @@ Result<Driver::Step> Driver::step() {
   const bool merges_done = std::all_of(merge_steps_.begin(), merge_steps_.end(),
                                        [](auto s) { return s == ChannelMerge::Step::kDone; });
   if (sources_done && merges_done) {
-    done_ = true;
     TRY(flush());
+    done_ = true;  // last: others take it as leave to touch what is ours
     return Step::kDone;
   }
   if (at_barrier()) {
-    stopped_ = true;
     for (const auto& exchange : exchanges) exchange->barrier(kStopEpoch);
     for (const Merge& merge : merges) merge.merge->pass_barrier();
     TRY(flush());
+    stopped_ = true;
     return Step::kStopped;
   }
   if (progress) {

@@ -20,7 +20,7 @@ Job::Job(JobGraph graph, const JobOptions& options)
 Job::~Job() {
   if (mode_ == Mode::kThreads) {
     stops_.store(2);
-    for (const auto& channel : layout_.channels) channel->close();
+    close_channels();
     join();
   }
 }
@@ -77,9 +77,7 @@ Status Job::set_mode(Mode mode) {
     Driver* consumer = layout_.drivers[wire.to].get();
     wire.channel->set_make_room([this, consumer] {
       Result<Driver::Step> step = consumer->step();
-      if (step) return;
-      fail(step.error());
-      for (const auto& channel : layout_.channels) channel->close();
+      if (!step) fail(step.error());
     });
   }
   return {};
@@ -92,6 +90,12 @@ void Job::fail(const Error& error) {
   }
   failed_.store(true);
   state_.store(JobState::kFailed);
+  close_channels();
+}
+
+/// Lets go of every thread that waits for room in a channel: who would make it may be gone.
+void Job::close_channels() {
+  for (const auto& channel : layout_.channels) channel->close();
 }
 
 Status Job::start() {
@@ -109,12 +113,15 @@ Status Job::start() {
 void Job::run_driver(Driver& driver) {
   for (;;) {
     const int stops = stops_.load(std::memory_order_relaxed);
-    if (failed_.load(std::memory_order_relaxed) || stops >= 2) break;
+    if (failed_.load(std::memory_order_relaxed)) break;
+    if (stops >= 2) {
+      close_channels();
+      break;
+    }
     if (stops == 1) driver.request_stop();
     const Result<Driver::Step> step = driver.step();
     if (!step) {
       fail(step.error());
-      for (const auto& channel : layout_.channels) channel->close();
       break;
     }
     if (*step == Driver::Step::kDone || *step == Driver::Step::kStopped) break;
@@ -136,6 +143,7 @@ std::optional<Status> Job::wait(int64_t timeout_us) {
   if (outcome_) return outcome_;
   const int64_t deadline = clock_.steady_ns() + timeout_us * 1000;
   while (running_.load() > 0) {
+    tend_side_tables();
     if (clock_.steady_ns() >= deadline) return std::nullopt;
     clock_.sleep_us(std::min(timeout_us, kPollUs));
   }
@@ -147,18 +155,26 @@ std::optional<Status> Job::wait(int64_t timeout_us) {
   return settle({});
 }
 
+/// Side tables belong to no driver: whoever waits for the job looks after them, now and then.
+void Job::tend_side_tables() {
+  const int64_t now_ns = clock_.steady_ns();
+  if (failed_.load() || now_ns < tend_next_ns_) return;
+  tend_next_ns_ = now_ns + kWaitUs * 1000;
+  rejects_.tend_sinks();
+  if (std::optional<Error> failure = rejects_.failure()) fail(*failure);
+}
+
 Status Job::settle(const Status& outcome) {
   if (outcome_) return *outcome_;
   if (!outcome) fail(outcome.error());
+  // Either all drivers are over or the job failed: threads end by themselves. Only then are sinks
+  // and sources nobody's but ours.
+  join();
   if (std::optional<Error> failure = rejects_.failure()) fail(*failure);
   if (!failed_.load()) {
     const Status published = publish();
     if (!published) fail(published.error());
   }
-  if (failed_.load()) {
-    for (const auto& channel : layout_.channels) channel->close();
-  }
-  join();
   ended_ns_.store(clock_.steady_ns());
   for (const auto& driver : layout_.drivers) {
     for (const auto& source : driver->sources) {
@@ -226,6 +242,7 @@ Result<bool> Job::step_callers_drivers() {
       progress = TRY(driver->step()) == Driver::Step::kProgress || progress;
     }
   }
+  tend_side_tables();
   if (failed_.load()) {
     std::lock_guard lock(mutex_);
     return *error_;
@@ -262,6 +279,8 @@ Status Job::after_push(Status status) {
   if (!status) return status;
   if (failed_.load()) return settle({});
   for (const auto& driver : layout_.drivers) {
+    // Those on threads of their own report by themselves.
+    if (mode_ == Mode::kThreads && !driver->has_pushed_source()) continue;
     for (const SinkPort* sink : driver->sinks) {
       if (sink->error()) return settle(*sink->error());
     }

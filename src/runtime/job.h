@@ -58,6 +58,8 @@ class Job {
   /// Sets flags only: safe in a signal handler. First: finish the batch, flush, commit. Second:
   /// give up.
   void stop();
+  /// Stopped twice.
+  bool giving_up() const { return stops_.load() >= 2; }
 
   /// Sources by their number in the graph; the driver that reads them must be the caller's.
   Status push_batch(size_t source, size_t partition, const Batch& batch);
@@ -92,6 +94,8 @@ class Job {
   Status set_mode(Mode mode);
   void run_driver(Driver& driver);
   void fail(const Error& error);
+  void close_channels();
+  void tend_side_tables();
   Status settle(const Status& outcome);
   Status publish();
   Result<bool> step_callers_drivers();
@@ -119,6 +123,7 @@ class Job {
   std::optional<Error> error_;
   std::optional<Status> outcome_;
   int64_t started_ns_ = 0;
+  int64_t tend_next_ns_ = 0;
   std::atomic<int64_t> ended_ns_{0};
   uint64_t epoch_ = 0;
 };

@@ -274,7 +274,7 @@ class Builder {
     for (size_t a = 0; a < senders; ++a) {
       Driver& driver = *layout_.drivers[driver_of(element(up), a)];
       driver.exchanges.push_back(
-          std::make_unique<ExchangePort>(wires[a], keys, clock_, driver.metrics));
+          std::make_unique<ExchangePort>(wires[a], keys, options_.zone, clock_, driver.metrics));
       ports.push_back(driver.exchanges.back().get());
       attach(up, a, *ports.back());
     }

@@ -284,6 +284,28 @@ TEST(Job, BadRecordsAreShownAndCountedOrFatal) {
   EXPECT_EQ(g.job().progress().state, JobState::kFailed);
 }
 
+/// Two tasks look at a directory while it changes, and number what they find differently.
+TEST(Job, PartitionsFoundInAnotherOrderAreReadOnce) {
+  Fixture f(2);
+  f.add_source(false);
+  int tasks = 0;
+  f.graph.sources[0].spec.bounded = false;
+  f.graph.sources[0].spec.make_source = [&](uint32_t) -> Result<std::unique_ptr<Source>> {
+    ScriptSource::Options script;
+    script.partitions = {"one", "ten"};
+    if (tasks++ > 0) std::swap(script.partitions[0], script.partitions[1]);
+    auto source = std::make_unique<ScriptSource>(script);
+    for (uint32_t i = 0; i < 2; ++i) source->push(i, line(script.partitions[i].c_str(), 1, 0));
+    source->finish_all();
+    return std::unique_ptr<Source>(std::move(source));
+  };
+  f.add_window();
+  EXPECT_TRUE(*f.job().step());
+  EXPECT_EQ(f.out,
+            "one 1970-01-01T00:00:59.999 1 1\n"
+            "ten 1970-01-01T00:00:59.999 1 1\n");
+}
+
 TEST(Job, StatsAreOneJsonObject) {
   Fixture f(2);
   f.lines = {line("a", 1, 0)};

@@ -99,6 +99,12 @@ void Rejects::write_letter(const Policy& policy, const BadPlace& place, const Ba
     letter.columns.push_back(builder.finish());
   }
   policy.sink->emit(std::move(letter));
+  check(*policy.sink);
+}
+
+/// A full disk behind a side table is found out now, not when it is to be published.
+void Rejects::check(const SinkPort& sink) {
+  if (sink.error() && !failure_) failure_ = *sink.error();
 }
 
 Status Rejects::bad_record(size_t source, const BadPlace& place, const BadRecord& record) {
@@ -184,23 +190,24 @@ void Rejects::from_operator(size_t node, Rejected rejected) {
   if (rejected.reason == RejectReason::kError) return failed_rows(0, "the query", rejected);
   if (rejected.reason != RejectReason::kLate) return;
   for (const Late& late : late_) {
-    if (late.node == node) return late.sink->emit(late_batch(late.spec, rejected.rows));
+    if (late.node != node) continue;
+    late.sink->emit(late_batch(late.spec, rejected.rows));
+    return check(*late.sink);
   }
   show(static_cast<size_t>(RejectReason::kLate),
        fmt::format("a late row was dropped: {}", row_text(rejected.rows, 0)));
 }
 
-Status Rejects::each_sink(const std::function<Status(SinkPort&)>& visit) {
+void Rejects::tend_sinks() {
   std::lock_guard lock(mutex_);
-  std::vector<SinkPort*> sinks;
-  for (const Policy& policy : sources_) sinks.push_back(policy.sink);
-  for (const Late& late : late_) sinks.push_back(late.sink);
-  std::sort(sinks.begin(), sinks.end());
-  sinks.erase(std::unique(sinks.begin(), sinks.end()), sinks.end());
-  for (SinkPort* sink : sinks) {
-    if (sink != nullptr) TRY(visit(*sink));
-  }
-  return {};
+  const auto tend = [this](SinkPort* sink) {
+    if (sink == nullptr) return;
+    Status tended = sink->flush();
+    if (tended) tended = sink->tick();
+    if (!tended && !failure_) failure_ = tended.error();
+  };
+  for (const Policy& policy : sources_) tend(policy.sink);
+  for (const Late& late : late_) tend(late.sink);
 }
 
 std::optional<Error> Rejects::failure() const {

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -80,8 +79,9 @@ class Rejects {
   /// Rows that left at operator `node`. Failed ones follow the policy of source 0.
   void from_operator(size_t node, Rejected rejected);
 
-  /// For flushing and publishing the side tables while others may write to them.
-  Status each_sink(const std::function<Status(SinkPort&)>& visit);
+  /// Passes on what the side tables have buffered, and lets them rotate, while others may write to
+  /// them. What fails there becomes `failure`.
+  void tend_sinks();
 
   /// What made the job fail, if anything did.
   std::optional<Error> failure() const;
@@ -98,6 +98,7 @@ class Rejects {
   void failed_rows(size_t source, std::string_view where, const Rejected& rejected);
   void show(size_t reason, std::string message);
   void write_letter(const Policy& policy, const BadPlace& place, const BadRecord& record);
+  void check(const SinkPort& sink);
 
   mutable std::mutex mutex_;
   std::vector<Policy> sources_;

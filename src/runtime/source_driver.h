@@ -101,6 +101,7 @@ class SourceDriver final : private DecodeOutput {
   Status batch(Batch batch, DecodedRange range) override;
   Status bad(const BadRecord& record) override;
 
+  bool is_mine(const PartitionInfo& info) const;
   Status add_partition(const PartitionInfo& info);
   Status discover();
   Result<bool> poll(size_t index, int64_t now_us);
