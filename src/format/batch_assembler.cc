@@ -47,6 +47,7 @@ void BatchAssembler::keep(const BufferPtr& owner) {
 
 Status BatchAssembler::flush(uint64_t end, DecodeOutput& out) {
   if (rows_ == 0) {
+    start();  // lets go of the bytes of records that were no rows
     begin_ = end;
     return {};
   }

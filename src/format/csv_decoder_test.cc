@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "format/collect_test.h"
 
 namespace velo {
@@ -56,7 +58,10 @@ TEST(CsvDecoder, LastRecordNeedsNoNewline) {
 TEST(CsvDecoder, ByteOrderMarkAndBlankLinesArePassedOver) {
   DecodeCase c;
   c.schema = "a bigint, b string";
-  expect_csv(c, "\xEF\xBB\xBF" "1,x\n\n\r\n2,y\n", "1 x\n2 y\n");
+  expect_csv(c,
+             "\xEF\xBB\xBF"
+             "1,x\n\n\r\n2,y\n",
+             "1 x\n2 y\n");
 }
 
 TEST(CsvDecoder, OneColumnTakesEmptyLinesAsNull) {
@@ -207,7 +212,8 @@ TEST(CsvDecoder, TimestampFormats) {
   DecodeCase c;
   c.schema = "t timestamp_ltz, d date";
   c.options = {{"csv.timestamp-format", "epoch-millis"}};
-  expect_csv(c, "1700000000123,2023-01-01\n-1,\n", "2023-11-14T22:13:20.123Z 2023-01-01\n"
+  expect_csv(c, "1700000000123,2023-01-01\n-1,\n",
+             "2023-11-14T22:13:20.123Z 2023-01-01\n"
              "1969-12-31T23:59:59.999Z .\n");
   c.options = {{"csv.timestamp-format", "epoch-micros"}};
   expect_csv(c, "1001,\n", "",
@@ -281,8 +287,7 @@ TEST(CsvDecoder, StringsStopBeingInternedWhenTheyDoNotRepeat) {
 TEST(CsvDecoder, RefusesTypesAndOptionsItDoesNotKnow) {
   DecodeCase c;
   c.declared = make_schema({{"a", Type::array(Type::bigint())}});
-  EXPECT_EQ(c.make().error().message,
-            "format 'csv' cannot read column 'a' of type ARRAY<BIGINT>");
+  EXPECT_EQ(c.make().error().message, "format 'csv' cannot read column 'a' of type ARRAY<BIGINT>");
   c.declared = make_schema({{"a", Type::bigint()}});
   c.options = {{"csv.headr", "true"}};
   EXPECT_EQ(c.make().error().code, ErrorCode::kUnknownOption);
@@ -303,6 +308,32 @@ TEST(CsvInfer, LooksAtValuesNotNames) {
             "a STRING, b TIMESTAMP(3), c TIMESTAMP_LTZ(6)");
   EXPECT_EQ(infer("a,b\n99999999999999999999,\n1,\n"), "a DECIMAL(38, 0), b STRING");
   EXPECT_FALSE(infer_csv_schema("", {}).has_value());
+}
+
+/// Blocks in which no record is good are let go of: a file of nothing else takes no memory.
+TEST(CsvDecoder, BlocksWithoutRowsAreReleased) {
+  DecoderOptions options;
+  options.schema = schema_from_text("a bigint, s string");
+  options.projection = {0, 1};
+  options.options["csv.header"] = "false";
+  options.record_bytes_max = 40;
+  const auto decoder = *make_decoder("csv", options);
+  Collected out;
+  const std::string text =
+      "x,a string that is longer than what is inline\n1,2,3,4\n" + std::string(100, 'z');
+  uint64_t offset = 0;
+  for (int block = 0; block < 3; ++block) {
+    std::shared_ptr<Buffer> owner = Buffer::allocate(text.size());
+    std::memcpy(owner->data(), text.data(), text.size());
+    DecodeInput input;
+    input.owner = owner;
+    input.bytes = {owner->data(), text.size()};
+    input.offset = offset;
+    offset += text.size();
+    ASSERT_TRUE(decoder->feed(input, out));
+    input.owner = nullptr;
+    EXPECT_EQ(owner.use_count(), 1);
+  }
 }
 
 }  // namespace
