@@ -9,12 +9,18 @@ namespace velo {
 
 std::string_view error_group(ErrorCode code) {
   switch (static_cast<int>(code) / 1000) {
-    case 1: return "configuration";
-    case 2: return "SQL";
-    case 3: return "execution";
-    case 4: return "data";
-    case 5: return "network and disk";
-    default: return "internal";
+    case 1:
+      return "configuration";
+    case 2:
+      return "SQL";
+    case 3:
+      return "execution";
+    case 4:
+      return "data";
+    case 5:
+      return "network and disk";
+    default:
+      return "internal";
   }
 }
 
@@ -38,16 +44,28 @@ std::string Error::to_string() const {
 Error system_error(int errno_value, std::string_view what) {
   ErrorCode code = ErrorCode::kIo;
   switch (errno_value) {
-    case ENOENT: code = ErrorCode::kNotFound; break;
+    case ENOENT:
+      code = ErrorCode::kNotFound;
+      break;
     case EACCES:
     case EPERM:
-    case EROFS: code = ErrorCode::kPermission; break;
+    case EROFS:
+      code = ErrorCode::kPermission;
+      break;
     case ENOSPC:
-    case EDQUOT: code = ErrorCode::kDiskFull; break;
+    case EFBIG:
+    case EDQUOT:
+      code = ErrorCode::kDiskFull;
+      break;
     case EISDIR:
-    case ENOTDIR: code = ErrorCode::kNotAFile; break;
-    case EEXIST: code = ErrorCode::kAlreadyExists; break;
-    default: break;
+    case ENOTDIR:
+      code = ErrorCode::kNotAFile;
+      break;
+    case EEXIST:
+      code = ErrorCode::kAlreadyExists;
+      break;
+    default:
+      break;
   }
   return Error(code, fmt::format("{}: {}", what, std::strerror(errno_value)));
 }

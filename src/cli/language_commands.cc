@@ -23,7 +23,11 @@ Result<std::string> read_to_end(File& file) {
 Result<SqlText> read_sql_file(const std::string& path, const Console& console) {
   if (path == "-") return SqlText{"standard input", TRY(read_to_end(*console.in))};
   LocalFileSystem files;
-  return SqlText{path, TRY(read_whole_file(files, path))};
+  Result<std::string> text = read_whole_file(files, path);
+  if (text) return SqlText{path, *std::move(text)};
+  Error error = std::move(text).error();
+  error.code = ErrorCode::kUsage;  // nothing was asked yet that could have failed
+  return error;
 }
 
 int fail(const Console& console, const Error& error) {

@@ -1,7 +1,9 @@
 #include "cli/run_command.h"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <csignal>
-#include <ctime>
 
 #include "base/fmt.h"
 #include "cli/language_commands.h"
@@ -15,23 +17,42 @@ namespace {
 /// How long a Ctrl-C or a row of a slow stream may wait to be noticed.
 constexpr int64_t kTickUs = 20'000;
 
-/// Takes Ctrl-C and SIGTERM out of the way of all threads; `taken` says that one came.
+/// How many Ctrl-C and SIGTERM came: all that a handler may touch.
+std::atomic<int> g_stop_signals{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+/// The third one kills: whatever waits for the outside world (a full pipe, a FIFO that nobody
+/// writes) cannot keep the program alive.
+void note_stop_signal(int number) {
+  if (g_stop_signals.fetch_add(1) < 2) return;
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
+/// Counts Ctrl-C and SIGTERM while it lives.
 class StopSignals {
  public:
   StopSignals() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    g_stop_signals.store(0);
+    struct sigaction action{};
+    action.sa_handler = note_stop_signal;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < kStops.size(); ++i) ::sigaction(kStops[i], &action, &before_[i]);
+    // A reader that went away and a file that may not grow are errors of the write, not the end.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
   }
-  bool taken() const {
-    const timespec now{};
-    return sigtimedwait(&signals_, nullptr, &now) > 0;
+  ~StopSignals() {
+    for (size_t i = 0; i < kStops.size(); ++i) ::sigaction(kStops[i], &before_[i], nullptr);
   }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  int count() const { return g_stop_signals.load(); }
 
  private:
-  sigset_t signals_;
+  static constexpr std::array kStops = {SIGINT, SIGTERM};
+  std::array<struct sigaction, kStops.size()> before_{};
 };
 
 std::string warning_text(const Error& notice) {
@@ -107,10 +128,9 @@ Status drive(const Console& console, Query& query, ResultPrinter& printer, Progr
       stops = 1;
       query.stop();
     }
-    if (signals.taken()) {
-      ++stops;
+    for (; stops < std::min(signals.count(), 2); ++stops) {
       progress.hide();
-      if (stops == 1) console.say("stopping: finishing what is under way; once more to give up\n");
+      if (stops == 0) console.say("stopping: finishing what is under way; once more to give up\n");
       query.stop();
     }
   }
@@ -158,14 +178,16 @@ std::string closing_counts(const Progress& progress) {
                        grouped(progress.rows_bad));
   }
   if (progress.rows_late > 0) {
-    out += fmt::format("  {} late: their windows were closed; keep them with a longer watermark "
-                       "delay, ALLOWED LATENESS or LATE DATA TO\n",
-                       grouped(progress.rows_late));
+    out += fmt::format(
+        "  {} late: their windows were closed; keep them with a longer watermark "
+        "delay, ALLOWED LATENESS or LATE DATA TO\n",
+        grouped(progress.rows_late));
   }
   if (progress.rows_future > 0) {
-    out += fmt::format("  {} from the future: further ahead of the clock than "
-                       "'scan.watermark.max-future'\n",
-                       grouped(progress.rows_future));
+    out += fmt::format(
+        "  {} from the future: further ahead of the clock than "
+        "'scan.watermark.max-future'\n",
+        grouped(progress.rows_future));
   }
   return out;
 }
