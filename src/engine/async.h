@@ -7,6 +7,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -20,7 +21,8 @@ namespace velo {
 /// room for its results completes without suspending.
 ///
 /// All calls from one executor that runs one thing at a time (a strand, a single-threaded
-/// io_context). Takes the query's result 0: do not call `on_result(0, …)` as well.
+/// io_context). Takes the query's result 0: do not call `on_result(0, …)` as well. Destroyed only
+/// when no call of it is under way.
 ///
 ///     velo::AsyncQuery async(*query, executor, 16);
 ///     TRY(co_await async.async_push(*input, record));
@@ -31,13 +33,10 @@ class AsyncQuery {
   using Awaitable = boost::asio::awaitable<T>;
 
   /// At most `capacity` batches of results wait for `async_next` before pushes do. Borrows `query`.
+  /// REQUIRES: capacity > 0.
   AsyncQuery(Query& query, boost::asio::any_io_executor executor, size_t capacity)
       : query_(query), channel_(std::move(executor), capacity) {
-    query_.on_result(0, [this](const Batch& rows) {
-      if (!waiting_.empty() || !channel_.try_send(boost::system::error_code(), rows)) {
-        waiting_.push_back(rows);
-      }
-    });
+    query_.on_result(0, [this](const Batch& rows) { put(flatten(rows)); });
   }
   ~AsyncQuery() {
     query_.on_result(0, [](const Batch&) {});
@@ -65,30 +64,51 @@ class AsyncQuery {
   /// No more pushes: what is held comes out, then `async_next` ends.
   Awaitable<Status> async_finish() {
     Status finished = query_.finish();
-    if (!waiting_.empty()) co_await hand_over();
-    channel_.close();
+    co_await hand_over();
+    boost::system::error_code error;
+    // The end comes behind the results: closing the channel would lose those that wait in it.
+    if (!closed_) {
+      co_await channel_.async_send(boost::asio::error::eof, Batch(),
+                                   boost::asio::redirect_error(boost::asio::use_awaitable, error));
+    }
     co_return finished;
   }
   /// The next batch of results; nothing after the last one.
   Awaitable<std::optional<Batch>> async_next() {
+    if (closed_) co_return std::nullopt;
     boost::system::error_code error;
     Batch rows = co_await channel_.async_receive(
         boost::asio::redirect_error(boost::asio::use_awaitable, error));
-    if (error) co_return std::nullopt;
+    if (error) {
+      closed_ = true;
+      co_return std::nullopt;
+    }
     co_return std::move(rows);
   }
-  /// Nobody will call `async_next` again: results are dropped, pushes never wait.
+  /// Nobody will call `async_next` again: results are dropped, pushes never wait. Pushes that wait
+  /// now go on.
   void close() {
-    channel_.close();
+    closed_ = true;
     waiting_.clear();
-    query_.on_result(0, [](const Batch&) {});
+    channel_.cancel();
+    channel_.close();
   }
 
+  /// Batches that found no room in the channel, and how often a push had to wait for it.
+  size_t waiting() const { return waiting_.size(); }
+  uint64_t waits() const { return waits_; }
+
  private:
+  void put(Batch rows) {
+    if (closed_) return;
+    if (waiting_.empty() && channel_.try_send(boost::system::error_code(), rows)) return;
+    waiting_.push_back(std::move(rows));
+  }
   /// Waits until the channel has taken all that found no room.
   Awaitable<void> hand_over() {
     boost::system::error_code error;
     while (!waiting_.empty() && !error) {
+      ++waits_;
       Batch rows = std::move(waiting_.front());
       waiting_.pop_front();
       co_await channel_.async_send(boost::system::error_code(), std::move(rows),
@@ -99,6 +119,8 @@ class AsyncQuery {
   Query& query_;
   boost::asio::experimental::channel<void(boost::system::error_code, Batch)> channel_;
   std::deque<Batch> waiting_;
+  uint64_t waits_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace velo

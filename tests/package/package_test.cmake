@@ -15,4 +15,9 @@ run(${CMAKE_COMMAND} -G Ninja -S ${EXAMPLE} -B ${WORK}/build -D CMAKE_BUILD_TYPE
   -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}
   -D CMAKE_PREFIX_PATH=${WORK}/prefix -D CMAKE_FIND_USE_PACKAGE_REGISTRY=OFF)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
-run(${WORK}/build/embed)
+
+execute_process(COMMAND ${WORK}/build/embed RESULT_VARIABLE status OUTPUT_VARIABLE said)
+set(window "ACME: 20 trades, high 106\nINIT: 40 trades, high 106\n")
+if(NOT status EQUAL 0 OR NOT said STREQUAL "${window}${window}${window}")
+  message(FATAL_ERROR "embed: status ${status}, said:\n${said}")
+endif()
