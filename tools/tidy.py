@@ -51,7 +51,7 @@ THIRD_PARTY = [
     (r"(google/protobuf|avro)", {"format"}, "wire formats live in format"),
     (r"rocksdb/", {"state"}, "durable state lives in state"),
     (r"spdlog/", RUNTIME_UP, "below runtime nothing logs: return an Error"),
-    (r"boost/", {"engine", "server"}, "asynchrony is for the edges: engine and server"),
+    (r"boost/", {"engine", "server", "bench"}, "asynchrony is for the edges: engine and server"),
     (r"nlohmann/", ENGINE_UP, "control-plane JSON is for engine and above"),
     (r"yaml-cpp/", ENGINE_UP, "YAML is for engine and above"),
     (r"prometheus/", ENGINE_UP, "metrics are exported from engine and above"),

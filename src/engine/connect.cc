@@ -85,7 +85,8 @@ Result<std::unique_ptr<SinkPort>> make_table_sink(const TableDef& table, const S
                                                   ConnectorContext context) {
   const SortedOptions options = sort_options(table.options);
   if (is_pushed_connector(options.connector)) {
-    return std::unique_ptr<SinkPort>(std::make_unique<CallbackSink>(std::move(deliver)));
+    return std::unique_ptr<SinkPort>(
+        std::make_unique<CallbackSink>(std::move(deliver), context.clock));
   }
   EncodedSinkOptions sink;
   sink.schema = schema;

@@ -10,6 +10,7 @@
 
 #include "base/fmt.h"
 #include "column/batch_text.h"
+#include "runtime/metrics.h"
 
 namespace velo {
 namespace {
@@ -218,6 +219,85 @@ TEST(Engine, ResultsThroughABoundedChannel) {
   EXPECT_TRUE(f.query->run());
   reader.join();
   EXPECT_EQ(got, "3\n2\n1\n");
+}
+
+TEST(Engine, AFullChannelHoldsTheQueryBack) {
+  Fixture f(1, 1);
+  ASSERT_TRUE(f.open("CREATE TABLE t (v BIGINT) WITH ('connector' = 'push'); SELECT v FROM t;"));
+  const auto channel = f.query->channel(0, 2);
+  Input& in = **f.query->input("t");
+  std::string got;
+  std::thread reader([&] {
+    // Whoever pushes stands still once two batches wait and a third one is there.
+    while (channel->waits() == 0) std::this_thread::yield();
+    EXPECT_EQ(channel->depth(), 2u);
+    Batch batch;
+    while (channel->next(batch) == QueueResult::kDone) got += batch_to_text(batch);
+  });
+  for (int64_t v = 1; v <= 5; ++v) ASSERT_TRUE(in.row().int64(0, v).commit());
+  ASSERT_TRUE(f.query->finish());
+  reader.join();
+  EXPECT_EQ(got, "1\n2\n3\n4\n5\n");
+  EXPECT_GE(channel->waits(), 1u);
+  const std::string json = f.query->stats_json();
+  EXPECT_NE(json.find("\"result_channels\":[{\"result\":1,\"batches\":5,\"depth\":0,"
+                      "\"depth_max\":2,\"full_waits\":"),
+            std::string::npos)
+      << json;
+}
+
+TEST(Engine, AConsumerThatLeavesDoesNotStopTheQuery) {
+  Fixture f(1, 1);
+  ASSERT_TRUE(f.open("CREATE TABLE t (v BIGINT) WITH ('connector' = 'push'); SELECT v FROM t;"));
+  const auto channel = f.query->channel(0, 1);
+  Input& in = **f.query->input("t");
+  channel->close();
+  for (int64_t v = 1; v <= 5; ++v) ASSERT_TRUE(in.row().int64(0, v).commit());
+  ASSERT_TRUE(f.query->finish());
+  EXPECT_EQ(f.out, "1\n2\n3\n4\n5\n") << "the callback of the same result still gets all";
+}
+
+TEST(Engine, PushedBatchesRecordsAndBytesKeepTheirOrder) {
+  Fixture f;
+  ASSERT_TRUE(f.open(std::string(kTrades) + "SELECT symbol, qty FROM trades;"));
+  Input& in = **f.query->input("trades");
+  ASSERT_TRUE(in.row().string(0, "A").int64(2, 1).int64(3, 1'000'000).commit());
+  const Batch batch = batch_from_text("symbol STRING, price DOUBLE, qty BIGINT, ts TIMESTAMP",
+                                      "B 1.5 2 1970-01-01T00:00:01\nC . 3 1970-01-01T00:00:02");
+  ASSERT_TRUE(in.push(batch));
+  const Value record[] = {Value::text("D"), Value::null(), Value::int64(4),
+                          Value::int64(3'000'000)};
+  ASSERT_TRUE(in.push(record));
+  ASSERT_TRUE(in.push_bytes("E,1,5,1970-01-01 00:00:04\n"));
+  ASSERT_TRUE(f.query->finish());
+  EXPECT_EQ(f.out, "A 1\nB 2\nC 3\nD 4\nE 5\n");
+}
+
+TEST(Engine, NothingOnTheHotPathAllocatesPerRecord) {
+  if (!allocations_are_counted()) GTEST_SKIP() << "not linked with velo_count_allocations";
+  Fixture f;
+  ASSERT_TRUE(f.open(std::string(kTrades) +
+                     "SELECT symbol, COUNT(*), AVG(price), SUM(qty), MIN(price), MAX(price)\n"
+                     "FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE)\n"
+                     "WHERE price > 0 GROUP BY symbol, window_start, window_end;"));
+  Input& in = **f.query->input("trades");
+  const auto push = [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; ++i) {
+      ASSERT_TRUE(in.row()
+                      .string(0, i % 3 == 0 ? "a symbol of many letters" : "A")
+                      .float64(1, 1.5)
+                      .int64(2, i)
+                      .int64(3, i * 1000)
+                      .commit());
+    }
+  };
+  push(0, 10'240);
+  const uint64_t before = thread_allocations();
+  push(10'240, 112'640);
+  const uint64_t allocations = thread_allocations() - before;
+  // A batch has 1,024 records and some columns; its builders are counted too.
+  EXPECT_LT(allocations, 100u * 80);
+  ASSERT_TRUE(f.query->finish());
 }
 
 TEST(Engine, AnswersSettingsAndErrors) {

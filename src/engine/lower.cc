@@ -220,9 +220,9 @@ class Lowering {
     SinkSpec spec;
     spec.name = fmt::format("result {}", result + 1);
     spec.input = from;
-    spec.make = [deliver =
-                     context_.result_callback(result)]() -> Result<std::unique_ptr<SinkPort>> {
-      return std::unique_ptr<SinkPort>(std::make_unique<CallbackSink>(deliver));
+    spec.make = [deliver = context_.result_callback(result),
+                 connectors = context_.connectors]() -> Result<std::unique_ptr<SinkPort>> {
+      return std::unique_ptr<SinkPort>(std::make_unique<CallbackSink>(deliver, connectors.clock));
     };
     graph_.sinks.push_back(std::move(spec));
   }

@@ -183,7 +183,22 @@ Progress Query::progress() const {
   return progress;
 }
 
-std::string Query::stats_json() const { return state_->job ? state_->job->stats_json() : "{}"; }
+std::string Query::stats_json() const {
+  if (!state_->job) return "{}";
+  std::string json = state_->job->stats_json();
+  json.pop_back();
+  json += R"(,"result_channels":[)";
+  bool first = true;
+  for (size_t i = 0; i < state_->deliveries.size(); ++i) {
+    const std::shared_ptr<ResultChannel>& channel = state_->deliveries[i]->channel;
+    if (!channel) continue;
+    json +=
+        fmt::format(R"({}{{"result":{},"batches":{},"depth":{},"depth_max":{},"full_waits":{}}})",
+                    std::exchange(first, false) ? "" : ",", i + 1, channel->batches(),
+                    channel->depth(), channel->depth_max(), channel->waits());
+  }
+  return json + "]}";
+}
 
 std::vector<std::string> Query::take_messages() {
   return state_->job ? state_->job->take_messages() : std::vector<std::string>{};

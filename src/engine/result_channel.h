@@ -19,9 +19,12 @@ class ResultChannel {
   /// The consumer is no longer interested: the query goes on and drops these results.
   void close() { queue_.close(); }
   size_t depth() const { return queue_.depth(); }
+  size_t depth_max() const { return queue_.high_water(); }
 
   /// For the query. False = the consumer is gone.
   bool put(Batch batch) { return queue_.push(std::move(batch)) == QueueResult::kDone; }
+  /// Batches so far, and how often the query found it full.
+  uint64_t batches() const { return queue_.pushed(); }
   uint64_t waits() const { return queue_.producer_waits(); }
 
  private:

@@ -52,6 +52,7 @@ class Driver {
   };
   Pipeline pipeline;
   ThreadMetrics metrics;
+  std::atomic<bool> edge_share_told{false};  ///< the warning was given
   Doorbell doorbell;
   std::vector<std::unique_ptr<SourceDriver>> sources;
   std::vector<Merge> merges;

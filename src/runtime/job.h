@@ -76,7 +76,9 @@ class Job {
 
   JobProgress progress() const;
   std::string stats_json() const;
-  std::vector<std::string> take_messages() { return rejects_.take_messages(); }
+  /// Warnings so far, each told once; a thread that is busy outside the synchronous core for more
+  /// than 15 % of its time is among them.
+  std::vector<std::string> take_messages();
   const JobGraph& graph() const { return graph_; }
   const JobLayout& layout() const { return layout_; }
   const JobMetrics& metrics() const { return metrics_; }
@@ -102,6 +104,7 @@ class Job {
   Result<SourceDriver*> pushed(size_t source);
   Status after_push(Status status);
   void report_end();
+  void report_edge_share(uint64_t busy_ns_min);
   bool all_over() const;
 
   JobGraph graph_;

@@ -84,10 +84,11 @@ struct Fixture {
   }
 
   void add_sink(Upstream from) {
-    graph.sinks.push_back({"out", from, [this]() -> Result<std::unique_ptr<SinkPort>> {
-                             return std::unique_ptr<SinkPort>(std::make_unique<CallbackSink>(
-                                 [this](const Batch& b) { out += batch_to_text(b); }));
-                           }});
+    graph.sinks.push_back(
+        {"out", from, [this]() -> Result<std::unique_ptr<SinkPort>> {
+           return std::unique_ptr<SinkPort>(std::make_unique<CallbackSink>(
+               [this](const Batch& b) { out += batch_to_text(b); }, *options.clock));
+         }});
   }
 
   Job& job() {
@@ -306,6 +307,58 @@ TEST(Job, PartitionsFoundInAnotherOrderAreReadOnce) {
             "ten 1970-01-01T00:00:59.999 1 1\n");
 }
 
+/// Every look at it takes 50 ms.
+class TickingClock final : public Clock {
+ public:
+  int64_t now_us() const override { return 0; }
+  int64_t steady_ns() const override { return ticks_ += 50'000'000; }
+  void sleep_us(int64_t) override {}
+
+ private:
+  mutable int64_t ticks_ = 0;
+};
+
+TEST(Job, WarnsOnceOfTimeOutsideTheCore) {
+  // Straight from the reader into a callback: of three looks at the clock per batch one is the
+  // callback's.
+  TickingClock clock;
+  Fixture f;
+  f.options.clock = &clock;
+  f.add_source(true);
+  f.add_sink({Upstream::Kind::kReader, 0, 0});
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(f.push(line("a", i, i)));
+  EXPECT_TRUE(f.job().take_messages().empty()) << "1.5 s say nothing yet";
+  for (int i = 10; i < 40; ++i) ASSERT_TRUE(f.push(line("a", i, i)));
+  const std::string warning =
+      "33 % of the busy time was spent outside the synchronous core, more than 15 % (reading 0.00 "
+      "s, writing and callbacks 2.00 s, channels 0.00 s)";
+  EXPECT_EQ(f.job().take_messages(), std::vector<std::string>{warning});
+  ASSERT_TRUE(f.job().finish());
+  EXPECT_TRUE(f.job().take_messages().empty());
+
+  // A short run is judged at its end.
+  Fixture g;
+  g.options.clock = &clock;
+  g.add_source(true);
+  g.add_sink({Upstream::Kind::kReader, 0, 0});
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(g.push(line("a", i, i)));
+  ASSERT_TRUE(g.job().finish());
+  EXPECT_EQ(g.job().take_messages().size(), 1u);
+}
+
+TEST(Job, NoWarningWhereTheTimeIsTheCores) {
+  TickingClock clock;
+  Fixture f;
+  f.options.clock = &clock;
+  f.add_source(true);
+  f.add_window();
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(f.push(line("a", i, i)));
+  ASSERT_TRUE(f.job().finish());
+  EXPECT_EQ(f.out, "a 1970-01-01T00:00:59.999 40 780\n");
+  EXPECT_TRUE(f.job().take_messages().empty());
+  EXPECT_NE(f.job().stats_json().find("\"edge_share\":0.0"), std::string::npos);
+}
+
 TEST(Job, StatsAreOneJsonObject) {
   Fixture f(2);
   f.lines = {line("a", 1, 0)};
@@ -316,6 +369,12 @@ TEST(Job, StatsAreOneJsonObject) {
   EXPECT_NE(json.find("{\"state\":\"done\",\"rows_in\":1,\"rows_out\":1,"), std::string::npos);
   EXPECT_NE(json.find("\"sources\":[{\"table\":\"t\",\"rows_in\":1,"), std::string::npos);
   EXPECT_NE(json.find("\"copies\":2,\"rows_in\":1,\"rows_out\":1"), std::string::npos) << json;
+  // What the seed wants watched in production, per thread and channel.
+  for (const char* name :
+       {"batch_latency", "record_latency", "p99_ns", "voluntary_switches", "involuntary_switches",
+        "core_allocations", "edge_share", "depth", "depth_max", "full_waits"}) {
+    EXPECT_NE(json.find(fmt::format("\"{}\":", name)), std::string::npos) << name << " in " << json;
+  }
 }
 
 }  // namespace

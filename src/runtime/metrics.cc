@@ -118,11 +118,17 @@ void ThreadMetrics::note_thread_usage() {
   cpu_ns.set(to_ns(usage.ru_utime) + to_ns(usage.ru_stime));
 }
 
+namespace {
+uint64_t edge_ns(const ThreadMetrics& metrics) {
+  return metrics.source_ns.get() + metrics.sink_ns.get() + metrics.channel_ns.get();
+}
+}  // namespace
+
+uint64_t busy_ns(const ThreadMetrics& metrics) { return edge_ns(metrics) + metrics.core_ns.get(); }
+
 double edge_share(const ThreadMetrics& metrics) {
-  const auto edge = static_cast<double>(metrics.source_ns.get() + metrics.sink_ns.get() +
-                                        metrics.channel_ns.get());
-  const double busy = edge + static_cast<double>(metrics.core_ns.get());
-  return busy == 0 ? 0 : edge / busy;
+  const auto busy = static_cast<double>(busy_ns(metrics));
+  return busy == 0 ? 0 : static_cast<double>(edge_ns(metrics)) / busy;
 }
 
 ProcessUsage process_usage() {

@@ -139,6 +139,8 @@ struct ThreadMetrics {
   void note_thread_usage();
 };
 
+/// Time in the core and at its edges.
+uint64_t busy_ns(const ThreadMetrics& metrics);
 /// Share of busy time that was not spent in the core: 0…1.
 double edge_share(const ThreadMetrics& metrics);
 

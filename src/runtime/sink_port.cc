@@ -16,6 +16,13 @@ bool SinkPort::note(const Status& status) {
   return false;
 }
 
+void CallbackSink::emit(Batch batch) {
+  metrics_.rows_out.add(batch.rows);
+  const int64_t begin = clock_.steady_ns();
+  callback_(batch);
+  if (thread_) thread_->sink_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+}
+
 EncodedSink::EncodedSink(EncodedSinkOptions options, Clock& clock)
     : options_(std::move(options)), clock_(clock) {}
 
@@ -56,7 +63,11 @@ Status EncodedSink::write_buffer() {
 
 Status EncodedSink::flush() {
   if (!wants_more()) return {};
-  if (note(write_buffer())) note(options_.sink->flush());
+  if (note(write_buffer())) {
+    const int64_t begin = clock_.steady_ns();
+    note(options_.sink->flush());
+    if (thread_) thread_->sink_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+  }
   return error() ? Status(*error()) : Status();
 }
 

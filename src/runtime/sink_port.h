@@ -69,18 +69,17 @@ class SinkPort : public Port {
   std::optional<Error> error_;
 };
 
-/// Calls a function with every batch.
+/// Calls a function with every batch. Its time is the sink's: what others do with results is no
+/// part of the core.
 class CallbackSink final : public SinkPort {
  public:
   using Callback = std::function<void(const Batch&)>;
-  explicit CallbackSink(Callback callback) : callback_(std::move(callback)) {}
-  void emit(Batch batch) override {
-    metrics_.rows_out.add(batch.rows);
-    callback_(batch);
-  }
+  CallbackSink(Callback callback, Clock& clock) : callback_(std::move(callback)), clock_(clock) {}
+  void emit(Batch batch) override;
 
  private:
   Callback callback_;
+  Clock& clock_;
 };
 
 /// How weights become change kinds for those who write them.

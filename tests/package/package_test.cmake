@@ -16,8 +16,14 @@ run(${CMAKE_COMMAND} -G Ninja -S ${EXAMPLE} -B ${WORK}/build -D CMAKE_BUILD_TYPE
   -D CMAKE_PREFIX_PATH=${WORK}/prefix -D CMAKE_FIND_USE_PACKAGE_REGISTRY=OFF)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 
-execute_process(COMMAND ${WORK}/build/embed RESULT_VARIABLE status OUTPUT_VARIABLE said)
+function(expect program wanted)
+  execute_process(COMMAND ${WORK}/build/${program} RESULT_VARIABLE status OUTPUT_VARIABLE said)
+  if(NOT status EQUAL 0 OR NOT said STREQUAL wanted)
+    message(FATAL_ERROR "${program}: status ${status}, said:\n${said}")
+  endif()
+endfunction()
+
 set(window "ACME: 20 trades, high 106\nINIT: 40 trades, high 106\n")
-if(NOT status EQUAL 0 OR NOT said STREQUAL "${window}${window}${window}")
-  message(FATAL_ERROR "embed: status ${status}, said:\n${said}")
-endif()
+expect(embed "${window}${window}${window}")
+# Callback, channel, coroutines, and a restart.
+expect(ways "ACME 5 102.5\nINIT 4 9.5\n--\nACME 3 102\n--\nACME 1 101\n--\nACME 4 102\n")
