@@ -46,7 +46,7 @@ struct PushedTimes {
 };
 
 /// Runs `sql` over the records once, compares what came out with `expected`, then times fresh runs
-/// from the first push to the end of `finish`.
+/// from the first push to the end of `finish`, all of which happens on this thread: CPU time.
 PushedTimes check_and_time(const std::string& what, const std::string& sql, std::string_view table,
                            const PushAll& push_all, const RowSet& expected, size_t rounds);
 

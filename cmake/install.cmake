@@ -1,5 +1,6 @@
 # What `cmake --install` leaves behind:
 #   bin/velo
+#   lib/velostream/                               velostream::count_allocations, an object to link if wanted
 #   lib/libvelo_<floor>.a                         one archive per floor, joined by the target velostream::velostream
 #   include/velostream/<name>.h                   the public API: one forwarder per header of src/engine
 #   include/velostream/detail/<floor>/<name>.h    what these headers are made of; not to be included directly
@@ -33,6 +34,9 @@ foreach(floor base column sql connector expr format state plan operator runtime 
   endforeach()
 endforeach()
 set_target_properties(velo_engine PROPERTIES EXPORT_NAME velostream)
+# For programs that want `core_allocations` in their statistics: replaces operator new.
+set_target_properties(velo_count_allocations PROPERTIES EXPORT_NAME count_allocations)
+install(TARGETS velo_count_allocations EXPORT velostream OBJECTS DESTINATION ${CMAKE_INSTALL_LIBDIR}/velostream)
 
 configure_package_config_file(cmake/velostream-config.cmake.in
   ${CMAKE_BINARY_DIR}/velostream-config.cmake INSTALL_DESTINATION ${package_dir})
