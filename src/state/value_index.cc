@@ -1,5 +1,6 @@
 #include "state/value_index.h"
 
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -33,8 +34,31 @@ uint64_t StringIndex::hash_long(const StringRef& s) {
   return mix64(h ^ word);
 }
 
+StringRef StringIndex::nothing() {
+  return std::bit_cast<StringRef>(std::array<uint64_t, 2>{UINT64_MAX, UINT64_MAX});
+}
+
+void StringIndex::find_block(const StringRef* strings, size_t count, Block* out) const {
+  const Slot* slots = slots_.data();
+  const size_t mask = mask_;
+  for (size_t i = 0; i < count; ++i) out->hashes[i] = hash(strings[i]);
+  if (slots_.size() > kNearSlots) {
+    for (size_t i = 0; i < count; ++i) __builtin_prefetch(&slots[out->hashes[i] & mask]);
+  }
+  size_t missed = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const Slot& slot = slots[out->hashes[i] & mask];
+    const uint64_t differs =
+        (slot.key.low() ^ strings[i].low()) | (slot.key.high() ^ strings[i].high());
+    out->ids[i] = slot.id;
+    out->missed[missed] = static_cast<uint32_t>(i);
+    missed += differs != 0 ? 1 : 0;
+  }
+  out->missed_count = missed;
+}
+
 uint32_t StringIndex::insert(const StringRef& stored, uint64_t h) {
-  if ((size_ + 1) * 2 > slots_.size()) rehash(slots_.size() * 2);
+  if (size_ + 1 > room()) rehash(slots_.size() * 2);
   size_t slot = h & mask_;
   while (slots_[slot].id != kAbsent) slot = (slot + 1) & mask_;
   slots_[slot] = {stored, size_};
@@ -103,21 +127,23 @@ uint32_t ValueIndex::string_id(const StringRef& s, uint64_t h) {
 }
 
 void ValueIndex::intern_strings(const Column& column, uint32_t* ids) {
-  constexpr size_t kBlock = 64;
-  uint64_t hashes[kBlock];
+  StringIndex::Block found;
   const size_t rows = column.size();
-  const StringRef* values = column.values<StringRef>();
   const uint64_t* validity = column.validity();
-  for (size_t begin = 0; begin < rows; begin += kBlock) {
-    const size_t n = std::min(kBlock, rows - begin);
-    const StringRef* block = values + begin;
-    for (size_t i = 0; i < n; ++i) hashes[i] = StringIndex::hash(block[i]);
-    if (strings_.is_large()) {
-      for (size_t i = 0; i < n; ++i) strings_.prefetch(hashes[i]);
-    }
+  static_assert(StringIndex::kBlock == 64);  // a block's validity is one word
+  for (size_t begin = 0; begin < rows; begin += StringIndex::kBlock) {
+    const size_t n = std::min(StringIndex::kBlock, rows - begin);
+    const StringRef* block = column.values<StringRef>() + begin;
     const uint64_t valid = validity == nullptr ? ~uint64_t{0} : validity[begin >> 6];
+    strings_.find_block(block, n, &found);
+    for (size_t i = 0; i < n; ++i) ids[begin + i] = found.ids[i] + 1;
+    for (size_t m = 0; m < found.missed_count; ++m) {
+      const uint32_t i = found.missed[m];
+      if ((valid >> i & 1) != 0) ids[begin + i] = string_id(block[i], found.hashes[i]);
+    }
+    if (validity == nullptr) continue;
     for (size_t i = 0; i < n; ++i) {
-      ids[begin + i] = (valid >> i & 1) != 0 ? string_id(block[i], hashes[i]) : kNullId;
+      if ((valid >> i & 1) == 0) ids[begin + i] = kNullId;
     }
   }
 }

@@ -70,11 +70,18 @@ class NumberIndex {
   uint32_t size_ = 0;
 };
 
-/// Gives every distinct string a dense number from 0. Strings of up to 12 bytes are compared as two
-/// words. The caller keeps the bytes of long strings where `stored` points. Open addressing, linear
-/// probing, at most half full; a slot holds all that a probe looks at.
+/// Gives every distinct string a dense number from 0. The caller keeps the bytes of long strings
+/// where `stored` points.
+///
+/// Open addressing, linear probing; a slot holds all that a probe looks at. While the table fits
+/// the near caches it is kept so empty that most strings stand where their hash says: a block of
+/// strings is looked up there without a branch (find_block), and only those that are not are
+/// searched for.
 class StringIndex {
  public:
+  static constexpr uint32_t kAbsent = UINT32_MAX;
+  static constexpr size_t kBlock = 64;
+
   StringIndex() { rehash(64); }
   /// The product of both halves, folded (after Wang Yi's wyhash): one multiplication.
   static uint64_t hash(const StringRef& s) {
@@ -85,31 +92,36 @@ class StringIndex {
   }
   /// The number of `s`, or kAbsent.
   uint32_t find(const StringRef& s, uint64_t h) const {
-    const Slot* slots = slots_.data();
     for (size_t slot = h & mask_;; slot = (slot + 1) & mask_) {
-      const Slot& at = slots[slot];
-      // A free slot holds the empty string and kAbsent: an empty `s` that is not here finds that.
+      const Slot& at = slots_[slot];
       if (at.key == s || at.id == kAbsent) return at.id;
     }
   }
-  /// Asks memory for the slot where looking for `h` begins.
-  void prefetch(uint64_t h) const { __builtin_prefetch(&slots_[h & mask_]); }
-  /// The table is beyond the near caches: looking things up in the order hash all, prefetch, find
-  /// pays.
-  bool is_large() const { return slots_.size() > kLargeSlots; }
+  /// What a look at the first slot of each of `count` ≤ kBlock strings shows.
+  struct Block {
+    uint64_t hashes[kBlock];
+    uint32_t ids[kBlock];     ///< right for all but the missed
+    uint32_t missed[kBlock];  ///< strings that are long, elsewhere or new
+    size_t missed_count;
+  };
+  void find_block(const StringRef* strings, size_t count, Block* out) const;
   /// REQUIRES: find(stored, h) == kAbsent.
   uint32_t insert(const StringRef& stored, uint64_t h);
   uint32_t size() const { return size_; }
   size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
-  static constexpr uint32_t kAbsent = UINT32_MAX;
 
  private:
-  static constexpr size_t kLargeSlots = 16384;
-  struct Slot {
-    StringRef key;
+  static constexpr size_t kNearSlots = 8192;  // 256 KB: well inside the second cache
+  struct alignas(32) Slot {                   // never across two cache lines
+    StringRef key = nothing();
     uint32_t id = kAbsent;
   };
+  // Equal to no string.
+  static StringRef nothing();
   static uint64_t hash_long(const StringRef& s);
+  size_t room() const {
+    return slots_.size() <= kNearSlots ? slots_.size() / 8 : slots_.size() / 2;
+  }
   void rehash(size_t capacity);
   std::vector<Slot> slots_;
   size_t mask_ = 0;
