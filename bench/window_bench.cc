@@ -1,14 +1,17 @@
 // The window operator alone, fed from memory: what a row costs behind the decoder, and what a
 // result row costs.
 //
-//   window_bench [million rows = 10] [rounds = 5] [rows per batch = 1024] [only the benchmarks that
-//   contain this]
+//   window_bench [--rows N] [--rounds N] [--batch N] [--only TEXT] [--form text|json]
+//                [--results FILE]
+//   defaults: 10000000, 5, 1024, all, text. --only takes the benchmarks that contain TEXT;
+//   --results writes the result rows of the last of them as CSV and times nothing.
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fmt.h"
@@ -99,38 +102,44 @@ WindowAggregateOptions options_for(const WindowSpec& window) {
   return options;
 }
 
-/// Counts and checks sums of what comes out, so that no work is for nothing.
+/// Counts what comes out and looks at some of it, so that no work is for nothing.
 class CountOutput final : public Output {
  public:
   void emit(Batch batch) override {
     rows += batch.rows;
     const Column& counts = *batch.columns[4];
     for (size_t i = 0; i < batch.rows; i += 256) sum += counts.int64_at(i);
-    if (check) {
-      for (size_t i = 0; i < batch.rows; ++i) {
-        count_sum += counts.int64_at(i);
-        quantity_sum += batch.columns[6]->int64_at(i);
-        average_sum += batch.columns[5]->double_at(i) * static_cast<double>(counts.int64_at(i));
-        min_sum += batch.columns[7]->double_at(i);
-        max_sum += batch.columns[8]->double_at(i);
-      }
-    }
   }
   void advance(int64_t) override {}
   void reject(Rejected rejected) override { late += rejected.rows.rows; }
 
-  bool check = false;
   uint64_t rows = 0;
   uint64_t late = 0;
   int64_t sum = 0;
-  int64_t count_sum = 0;
-  int64_t quantity_sum = 0;
-  double average_sum = 0;
-  double min_sum = 0;
-  double max_sum = 0;
 };
 
-void run(const std::vector<Piece>& pieces, const WindowSpec& window, CountOutput& output) {
+/// Result rows as CSV: symbol, end of the window in ms, count, average, sum, least, greatest.
+class WriteOutput final : public Output {
+ public:
+  explicit WriteOutput(std::FILE* file) : file_(file) {}
+  void emit(Batch batch) override {
+    std::string out;
+    const std::vector<ColumnPtr>& c = batch.columns;
+    for (size_t i = 0; i < batch.rows; ++i) {
+      fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{}\n", c[0]->string_at(i),
+                     c[2]->int64_at(i) / 1000, c[4]->int64_at(i), c[5]->double_at(i),
+                     c[6]->int64_at(i), c[7]->double_at(i), c[8]->double_at(i));
+    }
+    std::fwrite(out.data(), 1, out.size(), file_);
+  }
+  void advance(int64_t) override {}
+  void reject(Rejected) override { CHECK(false, "no row of the trades is late"); }
+
+ private:
+  std::FILE* file_;
+};
+
+void run(const std::vector<Piece>& pieces, const WindowSpec& window, Output& output) {
   auto op = make_window_aggregate(options_for(window));
   for (const Piece& piece : pieces) {
     op->push(0, piece.batch, output);
@@ -140,42 +149,66 @@ void run(const std::vector<Piece>& pieces, const WindowSpec& window, CountOutput
   op->finish(output);
 }
 
-void measure(const char* name, const std::vector<Piece>& pieces, size_t rows, int rounds,
+double cpu_seconds() {
+  rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+struct Options {
+  size_t rows = 10'000'000;
+  int rounds = 5;
+  size_t batch_rows = 1024;
+  std::string only;
+  bool json = false;
+  std::string results;
+};
+
+void measure(const std::string& name, const std::vector<Piece>& pieces, const Options& options,
              const WindowSpec& window) {
-  CountOutput checked;
-  checked.check = true;
-  run(pieces, window, checked);
-  double best = 1e9;
+  CountOutput warm;
+  run(pieces, window, warm);
+  std::vector<double> seconds;
   CountOutput last;
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < options.rounds; ++round) {
     CountOutput output;
-    rusage before;
-    rusage after;
-    getrusage(RUSAGE_SELF, &before);
+    const double before = cpu_seconds();
     run(pieces, window, output);
-    getrusage(RUSAGE_SELF, &after);
-    auto cpu = [](const rusage& u) {
-      return static_cast<double>(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-             static_cast<double>(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-    };
-    best = std::min(best, cpu(after) - cpu(before));
+    seconds.push_back(cpu_seconds() - before);
     last = output;
   }
-  const auto n = static_cast<double>(rows);
+  const double best = *std::min_element(seconds.begin(), seconds.end());
+  std::sort(seconds.begin(), seconds.end());
+  const double median = seconds[seconds.size() / 2];
+  const auto n = static_cast<double>(options.rows);
+  if (options.json) {
+    fmt::print(
+        "{{\"bench\":\"{}\",\"rows\":{},\"seconds\":{},\"best_seconds\":{},\"results\":{},"
+        "\"late\":{}}}\n",
+        name, options.rows, median, best, last.rows, last.late);
+    return;
+  }
   fmt::print(
       "{:<22} {:8.3f} s {:8.1f} M rows/s {:7.2f} ns/row {:10} results {:7.2f} ns/result  late {}\n",
       name, best, n / best / 1e6, best * 1e9 / n, last.rows,
       best * 1e9 / static_cast<double>(last.rows), last.late);
-  fmt::print("    count {} quantity {} avg*count {:.17g} min {:.17g} max {:.17g}\n",
-             checked.count_sum, checked.quantity_sum, checked.average_sum, checked.min_sum,
-             checked.max_sum);
 }
 
-int run_all(int argc, char** argv) {
-  const size_t rows = static_cast<size_t>((argc > 1 ? std::atof(argv[1]) : 10) * 1e6);
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 5;
-  const size_t batch_rows = argc > 3 ? static_cast<size_t>(std::atoi(argv[3])) : 1024;
-  const char* only = argc > 4 ? argv[4] : "";
+int write_results(const std::vector<Piece>& pieces, const Options& options,
+                  const WindowSpec& window) {
+  std::FILE* file = std::fopen(options.results.c_str(), "w");
+  if (file == nullptr) {
+    std::fprintf(stderr, "cannot write '%s'\n", options.results.c_str());
+    return 1;
+  }
+  std::fputs("symbol,window_end,n,average,total,least,greatest\n", file);
+  WriteOutput output(file);
+  run(pieces, window, output);
+  return std::fclose(file) == 0 ? 0 : 1;
+}
+
+int run_all(const Options& options) {
   const WindowSpec tumble{.kind = WindowKind::kTumble, .size = 60'000'000};
   const WindowSpec hop{.kind = WindowKind::kHop, .size = 60'000'000, .slide = 1'000'000};
   const WindowSpec cumulate{.kind = WindowKind::kCumulate, .size = 60'000'000, .slide = 10'000'000};
@@ -187,9 +220,13 @@ int run_all(int argc, char** argv) {
         {"cumulate 60/10" + keys, cumulate}};
     std::vector<Piece> pieces;
     for (const auto& [name, window] : cases) {
-      if (name.find(only) == std::string::npos) continue;
-      if (pieces.empty()) pieces = make_pieces(rows, batch_rows, dictionary);
-      measure(name.c_str(), pieces, rows, rounds, window);
+      if (name.find(options.only) == std::string::npos) continue;
+      if (pieces.empty()) pieces = make_pieces(options.rows, options.batch_rows, dictionary);
+      if (options.results.empty()) {
+        measure(name, pieces, options, window);
+      } else if (const int status = write_results(pieces, options, window)) {
+        return status;
+      }
     }
   }
   return 0;
@@ -198,4 +235,17 @@ int run_all(int argc, char** argv) {
 }  // namespace
 }  // namespace velo::bench
 
-int main(int argc, char** argv) { return velo::bench::run_all(argc, argv); }
+int main(int count, char** arguments) {
+  velo::bench::Options options;
+  for (int i = 1; i + 1 < count; i += 2) {
+    const std::string_view name = arguments[i];
+    const char* value = arguments[i + 1];
+    if (name == "--rows") options.rows = std::strtoull(value, nullptr, 10);
+    if (name == "--rounds") options.rounds = std::max(1, std::atoi(value));
+    if (name == "--batch") options.batch_rows = std::max(1ULL, std::strtoull(value, nullptr, 10));
+    if (name == "--only") options.only = value;
+    if (name == "--form") options.json = std::string_view(value) == "json";
+    if (name == "--results") options.results = value;
+  }
+  return velo::bench::run_all(options);
+}
