@@ -86,6 +86,9 @@ TEST(Casts, RefusedOnes) {
   const Result<ExprPtr> made = make_cast(number(1), Type::timestamp(3));
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().message, "INTEGER cannot be cast to TIMESTAMP(3)");
+  EXPECT_EQ(made.error().hint,
+            "a number has no unit: TO_TIMESTAMP_LTZ(x, 0) takes seconds since 1970, 3 "
+            "milliseconds, 6 microseconds");
   EXPECT_FALSE(make_cast(make_boolean(true), Type::date()).has_value());
 }
 

@@ -159,7 +159,8 @@ Result<ExprPtr> make_cast(ExprPtr arg, Type type, bool is_try) {
   if (arg->is_null_literal()) return make_null(std::move(type));
   if (!can_cast(arg->type(), type)) {
     return Error(ErrorCode::kTypeMismatch,
-                 fmt::format("{} cannot be cast to {}", arg->type().to_string(), type.to_string()));
+                 fmt::format("{} cannot be cast to {}", arg->type().to_string(), type.to_string()))
+        .with_hint(std::string(way_between(arg->type(), type)));
   }
   Expr::Fields fields{ExprKind::kCast, std::move(type)};
   fields.args.push_back(std::move(arg));

@@ -81,6 +81,13 @@ Error no_such_overload(std::string_view name, std::span<const size_t> rows,
   const std::string call = infix ? fmt::format("{} {} {}", args[0].type.to_string(), upper(name),
                                                args[1].type.to_string())
                                  : fmt::format("{}({})", upper(name), types_text(args));
+  Error error(ErrorCode::kTypeMismatch, fmt::format("{} does not exist for these types", call));
+  if (infix && std::string_view("=<>").find(name[0]) != std::string_view::npos) {
+    const std::string_view way = args[0].type.is_numeric()
+                                     ? way_between(args[0].type, args[1].type)
+                                     : way_between(args[1].type, args[0].type);
+    if (!way.empty()) return std::move(error).with_hint(std::string(way));
+  }
   std::string accepted;
   size_t shown = 0;
   for (size_t row : rows) {
@@ -91,7 +98,6 @@ Error no_such_overload(std::string_view name, std::span<const size_t> rows,
     if (!accepted.empty()) accepted += "; ";
     accepted += upper(name) + table().signatures[row].to_string();
   }
-  Error error(ErrorCode::kTypeMismatch, fmt::format("{} does not exist for these types", call));
   return std::move(error).with_hint(fmt::format("accepted: {}; use CAST to convert", accepted));
 }
 

@@ -175,6 +175,17 @@ bool can_cast(const Type& from, const Type& to) {
   return from.kind() == to.kind();
 }
 
+std::string_view way_between(const Type& from, const Type& to) {
+  if (from.is_numeric() && to.is_timestamp()) {
+    return "a number has no unit: TO_TIMESTAMP_LTZ(x, 0) takes seconds since 1970, 3 milliseconds, "
+           "6 microseconds";
+  }
+  if (from.is_timestamp() && to.is_numeric()) {
+    return "say the unit: EXTRACT(EPOCH FROM t), or TIMESTAMPDIFF(MILLISECOND, a, b)";
+  }
+  return "";
+}
+
 Type as_decimal_type(const Type& type) {
   return type.is_decimal() ? type : Type::decimal(integer_digits(type), 0);
 }

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "column/type.h"
 
@@ -29,6 +30,10 @@ std::optional<Type> common_type(std::span<const ArgumentType> types);
 
 /// True if CAST(from AS to) exists at all (it may still fail for a row).
 bool can_cast(const Type& from, const Type& to);
+
+/// How to get from one type to the other where no cast leads; empty when there is nothing better.
+/// A number becomes a time only with a unit.
+std::string_view way_between(const Type& from, const Type& to);
 
 /// DECIMAL(3|5|10|19, 0) for an integer type; a DECIMAL as it is.
 Type as_decimal_type(const Type& type);
