@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "expr/evaluator.h"
+#include "operator/delay_watermark.h"
 #include "operator/filter.h"
 #include "operator/group_aggregate.h"
 #include "operator/limit.h"
@@ -187,6 +188,11 @@ Lowered lower_window_aggregate(const WindowAggregateNode& plan, const OperatorLo
   if (plan.late) {
     made[0].late = &*plan.late;
     made[0].spec.late = NodeSpec::Late{0, late_spec(*plan.late)};
+  }
+  if (plan.grace_us > 0) {
+    const DelayWatermarkOptions delay{plan.input()->schema, plan.grace_us};
+    made.insert(made.begin(),
+                node(Spread::kAnywhere, [delay] { return make_delay_watermark(delay); }));
   }
   return made;
 }

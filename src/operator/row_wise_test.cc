@@ -4,6 +4,7 @@
 #include "column/batch_text.h"
 #include "column/time_text.h"
 #include "operator/collect_output.h"
+#include "operator/delay_watermark.h"
 #include "operator/filter.h"
 #include "operator/limit.h"
 #include "operator/order_by.h"
@@ -52,6 +53,31 @@ TEST(Filter, RejectsTheRowsWhereThePredicateFails) {
   op->push(0, batch_from_text("v BIGINT", "1\n0\n2\n9"), out);
   EXPECT_EQ(out.rows(), "1\n2\n");
   EXPECT_EQ(out.rejected(), "error 0\n");
+}
+
+TEST(DelayWatermark, PassesRowsOnAndStaysBehind) {
+  const SchemaPtr schema = schema_from_text("v BIGINT");
+  auto op = make_delay_watermark({schema, 30});
+  CollectOutput out;
+  op->advance(0, kWatermarkNone, out);
+  Batch batch = batch_from_text("v BIGINT", "1\n2");
+  batch.watermarks = batch_from_text("w BIGINT", "90\n100").columns[0];
+  struct Marks final : Output {
+    std::string text;
+    void emit(Batch rows) override {
+      for (size_t i = 0; i < rows.rows; ++i) {
+        text += fmt::format("{} ", rows.watermarks->int64_at(i));
+      }
+    }
+    void advance(int64_t) override {}
+    void reject(Rejected) override {}
+  } marks;
+  op->push(0, batch, marks);
+  EXPECT_EQ(marks.text, "60 70 ");
+  op->push(0, batch_from_text("v BIGINT", "3"), out);
+  op->advance(0, 100, out);
+  op->advance(0, kWatermarkEnd, out);
+  EXPECT_EQ(out.text(), "3\nwatermark 70\nwatermark end\n");
 }
 
 TEST(Project, ComputesColumnsAndKeepsWeights) {
