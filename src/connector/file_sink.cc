@@ -368,7 +368,7 @@ void FileSink::discard() {
   open_part_.reset();
   for (Part& part : closed_parts_) {
     part.file.reset();
-    if (!direct_ && !(options_.transactional && part.saved)) (void)files_.remove(part.beside);
+    if (!direct_ && !part.saved) (void)files_.remove(part.beside);
   }
   closed_parts_.clear();
 }

@@ -341,6 +341,21 @@ TEST_F(FileSinkCheckpointTest, GoesOnInASingleFile) {
   EXPECT_EQ(listing(), "x.csv");
 }
 
+TEST_F(FileSinkCheckpointTest, WhatWasSavedOutlivesASinkThatIsLetGo) {
+  auto s = sink(at("x.csv"), FileSinkOptions());
+  ASSERT_TRUE(s->open().has_value());
+  say(*s, "1\n");
+  const std::string state = s->prepare(1).value();
+  say(*s, "lost\n");
+  s.reset();
+  auto t = sink(at("x.csv"), FileSinkOptions());
+  ASSERT_TRUE(t->recover(state).has_value());
+  say(*t, "2\n");
+  ASSERT_TRUE(t->finish().has_value());
+  EXPECT_EQ(text_of("x.csv"), "1\n2\n");
+  EXPECT_EQ(listing(), "x.csv");
+}
+
 TEST_F(FileSinkCheckpointTest, RefusesAStateThatDoesNotFitTheDisk) {
   auto s = sink(at("x"), rotating(1));
   ASSERT_TRUE(s->open().has_value());

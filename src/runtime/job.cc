@@ -34,14 +34,16 @@ void Job::join() {
   }
 }
 
-Status Job::open() {
+Status Job::open() { return open_once(true); }
+
+Status Job::open_once(bool with_sinks) {
   if (std::exchange(opened_, true)) return {};
-  Status opened = open_all();
+  Status opened = open_all(with_sinks);
   if (!opened) fail(opened.error());
   return opened;
 }
 
-Status Job::open_all() {
+Status Job::open_all(bool with_sinks) {
   for (const SinkSpec& spec : graph_.sinks) sinks_.push_back(TRY(spec.make()));
   for (const SourceUse& use : graph_.sources) {
     Rejects::Policy policy = use.spec.bad;
@@ -64,7 +66,9 @@ Status Job::open_all() {
       if (source->pushed()) pushed_[source->number()] = {source.get(), driver.get()};
     }
   }
-  for (const auto& sink : sinks_) TRY(sink->open());
+  if (with_sinks) {
+    for (const auto& sink : sinks_) TRY(sink->open());
+  }
   started_ns_ = clock_.steady_ns();
   return {};
 }
@@ -354,7 +358,8 @@ Result<std::string> Job::save() {
 }
 
 Status Job::load(std::string_view snapshot) {
-  TRY(open());
+  CHECK(!opened_, "a job that runs cannot go back to a snapshot");
+  TRY(open_once(false));  // sinks go on with what they left behind instead of beginning anew
   SnapshotReader reader = TRY(SnapshotReader::open(snapshot));
   TRY(reader.section("job"));
   const uint32_t parallelism = TRY(reader.u32());

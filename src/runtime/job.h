@@ -71,7 +71,7 @@ class Job {
 
   /// Everything needed to go on. REQUIRES: stepped until quiet, or stopped.
   Result<std::string> save();
-  /// After `open` of a fresh job over the same graph, before anything else.
+  /// Instead of `open`: a fresh job over the same graph goes on where `save` was called.
   Status load(std::string_view snapshot);
 
   JobProgress progress() const;
@@ -91,7 +91,8 @@ class Job {
     SourceDriver* source = nullptr;  ///< null: not a pushed one
     Driver* driver = nullptr;
   };
-  Status open_all();
+  Status open_once(bool with_sinks);
+  Status open_all(bool with_sinks);
   void join();
   Status set_mode(Mode mode);
   void run_driver(Driver& driver);

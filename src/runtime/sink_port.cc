@@ -83,7 +83,11 @@ Result<std::string> EncodedSink::prepare(uint64_t epoch) {
 }
 
 Status EncodedSink::commit(uint64_t epoch) { return options_.sink->commit(epoch); }
-Status EncodedSink::recover(std::string_view prepared) { return options_.sink->recover(prepared); }
+Status EncodedSink::recover(std::string_view prepared) {
+  TRY(options_.sink->recover(prepared));
+  if (options_.encoder) options_.sink->set_preamble(options_.encoder->preamble());
+  return {};
+}
 
 Status EncodedSink::publish() {
   Status written = closed() ? Status() : write_buffer();
