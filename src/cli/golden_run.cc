@@ -268,6 +268,8 @@ Status GoldenRun::open_query(const std::string* snapshot) {
   }
   for (const std::string& table : output_tables()) {
     Port& port = ports_[table];
+    port.changing = query->output_changes(table);
+    port.key = query->output_key(table);
     TRY(query->on_output(table, [this, &port](const Batch& batch) { watch(port, batch); }));
   }
   if (snapshot != nullptr) TRY(query->load(*snapshot));

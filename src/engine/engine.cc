@@ -162,6 +162,7 @@ class QueryBuilder {
       return [&state, to = &state.outputs[table]](const Batch& rows) { state.deliver(*to, rows); };
     };
     JobGraph graph = TRY(lower(plans, context));
+    describe_outputs(plans, state);
     add_pushed_tables(plans, graph, state);
     JobOptions options;
     options.clock = &engine_.clock;
@@ -169,6 +170,17 @@ class QueryBuilder {
     options.zone = context.zone;
     state.job = std::make_unique<Job>(std::move(graph), options);
     return {};
+  }
+
+  static void describe_outputs(const std::vector<LowerInput>& plans, Query::State& state) {
+    for (const LowerInput& input : plans) {
+      if (input.plan->kind != PlanKind::kSink) continue;
+      const auto& sink = static_cast<const SinkNode&>(*input.plan);
+      const auto found = state.outputs.find(sink.table->name);
+      if (found == state.outputs.end() || !sink.changelog.changing) continue;
+      found->second.changing = true;
+      found->second.key = sink.changelog.key;
+    }
   }
 
   void add_pushed_tables(const std::vector<LowerInput>& plans, const JobGraph& graph,

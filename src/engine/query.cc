@@ -69,6 +69,16 @@ Status Query::on_output(std::string_view table, BatchCallback callback) {
   return {};
 }
 
+bool Query::output_changes(std::string_view table) const {
+  const auto found = state_->outputs.find(std::string(table));
+  return found != state_->outputs.end() && found->second.changing;
+}
+
+std::vector<size_t> Query::output_key(std::string_view table) const {
+  const auto found = state_->outputs.find(std::string(table));
+  return found == state_->outputs.end() ? std::vector<size_t>() : found->second.key;
+}
+
 std::shared_ptr<ResultChannel> Query::channel(size_t result, size_t capacity) {
   CHECK(result < state_->deliveries.size(), "channel: the script has fewer results");
   auto channel = std::make_shared<ResultChannel>(capacity);

@@ -79,6 +79,10 @@ class Query {
   void on_result(BatchCallback callback) { on_result(0, std::move(callback)); }
   /// The same for what is inserted into a table with 'connector' = 'push'.
   Status on_output(std::string_view table, BatchCallback callback);
+  /// Whether the batches for such a table may carry weights, and by which columns a change is told
+  /// from a deletion and an insertion; as ResultInfo says it of a result.
+  bool output_changes(std::string_view table) const;
+  std::vector<size_t> output_key(std::string_view table) const;
   /// Rows of a bare SELECT through a bounded queue of `capacity` batches: the query waits while it
   /// is full. To be taken from another thread than the one that pushes.
   std::shared_ptr<ResultChannel> channel(size_t result, size_t capacity);

@@ -19,6 +19,8 @@ struct Query::State {
   struct Delivery {
     BatchCallback callback;
     std::shared_ptr<ResultChannel> channel;
+    bool changing = false;    ///< of outputs
+    std::vector<size_t> key;  ///< of outputs
   };
   /// A pushed table that the query reads.
   struct Pushed {
