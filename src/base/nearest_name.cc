@@ -19,7 +19,8 @@ std::string_view nearest(std::string_view name, std::span<const Text> candidates
     size_t allowed = std::max<size_t>(1, longer / 3);
     if (longer - shorter > allowed) continue;
     size_t distance = edit_distance(name, candidate);
-    if (distance == 0) return {};
+    if (name == candidate) return {};
+    if (distance == 0) return candidate;
     // A name of which nothing is left is not near: "a" is not a misspelt "b".
     if (distance > allowed || distance >= shorter) continue;
     if (best.empty() || distance < best_distance) {

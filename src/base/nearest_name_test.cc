@@ -25,6 +25,7 @@ TEST(NearestName, FindsWhatWasMeant) {
   EXPECT_EQ(nearest_name("SYMBL", names), "symbol");
   EXPECT_EQ(nearest_name("volume", names), "");
   EXPECT_EQ(nearest_name("price", names), "");
+  EXPECT_EQ(nearest_name("PRICE", names), "price");
   EXPECT_EQ(nearest_name("x", names), "");
   EXPECT_EQ(did_you_mean("quantiy", names), "did you mean 'quantity'?");
   EXPECT_EQ(did_you_mean("nothing", names), "");

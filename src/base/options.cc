@@ -228,6 +228,7 @@ std::optional<uint64_t> parse_size(std::string_view text) {
 }
 
 std::optional<int64_t> parse_duration_us(std::string_view text) {
+  if (text == "0") return 0;  // the one amount that needs no unit
   double amount = 0;
   std::string unit;
   if (!split_unit(text, amount, unit)) return {};

@@ -69,6 +69,8 @@ TEST(Options, ReadsSizesAndDurations) {
   EXPECT_EQ(parse_duration_us("1 min"), 60'000'000);
   EXPECT_EQ(parse_duration_us("2 Hours"), 7'200'000'000);
   EXPECT_EQ(parse_duration_us("1.5s"), 1'500'000);
+  EXPECT_EQ(parse_duration_us("0"), 0);
+  EXPECT_EQ(parse_duration_us("10"), std::nullopt);
   EXPECT_EQ(parse_duration_us("5 parsecs"), std::nullopt);
   EXPECT_EQ(parse_duration_us(""), std::nullopt);
 }
