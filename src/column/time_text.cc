@@ -204,7 +204,13 @@ std::optional<int64_t> parse_timestamp(std::string_view text, bool instant) {
     if (instant && !text.empty() && !read_zone(text, &offset_us)) return std::nullopt;
     if (!text.empty()) return std::nullopt;
   }
-  return days * kUsPerDay + us - offset_us;
+  us += days * kUsPerDay;
+  if (offset_us == 0) return us;
+  // An offset may lead out of the years of four digits; what was read must be readable again.
+  us -= offset_us;
+  const int64_t first = days_from_civil(0, 1, 1) * kUsPerDay;
+  const int64_t end = days_from_civil(10000, 1, 1) * kUsPerDay;
+  return us >= first && us < end ? std::optional(us) : std::nullopt;
 }
 
 }  // namespace velo

@@ -26,6 +26,13 @@ TEST(TimeText, TimestampsRoundTrip) {
   EXPECT_EQ(again("2023-09-18T14:00:00 ", false), "bad");
 }
 
+TEST(TimeText, OffsetsStayWithinFourDigitYears) {
+  EXPECT_EQ(again("9999-12-31 23:00:00-00:59", true), "9999-12-31T23:59:00Z");
+  EXPECT_EQ(again("9999-12-31 23:00:00-01:00", true), "bad");
+  EXPECT_EQ(again("0000-01-01 01:00:00+01:00", true), "0000-01-01T00:00:00Z");
+  EXPECT_EQ(again("0000-01-01 00:59:00+01:00", true), "bad");
+}
+
 TEST(TimeText, CivilDatesAreInverse) {
   for (int64_t day = -800000; day < 800000; day += 37) {
     const CivilDate date = civil_from_days(day);
