@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 #include "column/batch_text.h"
 #include "column/scalar.h"
+#include "format/field_text.h"
 
 namespace velo {
 namespace {
@@ -14,12 +15,24 @@ constexpr size_t kShownMax = 3;  // of each kind
 constexpr size_t kExcerptBytes = 120;
 constexpr size_t kBadKind = 4;  // in shown_, after the four of RejectReason
 
+/// The beginning of a record, fit for a terminal: whole characters, no control codes, and bytes
+/// that are no UTF-8 by their numbers.
 std::string excerpt(std::string_view bytes) {
-  std::string text(bytes.substr(0, kExcerptBytes));
-  if (bytes.size() > kExcerptBytes) text += "…";
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  std::string_view shown = bytes.substr(0, kExcerptBytes);
+  while (shown.size() < bytes.size() && !shown.empty() && (bytes[shown.size()] & 0xc0) == 0x80) {
+    shown.remove_suffix(1);
   }
+  const bool utf8 = is_utf8(shown);
+  std::string text;
+  for (const char c : shown) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 && !utf8) {
+      text += fmt::format("\\x{:02x}", byte);
+    } else {
+      text.push_back(byte < 0x20 || byte == 0x7f ? ' ' : c);
+    }
+  }
+  if (shown.size() < bytes.size()) text += "…";
   return text;
 }
 

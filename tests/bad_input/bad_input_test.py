@@ -118,7 +118,7 @@ class BadInput(unittest.TestCase):
     def test_text_that_is_not_utf8(self):
         self.write("t.csv", b"1,x\n2,\xff\xfe\n3,\xc3\xbc\n")
         self.expect_bad_records(self.copy("t.csv"), 1, "1,x\n3,ü\n", "(encoding)", "t.csv:2",
-                                "not UTF-8")
+                                "not UTF-8", "2,\\xff\\xfe")
         self.write("t.json", b'{"a":1,"b":"x"}\n{"a":2,"b":"\xff\xfe"}\n{"a":3,"b":"y"}\n')
         self.expect_bad_records(self.copy("t.json"), 1, "1,x\n3,y\n", "t.json:2")
 
