@@ -1,0 +1,5 @@
+WITH c AS (SELECT symbol AS s, MAX(price) AS m FROM trades GROUP BY symbol) SELECT s, m FROM c WHERE m > 5 EMIT EVERY INTERVAL '1' SECOND;
+SELECT t.symbol, r.v FROM trades t JOIN readings r ON t.qty = r.id AND t.ts BETWEEN r.at AND r.at;
+SELECT symbol, RANK() OVER (PARTITION BY symbol ORDER BY ts) FROM trades;
+SELECT DISTINCT symbol, CASE WHEN price > 1 THEN 'a' ELSE NULL END FROM trades ALLOWED LATENESS INTERVAL '1' MINUTE LATE DATA TO out_rows;
+SELECT * FROM SESSION(TABLE trades PARTITION BY symbol, DESCRIPTOR(ts), INTERVAL '5' MINUTES);
