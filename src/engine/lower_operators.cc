@@ -91,6 +91,7 @@ LateSpec late_spec(const PlanLateOutput& late) {
   for (const LateColumn& column : late.columns) {
     LateSpec::Column to;
     to.input = column.input_column;
+    to.offset = column.offset_column;
     switch (column.field) {
       case LateField::kInput:
         to.field = LateSpec::Field::kInput;
@@ -106,6 +107,9 @@ LateSpec late_spec(const PlanLateOutput& late) {
         break;
       case LateField::kLateBy:
         to.field = LateSpec::Field::kLateBy;
+        break;
+      case LateField::kPosition:
+        to.field = LateSpec::Field::kPosition;
         break;
       case LateField::kNull:
         to.field = LateSpec::Field::kNull;

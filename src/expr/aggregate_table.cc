@@ -470,6 +470,17 @@ bool Aggregate::is_invertible() const {
 }
 
 bool Aggregate::needs_event_time() const {
+  // These order their list by value.
+  switch (rule) {
+    case FinalRule::kPercentileCont:
+    case FinalRule::kPercentileDisc:
+    case FinalRule::kMode:
+    case FinalRule::kDistinctSum:
+    case FinalRule::kDistinctAvg:
+      return false;
+    default:
+      break;
+  }
   return std::any_of(components.begin(), components.end(),
                      [](const Component& c) { return c.needs_event_time(); });
 }

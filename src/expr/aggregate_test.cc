@@ -105,6 +105,10 @@ TEST(Aggregates, ComponentsAreShared) {
   EXPECT_TRUE(sum.is_invertible());
   EXPECT_FALSE(resolved({"MAX", {input(Type::bigint())}}).is_invertible());
   EXPECT_TRUE(resolved({"FIRST_VALUE", {input(Type::bigint())}}).needs_event_time());
+  EXPECT_TRUE(resolved({"ARRAY_AGG", {input(Type::bigint())}}).needs_event_time());
+  // Their values are put in order anyway.
+  EXPECT_FALSE(resolved({"MODE", {input(Type::bigint())}}).needs_event_time());
+  EXPECT_FALSE(resolved({"MEDIAN", {input(Type::float64())}}).needs_event_time());
 }
 
 TEST(Aggregates, Refusals) {

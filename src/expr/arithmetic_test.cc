@@ -96,6 +96,7 @@ TEST(Arithmetic, Bits) {
 TEST(Arithmetic, RefusalsNameTheTypes) {
   EXPECT_EQ(refusal("+", {text("a"), make_boolean(true)}),
             "STRING + BOOLEAN does not exist for these types");
+  EXPECT_EQ(refusal("+", {number(1), text("2")}), "INTEGER + STRING does not exist for these types");
   EXPECT_EQ(refusal("LENGHT", {text("a")}), "there is no function LENGHT");
 }
 

@@ -101,6 +101,10 @@ Error no_such_overload(std::string_view name, std::span<const size_t> rows,
   return std::move(error).with_hint(fmt::format("accepted: {}; use CAST to convert", accepted));
 }
 
+bool is_arithmetic(std::string_view name) {
+  return name.size() == 1 && std::string_view("+-*/%").find(name[0]) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::span<const Function> function_table() { return table().rows; }
@@ -124,6 +128,12 @@ Result<ResolvedFunction> resolve_function(std::string_view name,
                                           std::span<const ArgumentType> args) {
   const auto found = table().by_name.find(upper(name));
   if (found == table().by_name.end()) return no_such_function(name);
+  std::vector<ArgumentType> unread;
+  if (is_arithmetic(name)) {
+    // In `1 + 'x'` no reading of the text is more likely than another, least of all a date.
+    for (const ArgumentType& arg : args) unread.emplace_back(arg.type);
+    args = unread;
+  }
   std::optional<Signature::Match> best;
   const Function* function = nullptr;
   for (size_t row : found->second) {

@@ -58,6 +58,7 @@ class StatementBinder {
   Status bind_node(const ast::ControlJob& control);
 
   Status create_as_select(const ast::CreateTable& create);
+  Status take_key_items(ast::CreateTable& create) const;
   Status share(const ast::CreateTable& create, PlanPtr plan);
   /// True: it exists and IF NOT EXISTS says that this is fine.
   Result<bool> check_new(const ast::QualifiedName& name, bool or_replace, bool if_not_exists);
@@ -171,8 +172,35 @@ Status StatementBinder::share(const ast::CreateTable& create, PlanPtr plan) {
   return {};
 }
 
+/// Moves `item PRIMARY KEY` of the select list to the table that is made.
+Status StatementBinder::take_key_items(ast::CreateTable& create) const {
+  auto* select = create.query->as<ast::Select>();
+  if (select == nullptr) return {};
+  const bool renamed = !create.columns.empty();
+  ast::PrimaryKeyDef key;
+  key.not_enforced = true;
+  for (size_t i = 0; i < select->items.size(); ++i) {
+    ast::SelectItem& item = select->items[i];
+    if (!item.primary_key) continue;
+    item.primary_key = false;
+    ast::Name name;
+    name.text = item.alias ? item.alias->text : default_name(item.expr, i + 1);
+    if (renamed && i < create.columns.size()) name.text = create.columns[i].name.text;
+    name.quoted = true;
+    name.span = item.expr.span;
+    key.columns.push_back(std::move(name));
+  }
+  if (key.columns.empty()) return {};
+  if (create.primary_key) {
+    return error(ErrorCode::kInvalidStatement, "a second PRIMARY KEY", key.columns[0].span);
+  }
+  create.primary_key = std::move(key);
+  return {};
+}
+
 Status StatementBinder::create_as_select(const ast::CreateTable& create) {
   ast::CreateTable rest = create;
+  TRY(take_key_items(rest));
   rest.options = TRY(take_options(create.options, create.name.to_string()));
   for (const ast::ColumnDef& column : create.columns) {
     if (column.type || column.kind != ast::ColumnKind::kPhysical) {
@@ -181,9 +209,9 @@ Status StatementBinder::create_as_select(const ast::CreateTable& create) {
   }
   std::vector<ast::Name> names;
   for (const ast::ColumnDef& column : create.columns) names.push_back(column.name);
-  PlanPtr plan = TRY(QueryBinder(session_).bind(*create.query, nullptr, true));
+  PlanPtr plan = TRY(QueryBinder(session_).bind(*rest.query, nullptr, true));
   plan = TRY(rename_columns(session_, std::move(plan), names, create.name.span));
-  if (rest.options.empty()) return share(create, std::move(plan));
+  if (rest.options.empty()) return share(rest, std::move(plan));
   TableDefPtr table = TRY(bind_created_table(session_, rest, *plan));
   plan = TRY(bind_sink(session_, {table, {}, create.name.span}, std::move(plan)));
   result_.node = BoundInsert{optimised(std::move(plan)), table->name};
@@ -311,7 +339,9 @@ Status StatementBinder::bind_node(const ast::SetOption& set) {
 Status StatementBinder::bind_node(const ast::StartJob& start) {
   WrittenOptions written;
   TRY(written.add(session_, start.options));
-  BoundStatement inner = TRY(StatementBinder(session_.text(), context_).bind(*start.statement));
+  StatementBinder job(session_.text(), context_);
+  TRY(job.take_query_options(start.options));
+  BoundStatement inner = TRY(job.bind(*start.statement));
   if (inner.plan() == nullptr) {
     return error(ErrorCode::kInvalidStatement, "START JOB needs a query to run", span_);
   }

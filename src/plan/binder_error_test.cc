@@ -95,7 +95,7 @@ TEST(BinderError, UnknownNames) {
     |                                                    ^^^^
   hint: CREATE TABLE it first, with a connector)");
   EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end LATE DATA TO results)"),
-            R"(error 2002: LATE DATA TO 'results': its column 'n' is neither of the source nor watermark, window_start, window_end, late_by
+            R"(error 2002: LATE DATA TO 'results': its column 'n' is neither of the source nor watermark, window_start, window_end, late_by, position
   at SQL:1:127
   1 | ... GROUP BY window_start, window_end LATE DATA TO results
     |                                                    ^^^^^^^)");
@@ -482,7 +482,45 @@ TEST(BinderError, Statements) {
   at SQL:1:16
   1 | SELECT id FROM 'ftp://x/y'
     |                ^^^^^^^^^^^
-  hint: 'file:///data/x.csv' or 'kafka://broker:9092/topic')");
+  hint: 'orders.csv', 'file:///data/orders.json' or 'kafka://broker:9092/topic')");
+}
+
+TEST(BinderError, ATableWithoutColumns) {
+  EXPECT_EQ(error_of(R"(CREATE TABLE t WITH ('connector'='filesystem','path'='x.csv','format'='csv'); SELECT * FROM t)"), R"(error 2005: * finds no columns: none are declared
+  at SQL:1:86
+  1 | CREATE TABLE t WITH ('connector'='filesystem','path'='x.csv','format'='csv'); SELECT * FROM t
+    |                                                                                      ^
+  hint: name them in CREATE TABLE t (column TYPE, …); for csv files also 'csv.infer' = 'true')");
+}
+
+TEST(BinderError, OptionsOfAJob) {
+  EXPECT_EQ(error_of(R"(START JOB j AS SELECT symbol FROM trades WITH ('state.tll'='1h'))"), R"(error 1001: there is no option 'state.tll' for a query
+  at SQL:1:48
+  1 | START JOB j AS SELECT symbol FROM trades WITH ('state.tll'='1h')
+    |                                                ^^^^^^^^^^^
+  hint: did you mean 'state.ttl'?)");
+}
+
+TEST(BinderError, KeysAndTimesOfAResult) {
+  EXPECT_EQ(error_of(R"(SELECT symbol PRIMARY KEY, price FROM trades)"), R"(error 2005: PRIMARY KEY in a select list names the key of what CREATE … AS SELECT makes; this SELECT makes nothing
+  at SQL:1:8
+  1 | SELECT symbol PRIMARY KEY, price FROM trades
+    |        ^^^^^^
+  hint: declare PRIMARY KEY (…) NOT ENFORCED with the table that the rows go to)");
+  EXPECT_EQ(error_of(R"(INSERT INTO latest SELECT symbol PRIMARY KEY, COUNT(*) FROM trades GROUP BY symbol)"), R"(error 2005: PRIMARY KEY in a select list names the key of what CREATE … AS SELECT makes; this SELECT makes nothing
+  at SQL:1:27
+  1 | INSERT INTO latest SELECT symbol PRIMARY KEY, COUNT(*) FROM trades GROUP BY symbol
+    |                           ^^^^^^
+  hint: declare PRIMARY KEY (…) NOT ENFORCED with the table that the rows go to)");
+  EXPECT_EQ(error_of(R"(CREATE TABLE once (PRIMARY KEY (price)) AS SELECT symbol PRIMARY KEY, price FROM trades)"), R"(error 2005: a second PRIMARY KEY
+  at SQL:1:51
+  1 | CREATE TABLE once (PRIMARY KEY (price)) AS SELECT symbol PRIMARY KEY, price FROM trades
+    |                                                   ^^^^^^)");
+  EXPECT_EQ(error_of(R"(SELECT TO_TIMESTAMP_LTZ(quantity, 0) AS _event_time FROM trades)"), R"(error 2004: not supported yet: AS _event_time of anything but an event time column
+  at SQL:1:41
+  1 | SELECT TO_TIMESTAMP_LTZ(quantity, 0) AS _event_time FROM trades
+    |                                         ^^^^^^^^^^^
+  hint: declare the time with the table: c AS expression, WATERMARK FOR c AS c - INTERVAL …)");
 }
 
 TEST(BinderError, NotSupportedYet) {

@@ -139,9 +139,11 @@ struct LateNote {
 constexpr LateNote kLateNotes[] = {{"watermark", LateField::kWatermark},
                                    {"window_start", LateField::kWindowStart},
                                    {"window_end", LateField::kWindowEnd},
-                                   {"late_by", LateField::kLateBy}};
+                                   {"late_by", LateField::kLateBy},
+                                   {"position", LateField::kPosition}};
 
 Type type_of(const LateNote& note, const Type& bound) {
+  if (note.field == LateField::kPosition) return Type::string();
   return note.field == LateField::kLateBy ? Type::interval_day() : bound;
 }
 
@@ -153,10 +155,11 @@ Result<LateColumn> SelectBinder::bind_late_column(const PlanNode& input, const T
   ast::Name name;
   name.text = column.name;
   const int found = Scope::of(input, "").find(name, false);
-  LateColumn from{LateField::kNull, 0};
+  LateColumn from{LateField::kNull};
   Type type;
   if (found >= 0) {
-    from = {LateField::kInput, static_cast<size_t>(found)};
+    from.field = LateField::kInput;
+    from.input_column = static_cast<size_t>(found);
     type = (*input.schema)[from.input_column].type;
   }
   for (const LateNote& note : kLateNotes) {
@@ -164,13 +167,24 @@ Result<LateColumn> SelectBinder::bind_late_column(const PlanNode& input, const T
     from.field = note.field;
     type = type_of(note, bound);
   }
+  if (from.field == LateField::kPosition) {
+    const std::optional<LateColumn> position = late_position();
+    if (!position) {
+      return session_.not_supported(
+          fmt::format("LATE DATA TO '{}': the position of rows that do not come straight from a "
+                      "table with positions",
+                      table.name),
+          clauses_.late->span);
+    }
+    from = *position;
+  }
   if (from.field == LateField::kNull) {
     std::vector<std::string> names = column_names(input);
     for (const LateNote& note : kLateNotes) names.emplace_back(note.name);
     return session_
         .error(ErrorCode::kUnknownName,
                fmt::format("LATE DATA TO '{}': its column '{}' is neither of the source nor "
-                           "watermark, window_start, window_end, late_by",
+                           "watermark, window_start, window_end, late_by, position",
                            table.name, column.name),
                clauses_.late->span)
         .with_hint(did_you_mean(column.name, names));
@@ -181,6 +195,20 @@ Result<LateColumn> SelectBinder::bind_late_column(const PlanNode& input, const T
       fmt::format("LATE DATA TO '{}': its column '{}' is {}, the late row's is {}", table.name,
                   column.name, column.type.to_string(), type.to_string()),
       clauses_.late->span);
+}
+
+std::optional<LateColumn> SelectBinder::late_position() const {
+  // Only the metadata itself will do, and a query in between shows no metadata.
+  std::optional<size_t> partition;
+  std::optional<size_t> offset;
+  for (size_t i = 0; i < inputs_; ++i) {
+    const ScopeColumn& column = scope_.columns[i];
+    if (!column.is_system) continue;
+    if (column.name == "_PARTITION" && column.type.kind() == TypeKind::kString) partition = i;
+    if (column.name == "_OFFSET" && column.type.kind() == TypeKind::kBigInt) offset = i;
+  }
+  if (!partition || !offset) return std::nullopt;
+  return LateColumn{LateField::kPosition, *partition, *offset};
 }
 
 Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& input,
@@ -201,9 +229,12 @@ Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& in
       fields.push_back((*input.schema)[i]);
       late.columns.push_back({LateField::kInput, i});
     }
+    const std::optional<LateColumn> position = late_position();
     for (const LateNote& note : kLateNotes) {
+      if (note.field == LateField::kPosition && !position) continue;
       fields.push_back({std::string(note.name), type_of(note, bound)});
-      late.columns.push_back({note.field, 0});
+      late.columns.push_back(note.field == LateField::kPosition ? *position
+                                                                : LateColumn{note.field});
     }
   }
   late.schema = make_schema(std::move(fields));

@@ -237,7 +237,37 @@ void Explainer::write(const PlanNode& node, int depth) {
   for (const PlanPtr& input : node.inputs) write(*input, depth + 1);
 }
 
+std::string keys_text(const std::vector<ExprPtr>& keys) {
+  std::string out;
+  for (const ExprPtr& key : keys) out += (out.empty() ? " GROUP BY " : ", ") + text_of(*key);
+  return out;
+}
+
+void collect_state(const PlanNode& node, std::vector<std::string>& lines) {
+  if (node.kind == PlanKind::kWindowAggregate) {
+    const auto& window = node.as<WindowAggregateNode>();
+    const std::string& time = (*node.input()->schema)[window.window.time_column].name;
+    lines.push_back(fmt::format("WindowAggregate {}{}: state {}", window_text(window.window, time),
+                                keys_text(window.keys), bound_text(window.bound)));
+  } else if (node.kind == PlanKind::kAggregate) {
+    const auto& aggregate = node.as<AggregateNode>();
+    lines.push_back(fmt::format("{}{}: state {}",
+                                aggregate.aggregates.empty() ? "Distinct" : "Aggregate",
+                                keys_text(aggregate.keys), bound_text(aggregate.bound)));
+  } else if (node.kind == PlanKind::kOrderBy) {
+    lines.push_back("OrderBy: all rows until the input ends");
+  }
+  for (const PlanPtr& input : node.inputs) collect_state(*input, lines);
+}
+
 }  // namespace
+
+std::vector<std::string> state_texts(const PlanNode& plan) {
+  std::vector<std::string> lines;
+  collect_state(plan, lines);
+  if (lines.empty()) lines.emplace_back("no state");
+  return lines;
+}
 
 std::string explain(const PlanNode& plan, const ExplainOptions& options) {
   Explainer explainer(options);

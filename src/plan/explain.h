@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "plan/plan_node.h"
 
@@ -17,5 +18,9 @@ struct ExplainOptions {
 ///       Project symbol, n
 ///         WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) …
 std::string explain(const PlanNode& plan, const ExplainOptions& options = {});
+
+/// A line for each operator that keeps state, and what bounds it: "Aggregate GROUP BY symbol: state
+/// each key for INTERVAL '1' HOUR". One line "no state" if there is none.
+std::vector<std::string> state_texts(const PlanNode& plan);
 
 }  // namespace velo

@@ -177,6 +177,19 @@ Result<ExprPtr> ExprBinder::bind_unary(const ast::Unary& unary, SourceSpan span)
                         fmt::format("+ needs a number, not {}", operand->type().to_string()), span);
 }
 
+void ExprBinder::warn_of_null(const ast::Binary& binary, SourceSpan span) {
+  if (binary.op < ast::BinaryOp::kEqual || binary.op > ast::BinaryOp::kGreaterEqual) return;
+  const auto is_null = [](const ast::Expr& side) {
+    const auto* literal = side.as<ast::Literal>();
+    return literal != nullptr && literal->kind == ast::LiteralKind::kNull;
+  };
+  if (!is_null(*binary.left) && !is_null(*binary.right)) return;
+  const bool unequal = binary.op == ast::BinaryOp::kNotEqual;
+  session_.warn(fmt::format("'{} NULL' is never true", binary_op_text(binary.op)), span,
+                unequal ? "IS NOT NULL asks whether there is a value"
+                        : "IS NULL asks whether there is no value");
+}
+
 Result<ExprPtr> ExprBinder::bind_binary(const ast::Binary& binary, SourceSpan span) {
   // A chain such as a + b + c … leans to the left: walk it down instead of recursing.
   std::vector<std::pair<const ast::Binary*, SourceSpan>> chain = {{&binary, span}};
@@ -189,6 +202,7 @@ Result<ExprPtr> ExprBinder::bind_binary(const ast::Binary& binary, SourceSpan sp
   for (size_t i = chain.size(); i-- > 0;) {
     const auto& [node, node_span] = chain[i];
     ExprPtr right = TRY(bind(*node->right));
+    warn_of_null(*node, node_span);
     Result<ExprPtr> made = Error(ErrorCode::kInternal, "");
     if (node->op == ast::BinaryOp::kAnd) {
       made = make_and(std::move(left), std::move(right));

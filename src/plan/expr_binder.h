@@ -75,6 +75,8 @@ class ExprBinder {
  private:
   Result<ExprPtr> bind_column(const ast::ColumnRef& ref, SourceSpan span);
   Result<ExprPtr> bind_unary(const ast::Unary& unary, SourceSpan span);
+  /// A comparison with NULL gives NULL for every row, which is seldom what was meant.
+  void warn_of_null(const ast::Binary& binary, SourceSpan span);
   Result<ExprPtr> bind_binary(const ast::Binary& binary, SourceSpan span);
   Result<ExprPtr> bind_is_test(const ast::IsTest& test, SourceSpan span);
   Result<ExprPtr> bind_between(const ast::Between& between, SourceSpan span);

@@ -178,12 +178,15 @@ enum class LateField : uint8_t {
   kWatermark,  ///< TIMESTAMP as the time column
   kWindowStart,
   kWindowEnd,
-  kLateBy,  ///< INTERVAL DAY: watermark − event time
+  kLateBy,    ///< INTERVAL DAY: watermark − event time
+  kPosition,  ///< STRING, partition:offset in its source
   kNull,
 };
 struct LateColumn {
   LateField field = LateField::kInput;
-  size_t input_column = 0;
+  size_t input_column = 0;   ///< kInput: that column; kPosition: the partition
+  size_t offset_column = 0;  ///< kPosition: the offset
+  bool reads_input() const { return field == LateField::kInput || field == LateField::kPosition; }
 };
 /// LATE DATA TO table: rows dropped from a window go there.
 struct PlanLateOutput {

@@ -595,5 +595,39 @@ Scan trades: a
 )");
 }
 
+TEST(Plan, KeysOfASelectListAreThoseOfTheTableThatIsMade) {
+  EXPECT_EQ(plan_of(R"(CREATE TABLE counts WITH ('connector' = 'kafka', 'topic' = 'c', 'format' = 'json', 'sink.changelog' = 'upsert')
+AS SELECT symbol PRIMARY KEY, COUNT(*) AS n FROM history GROUP BY symbol)"), R"(
+Sink counts: symbol, n; written as upsert by symbol
+  Project symbol, COUNT(*) AS n
+    Aggregate GROUP BY symbol: COUNT(*); EMIT FINAL; state: until the input ends
+      Scan history: symbol; bounded
+)");
+  EXPECT_EQ(plan_of(R"(CREATE TABLE counts WITH ('connector' = 'kafka', 'topic' = 'c', 'format' = 'json', 'sink.changelog' = 'upsert')
+AS SELECT UPPER(symbol) AS name PRIMARY KEY, COUNT(*) AS n FROM history GROUP BY UPPER(symbol))"), R"(
+Sink counts: name, n; written as upsert by name
+  Project key1 AS name, COUNT(*) AS n
+    Aggregate GROUP BY UPPER(symbol): COUNT(*); EMIT FINAL; state: until the input ends
+      Scan history: symbol; bounded
+)");
+}
+
+TEST(Plan, AnEventTimeMayBeCalledSo) {
+  EXPECT_EQ(plan_of(R"(SELECT window_start, COUNT(*) AS n FROM TUMBLE(TABLE (SELECT ts AS _event_time FROM trades), DESCRIPTOR(_event_time), INTERVAL '1' MINUTE) GROUP BY window_start, window_end)"), R"(
+Project window_start, COUNT(*) AS n
+  WindowAggregate TUMBLE(_event_time, INTERVAL '1' MINUTE): COUNT(*); with window_start; EMIT FINAL; state: until the watermark passes
+    Project ts AS _event_time
+      Scan trades: ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+)");
+}
+
+TEST(Plan, APathIsATable) {
+  EXPECT_EQ(plan_of(R"(SELECT word FROM 'data/words.csv.gz' WHERE id > 1)"), R"(
+Project word
+  Filter id > 1
+    Scan data/words.csv.gz: id, word; bounded
+)");
+}
+
 }  // namespace
 }  // namespace velo

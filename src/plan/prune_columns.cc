@@ -165,7 +165,8 @@ Pruned prune_window_aggregate(const WindowAggregateNode& node, const Needs& need
   std::optional<PlanLateOutput> late = node.late;
   if (late) {
     for (const LateColumn& column : late->columns) {
-      if (column.field == LateField::kInput) below.add(column.input_column);
+      if (column.reads_input()) below.add(column.input_column);
+      if (column.field == LateField::kPosition) below.add(column.offset_column);
     }
   }
   const Pruned input = prune(node.input(), std::move(below));
@@ -174,7 +175,10 @@ Pruned prune_window_aggregate(const WindowAggregateNode& node, const Needs& need
   window.time_column = input.at[window.time_column];
   if (late) {
     for (LateColumn& column : late->columns) {
-      if (column.field == LateField::kInput) column.input_column = input.at[column.input_column];
+      if (column.reads_input()) column.input_column = input.at[column.input_column];
+      if (column.field == LateField::kPosition) {
+        column.offset_column = input.at[column.offset_column];
+      }
     }
   }
   return {make_window_aggregate(input.plan, window, node.outputs, std::move(parts),

@@ -44,7 +44,9 @@ Conditions take_through(const std::vector<ExprPtr>& by, Conditions* conditions) 
   Conditions through;
   Conditions stay;
   for (Condition& condition : *conditions) {
-    if (!by_chance && reads_only(*condition.expr, by.size()) && !condition.expr->is_constant()) {
+    const Expr& expr = *condition.expr;
+    // RAND() is drawn once for each row that the condition was written for.
+    if (!by_chance && reads_only(expr, by.size()) && !expr.is_constant() && !expr.is_volatile()) {
       through.push_back({substitute_columns(condition.expr, by), condition.span});
     } else {
       stay.push_back(std::move(condition));

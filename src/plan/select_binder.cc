@@ -124,6 +124,13 @@ Status SelectBinder::bind_star(const ast::Star& star, SourceSpan span) {
     items_.push_back({scope_.column(i), column.name, false, span});
     any = true;
   }
+  if (!any && select_.from) {
+    return session_
+        .error(ErrorCode::kInvalidStatement, "* finds no columns: none are declared", span)
+        .with_hint(
+            "name them in CREATE TABLE t (column TYPE, …); for csv files also "
+            "'csv.infer' = 'true'");
+  }
   if (!any) {
     return session_.error(ErrorCode::kInvalidStatement, "* without a table to take columns from",
                           span);
@@ -131,7 +138,28 @@ Status SelectBinder::bind_star(const ast::Star& star, SourceSpan span) {
   return {};
 }
 
+Status SelectBinder::check_event_time_alias(const ast::SelectItem& item, const Expr& expr) const {
+  if (!item.alias || item.alias->quoted || !item.alias->matches("_event_time")) return {};
+  if (expr.kind() == ExprKind::kColumn) {
+    const ColumnTraits& traits = scope_.columns[expr.index()].traits;
+    if (traits.event_time || traits.window == WindowRole::kTime) return {};
+  }
+  Error error = session_.not_supported("AS _event_time of anything but an event time column",
+                                       item.alias->span);
+  error.hint =
+      "declare the time with the table: c AS expression, WATERMARK FOR c AS c - INTERVAL …";
+  return error;
+}
+
 Status SelectBinder::bind_item(const ast::SelectItem& item, size_t position) {
+  if (item.primary_key) {
+    return session_
+        .error(ErrorCode::kInvalidStatement,
+               "PRIMARY KEY in a select list names the key of what CREATE … AS SELECT makes; "
+               "this SELECT makes nothing",
+               item.expr.span)
+        .with_hint("declare PRIMARY KEY (…) NOT ENFORCED with the table that the rows go to");
+  }
   if (const auto* star = item.expr.as<ast::Star>()) return bind_star(*star, item.expr.span);
   Item bound;
   bound.expr =
@@ -139,6 +167,7 @@ Status SelectBinder::bind_item(const ast::SelectItem& item, size_t position) {
   bound.named = item.alias.has_value();
   bound.span = item.alias ? item.alias->span : item.expr.span;
   bound.name = item.alias ? item.alias->text : default_name(item.expr, position);
+  TRY(check_event_time_alias(item, *bound.expr));
   if (item.alias) aliases_.push_back({*item.alias, bound.expr});
   items_.push_back(std::move(bound));
   return {};

@@ -70,6 +70,8 @@ class SelectBinder {
   Status bind_where();
   Status bind_items();
   Status bind_star(const ast::Star& star, SourceSpan span);
+  /// `AS _event_time` says which time the result has: it must be one.
+  Status check_event_time_alias(const ast::SelectItem& item, const Expr& expr) const;
   Status bind_item(const ast::SelectItem& item, size_t position);
   Status name_items();
   Status bind_having();
@@ -105,6 +107,8 @@ class SelectBinder {
   Status check_plain_emit(const PlanNode& input);
   PlanStateBound state_bound(const std::vector<ExprPtr>& keys, const PlanNode& input) const;
   Result<std::optional<PlanLateOutput>> bind_late(const PlanNode& input, size_t time_column);
+  /// Where rows of FROM stood in their source; nothing if that is not known.
+  std::optional<LateColumn> late_position() const;
   Result<LateColumn> bind_late_column(const PlanNode& input, const Type& bound,
                                       const TableColumn& column, const TableDef& table) const;
 

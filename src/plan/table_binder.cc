@@ -397,14 +397,18 @@ ast::CreateTable create_of(const ast::Target& target, const OptionMap& options, 
 Result<OptionMap> options_of_address(const BindSession& session, const std::string& address,
                                      SourceSpan span) {
   OptionMap options;
-  if (address.starts_with("file://")) {
+  const std::string path = to_lower(address);
+  const auto is_of = [&](std::string_view ending) {
+    return path.find(ending) != std::string::npos;
+  };
+  const bool is_csv = is_of(".csv");
+  const bool is_json = is_of(".json") || is_of(".ndjson");  // and .jsonl
+  // A path that says what is in it needs no more: FROM 'orders.csv.gz'.
+  const bool is_path = !is_of("://") && (is_csv || is_json);
+  if (address.starts_with("file://") || is_path) {
     options["connector"] = "filesystem";
     options["path"] = address;
-    const std::string path = to_lower(address);
-    if (path.find(".csv") != std::string::npos) options["format"] = "csv";
-    if (path.find(".json") != std::string::npos || path.find(".ndjson") != std::string::npos) {
-      options["format"] = "json";
-    }
+    if (is_csv || is_json) options["format"] = is_csv ? "csv" : "json";
     return options;
   }
   if (address.starts_with("kafka://")) {
@@ -420,7 +424,7 @@ Result<OptionMap> options_of_address(const BindSession& session, const std::stri
   return session
       .error(ErrorCode::kInvalidStatement, fmt::format("'{}' is no address of a table", address),
              span)
-      .with_hint("'file:///data/x.csv' or 'kafka://broker:9092/topic'");
+      .with_hint("'orders.csv', 'file:///data/orders.json' or 'kafka://broker:9092/topic'");
 }
 
 }  // namespace

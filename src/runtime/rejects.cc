@@ -176,6 +176,19 @@ void Rejects::from_reader(size_t source, std::string_view table, Rejected reject
 
 namespace {
 
+/// "orders.csv:120"; NULL if either part is.
+ColumnPtr positions(const Column& partitions, const Column& offsets, size_t rows) {
+  ColumnBuilder builder(Type::string(), rows);
+  for (size_t row = 0; row < rows; ++row) {
+    if (partitions.is_null(row) || offsets.is_null(row)) {
+      builder.append_null();
+    } else {
+      builder.append_string(fmt::format("{}:{}", partitions.string_at(row), offsets.int64_at(row)));
+    }
+  }
+  return builder.finish();
+}
+
 Batch late_batch(const LateSpec& spec, const Batch& rows) {
   const size_t inputs = rows.columns.size() - 4;
   Batch result{spec.schema, rows.rows, {}, nullptr, nullptr};
@@ -184,6 +197,11 @@ Batch late_batch(const LateSpec& spec, const Batch& rows) {
     const LateSpec::Column& column = spec.columns[i];
     if (column.field == LateSpec::Field::kNull) {
       result.columns.push_back(Column::nulls(type, rows.rows));
+      continue;
+    }
+    if (column.field == LateSpec::Field::kPosition) {
+      result.columns.push_back(
+          positions(*rows.columns[column.input], *rows.columns[column.offset], rows.rows));
       continue;
     }
     size_t from = column.input;

@@ -40,10 +40,19 @@ struct DeadLetterSpec {
 
 /// What stands in the columns of a LATE DATA table.
 struct LateSpec {
-  enum class Field : uint8_t { kInput, kWatermark, kWindowStart, kWindowEnd, kLateBy, kNull };
+  enum class Field : uint8_t {
+    kInput,
+    kWatermark,
+    kWindowStart,
+    kWindowEnd,
+    kLateBy,
+    kPosition,  ///< STRING, partition:offset
+    kNull,
+  };
   struct Column {
     Field field = Field::kNull;
-    size_t input = 0;  ///< kInput: column of the rejecting operator's input
+    size_t input = 0;   ///< column of the rejecting operator's input; kPosition: the partition
+    size_t offset = 0;  ///< kPosition: of the offset
   };
   SchemaPtr schema;
   std::vector<Column> columns;  ///< one per column of the schema
