@@ -27,12 +27,22 @@ std::string names_of_commands() {
   return names;
 }
 
-std::string words_after(const CommandInfo& command) {
+std::string flags_of(const CommandInfo& command) {
   std::string words = "--help";
   for (const FlagInfo& flag : command.flags) words += fmt::format(" {}", flag.name());
-  if (command.name == "completion") words += " bash zsh fish";
-  if (command.name == "help") words += " " + names_of_commands();
   return words;
+}
+
+/// What may stand behind the command, beside files.
+std::string arguments_of(const CommandInfo& command) {
+  if (command.name == "completion") return "bash zsh fish";
+  return command.name == "help" ? names_of_commands() : "";
+}
+
+/// "run:--output|run:-o", for a case of the shell.
+std::string patterns(const CommandInfo& command, const FlagInfo& flag) {
+  return fmt::format("{0}:{1}", command.name,
+                     replaced(flag.names, ',', fmt::format("|{}:", command.name)));
 }
 
 std::string bash_script() {
@@ -47,20 +57,23 @@ std::string bash_script() {
   for (const CommandInfo& command : commands()) {
     for (const FlagInfo& flag : command.flags) {
       if (!flag.is_choice()) continue;
-      out += fmt::format("    {}:{}) COMPREPLY=($(compgen -W \"{}\" -- \"$word\")); return ;;\n",
-                         command.name, flag.name(), replaced(flag.value, '|', " "));
+      out += fmt::format("    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$word\")); return ;;\n",
+                         patterns(command, flag), replaced(flag.value, '|', " "));
     }
   }
-  out += "  esac\n  case ${COMP_WORDS[1]} in\n";
+  out += "  esac\n  case ${COMP_WORDS[1]}:$word in\n";
   for (const CommandInfo& command : commands()) {
     if (!command.built) continue;
     const std::string files =
         command.files.empty()
             ? ""
-            : fmt::format(" $(compgen -f -X '!*{}' -- \"$word\") $(compgen -d -- \"$word\")",
+            : fmt::format("; compgen -f -X '!*{}' -- \"$word\"; compgen -d -- \"$word\"",
                           command.files);
-    out += fmt::format("    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$word\"){}) ;;\n", command.name,
-                       words_after(command), files);
+    // A line of mapfile is a word, so that names with blanks stay whole.
+    out += fmt::format("    {}:-*) COMPREPLY=($(compgen -W \"{}\" -- \"$word\")) ;;\n",
+                       command.name, flags_of(command));
+    out += fmt::format("    {}:*) mapfile -t COMPREPLY < <(compgen -W \"{}\" -- \"$word\"{}) ;;\n",
+                       command.name, arguments_of(command), files);
   }
   out += "  esac\n}\ncomplete -o filenames -F _velo velo\n";
   return out;

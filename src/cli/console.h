@@ -16,6 +16,8 @@ struct Console {
   bool out_is_terminal = false;
   bool err_is_terminal = false;
 
+  /// Width of the terminal on stderr, asked anew each time; 0 = unknown, or no terminal.
+  size_t err_columns() const;
   /// Text for people on stderr. A stderr that is gone is no reason to stop.
   void say(std::string_view text) const;
   /// Error::to_string and a newline.

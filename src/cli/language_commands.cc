@@ -20,13 +20,19 @@ Result<std::string> read_to_end(File& file) {
   }
 }
 
-Result<SqlText> read_sql_file(const std::string& path, const Console& console) {
+Result<SqlText> read_sql_file(const std::string& path, const Console& console,
+                              std::string_view command) {
   if (path == "-") return SqlText{"standard input", TRY(read_to_end(*console.in))};
   LocalFileSystem files;
   Result<std::string> text = read_whole_file(files, path);
   if (text) return SqlText{path, *std::move(text)};
-  Error error = std::move(text).error();
-  error.code = ErrorCode::kUsage;  // nothing was asked yet that could have failed
+  // Naming a script that is not there is a mistake in the command, not a query that failed.
+  Error error(ErrorCode::kUsage, text.error().message);
+  if (path.find_first_of(" \n;") != std::string::npos) {
+    const char mark = path.find('\'') == std::string::npos ? '\'' : '"';
+    error.hint =
+        fmt::format("if this is SQL and no file: velo {} -e {}{}{}", command, mark, path, mark);
+  }
   return error;
 }
 
@@ -42,9 +48,10 @@ Error placed_in(Error error, const std::string& name) {
 }
 
 Result<Engine> engine_for(const CommandLine& line) {
-  EngineOptions options;
-  options.settings = TRY(line.pairs("--set"));
-  return Engine(std::move(options));
+  Engine engine;
+  const OptionMap settings = TRY(line.pairs("--set"));
+  TRY(apply_settings(engine, settings));
+  return engine;
 }
 
 Result<std::string> laid_out(const SqlText& sql) {
@@ -53,13 +60,32 @@ Result<std::string> laid_out(const SqlText& sql) {
   return print_sql(*script);
 }
 
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+  return out + "'";
+}
+
 }  // namespace
+
+Status apply_settings(Engine& engine, const OptionMap& settings) {
+  for (const auto& [name, value] : settings) {
+    const auto set = engine.query(fmt::format("SET {} = {}", quoted(name), quoted(value)));
+    if (set) continue;
+    // The place in a statement that nobody wrote helps nobody.
+    return Error(set.error().code, fmt::format("--set {}={}: {}", name, value, set.error().message))
+        .with_hint(set.error().hint);
+  }
+  return {};
+}
 
 Result<SqlText> read_sql(const CommandLine& line, const Console& console) {
   const std::string name(line.command->name);
   const bool inlined = line.has("--execute");
   if (inlined && line.arguments.empty()) return SqlText{"", line.value("--execute")};
-  if (!inlined && line.arguments.size() == 1) return read_sql_file(line.arguments[0], console);
+  if (!inlined && line.arguments.size() == 1) {
+    return read_sql_file(line.arguments[0], console, name);
+  }
   std::string message = fmt::format("'velo {}' takes one file or -e SQL", name);
   if (inlined) message = fmt::format("'velo {}' takes a file or -e SQL, not both", name);
   return Error(ErrorCode::kUsage, std::move(message))
@@ -76,7 +102,7 @@ int check_command(const CommandLine& line, const Console& console) {
   for (const Engine::Finding& finding : report.findings) {
     std::string text = finding.error.to_string();
     if (finding.is_warning) {
-      text = "warning" + text.substr(text.find_first_of(" :"));
+      text = "warning" + text.substr(text.find(':'));
     } else {
       ++errors;
     }
@@ -112,7 +138,7 @@ namespace {
 
 /// 0, or 1 if `--check` finds the file laid out differently, or an error's status.
 int fmt_file(const CommandLine& line, const Console& console, const std::string& path) {
-  const Result<SqlText> sql = read_sql_file(path, console);
+  const Result<SqlText> sql = read_sql_file(path, console, "fmt");
   if (!sql) return fail(console, sql.error());
   const Result<std::string> text = laid_out(*sql);
   if (!text) return fail(console, text.error());

@@ -30,6 +30,16 @@ std::string grouped(uint64_t number) {
   return digits;
 }
 
+std::string rows(uint64_t number) {
+  return fmt::format("{} row{}", grouped(number), number == 1 ? "" : "s");
+}
+
+std::string clipped(std::string line, size_t columns) {
+  // A line as long as the terminal is wide would move the cursor to the next one.
+  if (columns > 1 && line.size() >= columns) line.resize(columns - 1);
+  return line;
+}
+
 std::string short_number(double number) {
   constexpr const char* kUnits[] = {"", " k", " M", " G"};
   size_t unit = 0;
@@ -50,8 +60,7 @@ std::string short_duration(double seconds) {
 }
 
 std::string progress_text(const Progress& progress, double rate, double elapsed_s) {
-  std::string out = fmt::format("{} rows in  {} rows/s", grouped(progress.rows_in),
-                                short_number(rate));
+  std::string out = fmt::format("{} in  {} rows/s", rows(progress.rows_in), short_number(rate));
   if (progress.rows_out > 0) out += fmt::format("  {} out", grouped(progress.rows_out));
   if (progress.watermark_us > INT64_MIN && progress.watermark_us < INT64_MAX / 2) {
     out += "  watermark ";
@@ -86,7 +95,8 @@ void ProgressLine::update(const Progress& progress, int64_t now_ns) {
   const std::string text =
       progress_text(progress, rate_, static_cast<double>(now_ns - start_ns_) / 1e9);
   const std::lock_guard lock(mutex_);
-  console_.say(overwrite_ ? fmt::format("{}{}", kClearLine, text) : text + "\n");
+  console_.say(overwrite_ ? fmt::format("{}{}", kClearLine, clipped(text, console_.err_columns()))
+                          : text + "\n");
   visible_ = true;
 }
 
@@ -102,9 +112,8 @@ void ProgressLine::close(const Progress& progress, int64_t now_ns) {
   if (!shown_) return;
   const double seconds = static_cast<double>(now_ns - start_ns_) / 1e9;
   const double rate = seconds > 0 ? static_cast<double>(progress.rows_in) / seconds : 0;
-  console_.say(fmt::format("{} rows in, {} rows out, {}, {} rows/s\n", grouped(progress.rows_in),
-                           grouped(progress.rows_out), short_duration(seconds),
-                           short_number(rate)));
+  console_.say(fmt::format("{} in, {} out, {}, {} rows/s\n", rows(progress.rows_in),
+                           rows(progress.rows_out), short_duration(seconds), short_number(rate)));
 }
 
 }  // namespace velo

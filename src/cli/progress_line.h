@@ -42,10 +42,14 @@ class ProgressLine {
 
 /// "1,234,567"
 std::string grouped(uint64_t number);
+/// "1 row", "1,234 rows"
+std::string rows(uint64_t number);
 /// "850", "12.3 k", "5.21 M", for rates.
 std::string short_number(double number);
 /// "0.21 s", "12 s", "3 min 05 s", "2 h 04 min".
 std::string short_duration(double seconds);
+/// `line` as far as it fits before the last column of a terminal; `columns` 0 = all of it.
+std::string clipped(std::string line, size_t columns);
 /// The line itself: "1,200 rows in  5.2 M rows/s  watermark 2024-01-01T00:00:00Z  43 %  ETA 3 s".
 std::string progress_text(const Progress& progress, double rate, double elapsed_s);
 

@@ -1,14 +1,12 @@
 #include "cli/run_command.h"
 
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <csignal>
+#include <utility>
 
 #include "base/fmt.h"
 #include "cli/language_commands.h"
 #include "cli/progress_line.h"
 #include "cli/result_printer.h"
+#include "cli/stop_signals.h"
 #include "engine/engine.h"
 
 namespace velo {
@@ -16,44 +14,6 @@ namespace {
 
 /// How long a Ctrl-C or a row of a slow stream may wait to be noticed.
 constexpr int64_t kTickUs = 20'000;
-
-/// How many Ctrl-C and SIGTERM came: all that a handler may touch.
-std::atomic<int> g_stop_signals{0};
-static_assert(std::atomic<int>::is_always_lock_free);
-
-/// The third one kills: whatever waits for the outside world (a full pipe, a FIFO that nobody
-/// writes) cannot keep the program alive.
-void note_stop_signal(int number) {
-  if (g_stop_signals.fetch_add(1) < 2) return;
-  std::signal(number, SIG_DFL);
-  std::raise(number);
-}
-
-/// Counts Ctrl-C and SIGTERM while it lives.
-class StopSignals {
- public:
-  StopSignals() {
-    g_stop_signals.store(0);
-    struct sigaction action{};
-    action.sa_handler = note_stop_signal;
-    action.sa_flags = SA_RESTART;
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < kStops.size(); ++i) ::sigaction(kStops[i], &action, &before_[i]);
-    // A reader that went away and a file that may not grow are errors of the write, not the end.
-    std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGXFSZ, SIG_IGN);
-  }
-  ~StopSignals() {
-    for (size_t i = 0; i < kStops.size(); ++i) ::sigaction(kStops[i], &before_[i], nullptr);
-  }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-  int count() const { return g_stop_signals.load(); }
-
- private:
-  static constexpr std::array kStops = {SIGINT, SIGTERM};
-  std::array<struct sigaction, kStops.size()> before_{};
-};
 
 std::string warning_text(const Error& notice) {
   const std::string text = notice.to_string();
@@ -86,11 +46,13 @@ Result<EngineOptions> engine_options(const CommandLine& line) {
   return options;
 }
 
-/// EXPLAIN without --output is text for people, line by line; all other answers are rows.
+/// EXPLAIN and SHOW CREATE without --output are text for people, line by line; all other answers
+/// are rows.
 Status print_answers(const CommandLine& line, const Console& console, const Query& query,
                      ResultPrinter& printer) {
   for (const Answer& answer : query.answers()) {
-    const bool is_text = answer.rows.columns.size() == 1 && (*answer.rows.schema)[0].name == "plan";
+    const std::string& name = (*answer.rows.schema)[0].name;
+    const bool is_text = answer.rows.columns.size() == 1 && (name == "plan" || name == "create");
     if (is_text && !line.has("--output")) {
       std::string text;
       for (size_t row = 0; row < answer.rows.rows; ++row) {
@@ -112,40 +74,52 @@ void say_messages(const Console& console, Query& query, ProgressLine& progress) 
   }
 }
 
-/// Runs until the end, a failure or a signal.
-Status drive(const Console& console, Query& query, ResultPrinter& printer, ProgressLine& progress,
-             const StopSignals& signals) {
+/// Runs until the end, a failure or a stop that was asked for.
+Status drive(const Console& console, Query& query, ResultPrinter& printer, ProgressLine& progress) {
   const SystemClock clock;
   TRY(query.start());
-  int stops = 0;
+  bool nobody_reads = false;
   while (true) {
     std::optional<Status> ended = query.wait(kTickUs);
     say_messages(console, query, progress);
     if (ended) return *std::move(ended);
     printer.flush();
     progress.update(query.progress(), clock.steady_ns());
-    if (printer.closed() && stops == 0) {
-      stops = 1;
-      query.stop();
-    }
-    for (; stops < std::min(signals.count(), 2); ++stops) {
-      progress.hide();
-      if (stops == 0) console.say("stopping: finishing what is under way; once more to give up\n");
+    if (printer.closed() && !nobody_reads) {
+      nobody_reads = true;
       query.stop();
     }
   }
 }
 
+ResultPrinter::Options printer_options(const CommandLine& line, const Console& console,
+                                       ProgressLine& progress) {
+  ResultPrinter::Options options;
+  options.form = output_form(line, console);
+  options.count_rows = options.form == OutputForm::kTable && console.out_is_terminal;
+  if (console.out_is_terminal) options.before_write = [&progress] { progress.hide(); };
+  return options;
+}
+
+/// What Ctrl-C does: nothing here may wait for another thread, which may wait for a reader.
+std::function<void(int)> stopper(const Console& console, Query& query) {
+  return [&console, &query](int count) {
+    const char* line = console.err_is_terminal ? "\r\x1b[K" : "";
+    if (count == 1) {
+      console.say(
+          fmt::format("{}stopping: finishing what is under way; once more to give up\n", line));
+    } else if (count == 2) {
+      console.say(fmt::format("{}given up: what was not published is dropped\n", line));
+    }
+    query.stop();
+  };
+}
+
 int run_query(const CommandLine& line, const Console& console, Query& query) {
-  const StopSignals signals;
+  const StopSignals signals(stopper(console, query));
   const SystemClock clock;
   ProgressLine progress(console, progress_when(line), clock.steady_ns());
-  const OutputForm form = output_form(line, console);
-  ResultPrinter::Options options;
-  options.form = form;
-  options.count_rows = form == OutputForm::kTable && console.out_is_terminal;
-  if (console.out_is_terminal) options.before_write = [&progress] { progress.hide(); };
-  ResultPrinter printer(*console.out, std::move(options));
+  ResultPrinter printer(*console.out, printer_options(line, console, progress));
   for (const Error& notice : query.notices()) console.say(warning_text(notice));
   Status status = print_answers(line, console, query, printer);
   if (!status) return fail(console, status.error());
@@ -154,7 +128,7 @@ int run_query(const CommandLine& line, const Console& console, Query& query) {
     if (!status) return fail(console, status.error());
     query.on_result(i, [&printer, i](const Batch& batch) { printer.print(i, batch); });
   }
-  if (query.has_jobs()) status = drive(console, query, printer, progress, signals);
+  if (query.has_jobs()) status = drive(console, query, printer, progress);
   const Status printed = printer.finish();
   if (status && !printed) status = printed;
   progress.close(query.progress(), clock.steady_ns());
@@ -170,9 +144,8 @@ int run_query(const CommandLine& line, const Console& console, Query& query) {
 std::string closing_counts(const Progress& progress) {
   const uint64_t lost = progress.rows_late + progress.rows_future + progress.rows_bad;
   if (lost == 0) return {};
-  std::string out =
-      fmt::format("warning: {} row{} did not make it into the answers ({} rows in):\n",
-                  grouped(lost), lost == 1 ? "" : "s", grouped(progress.rows_in));
+  std::string out = fmt::format("warning: {} did not make it into the answers ({} in):\n",
+                                rows(lost), rows(progress.rows_in));
   if (progress.rows_bad > 0) {
     out += fmt::format("  {} bad: could not be read, or an expression failed\n",
                        grouped(progress.rows_bad));
@@ -197,7 +170,10 @@ int run_command(const CommandLine& line, const Console& console) {
   if (!sql) return fail(console, sql.error());
   Result<EngineOptions> options = engine_options(line);
   if (!options) return fail(console, options.error());
+  const OptionMap settings = std::exchange(options->settings, {});
   Engine engine(*std::move(options));
+  const Status set = apply_settings(engine, settings);
+  if (!set) return fail(console, set.error());
   Result<std::unique_ptr<Query>> query = engine.query(sql->text, sql->name);
   if (!query) return fail(console, query.error());
   return run_query(line, console, **query);

@@ -10,13 +10,13 @@ namespace velo {
 
 /// `velo run`: executes a script until its jobs end or Ctrl-C. Returns the exit status.
 ///
-/// SIGINT and SIGTERM are blocked in all threads from here on and taken by the waiting loop, so no
+/// SIGINT and SIGTERM are blocked in all threads from here on and taken by one (StopSignals), so no
 /// handler and no global is needed.
 int run_command(const CommandLine& line, const Console& console);
 
 /// What was lost on the way, said loudly; "" if nothing was:
 ///
-///     warning: 3 of 1,000 rows did not make it into the answers:
+///     warning: 3 rows did not make it into the answers (1,000 rows in):
 ///       2 late (their windows were closed)
 ///       1 bad (could not be read)
 std::string closing_counts(const Progress& progress);

@@ -7,6 +7,7 @@
 #include "column/column_builder.h"
 #include "expr/aggregate.h"
 #include "expr/function.h"
+#include "plan/literals.h"
 
 namespace velo {
 namespace {
@@ -60,6 +61,14 @@ std::string key_text(const std::vector<size_t>& key, size_t column) {
   return "";
 }
 
+std::string watermark_text(const TableDef& table) {
+  const TableWatermark& watermark = *table.watermark;
+  if (!watermark.delay_us) return watermark.expr->to_string();
+  const std::string& column = table.columns[watermark.column].name;
+  if (*watermark.delay_us == 0) return column;
+  return fmt::format("{} - {}", column, duration_text(*watermark.delay_us));
+}
+
 std::string column_extra(const TableDef& table, size_t i) {
   const TableColumn& column = table.columns[i];
   std::string extra;
@@ -70,9 +79,17 @@ std::string column_extra(const TableDef& table, size_t i) {
   }
   if (table.watermark && table.watermark->column == i) {
     if (!extra.empty()) extra += ", ";
-    extra += "WATERMARK AS " + table.watermark->expr->to_string();
+    extra += "WATERMARK AS " + watermark_text(table);
   }
+  if (!column.comment.empty()) extra += (extra.empty() ? "" : ", ") + column.comment;
   return extra;
+}
+
+/// As a string of SQL.
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+  return out + "'";
 }
 
 Result<Batch> show_create(const ast::Show& show, const Catalog& catalog) {
@@ -103,19 +120,30 @@ Result<Batch> show_create(const ast::Show& show, const Catalog& catalog) {
         if (column.is_virtual) line += " VIRTUAL";
       }
     }
+    if (!column.comment.empty()) line += " COMMENT " + quoted(column.comment);
     lines.push_back(std::move(line));
   }
   if (table.watermark) {
     lines.push_back(fmt::format("  WATERMARK FOR {} AS {}",
                                 table.columns[table.watermark->column].name,
-                                table.watermark->expr->to_string()));
+                                watermark_text(table)));
   }
-  for (size_t i = 0; i < lines.size(); ++i)
+  if (!table.primary_key.empty()) {
+    std::string key;
+    for (const size_t column : table.primary_key) {
+      key += (key.empty() ? "" : ", ") + table.columns[column].name;
+    }
+    lines.push_back(fmt::format("  PRIMARY KEY ({}) NOT ENFORCED", key));
+  }
+  for (size_t i = 0; i < lines.size(); ++i) {
     text += lines[i] + (i + 1 < lines.size() ? ",\n" : "\n");
-  text += ") WITH (\n";
+  }
+  text += ")";
+  if (!table.comment.empty()) text += " COMMENT " + quoted(table.comment);
+  text += " WITH (\n";
   size_t left = table.options.size();
   for (const auto& [name, value] : table.options) {
-    text += fmt::format("  '{}' = '{}'{}\n", name, value, --left > 0 ? "," : "");
+    text += fmt::format("  {} = {}{}\n", quoted(name), quoted(value), --left > 0 ? "," : "");
   }
   return lines_as_rows("create", text + ")");
 }

@@ -6,6 +6,7 @@
 
 #include "base/fmt.h"
 #include "engine/answers.h"
+#include "engine/lint.h"
 #include "engine/lower.h"
 #include "engine/query_state.h"
 #include "engine/table_kinds.h"
@@ -16,6 +17,8 @@
 
 namespace velo {
 namespace {
+
+constexpr size_t kHeadlineBytes = 80;
 
 std::optional<std::string> environment(std::string_view name) {
   const char* value = std::getenv(std::string(name).c_str());
@@ -347,6 +350,7 @@ Engine::CheckReport Engine::check(std::string_view sql, std::string_view source_
   Catalog catalog = state_->catalog;
   OptionMap settings = state_->settings;
   std::vector<Finding> warnings;
+  std::vector<PlanPtr> plans;
   for (const ast::Statement& statement : parsed.script.statements) {
     const Result<BoundStatement> bound =
         bind_statement(statement, sql, state_->binder(catalog, settings));
@@ -358,7 +362,16 @@ Engine::CheckReport Engine::check(std::string_view sql, std::string_view source_
       warnings.push_back({as_error(warning, source_name), true});
     }
     if (const PlanPtr plan = bound->plan()) {
-      report.state_bounds.push_back(velo::explain(*plan, {.changelog = false, .state = true}));
+      plans.push_back(plan);
+      const std::string place = statement_place(statement, sql, source_name);
+      for (const std::string& state : state_texts(*plan)) {
+        report.state_bounds.push_back(fmt::format("{}: {}", place, state));
+      }
+    }
+  }
+  if (!report.has_errors()) {
+    for (Error& note : unused_tables(parsed.script, sql, plans)) {
+      warnings.push_back({in_source(std::move(note), source_name), true});
     }
   }
   std::move(warnings.begin(), warnings.end(), std::back_inserter(report.findings));
@@ -370,7 +383,7 @@ Result<std::string> Engine::explain(std::string_view sql, std::string_view sourc
   if (!parsed) return in_source(parsed.error(), source_name);
   Catalog catalog = state_->catalog;
   OptionMap settings = state_->settings;
-  std::string text;
+  std::vector<std::pair<const ast::Statement*, std::string>> plans;
   for (const ast::Statement& statement : parsed->statements) {
     const Result<BoundStatement> bound =
         bind_statement(statement, sql, state_->binder(catalog, settings));
@@ -379,9 +392,14 @@ Result<std::string> Engine::explain(std::string_view sql, std::string_view sourc
     if (const auto* inner = std::get_if<BoundExplain>(&bound->node)) {
       plan = inner->statement->plan();
     }
-    if (plan == nullptr) continue;
+    if (plan != nullptr) plans.emplace_back(&statement, velo::explain(*plan));
+  }
+  if (plans.size() == 1) return plans[0].second;
+  std::string text;
+  for (const auto& [statement, plan] : plans) {
     if (!text.empty()) text += '\n';
-    text += velo::explain(*plan);
+    text += fmt::format("{}: {}\n{}", statement_place(*statement, sql, source_name),
+                        statement_headline(*statement, sql, kHeadlineBytes), plan);
   }
   return text;
 }

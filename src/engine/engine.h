@@ -56,14 +56,15 @@ class Engine {
   };
   struct CheckReport {
     std::vector<Finding> findings;
-    /// One per INSERT and SELECT: the bound of its state, operator by operator.
+    /// For each INSERT and SELECT what bounds its state, a line per operator that has any:
+    /// "q.sql:3: WindowAggregate TUMBLE(…) GROUP BY k: state until the watermark passes".
     std::vector<std::string> state_bounds;
     bool has_errors() const;
   };
   CheckReport check(std::string_view sql, std::string_view source_name = {});
 
-  /// The plans of all queries of a script as text; DDL before them takes effect in a copy of the
-  /// catalog.
+  /// The plans of all queries of a script as text, where there are several each under its place and
+  /// statement; DDL before them takes effect in a copy of the catalog.
   Result<std::string> explain(std::string_view sql, std::string_view source_name = {});
 
   const OptionMap& settings() const;

@@ -105,14 +105,15 @@ RecordDecoder::Outcome CsvDecoder::write_field(const CsvField& field, size_t col
     error = target.set_text(row, field.text, stable);
   }
   if (error == FieldError::kOk) return Outcome::kRow;
-  return bad(bad_reason(error), field_error_message((*schema())[column].name, target.rules().type,
-                                                    field.text, error));
+  return bad(bad_reason(error),
+             field_error_message((*schema())[column].name, target.rules().type, field.text, error));
 }
 
 RecordDecoder::Outcome CsvDecoder::decode_record(std::string_view record, size_t row, bool stable) {
   if (layout_.fields != 1 && (record.empty() || record == "\r")) return Outcome::kNone;
   switch (csv_split(csv_.dialect, record, &fields_)) {
-    case CsvSplit::kOk: break;
+    case CsvSplit::kOk:
+      break;
     case CsvSplit::kOpenQuote:
       return bad(BadReason::kTruncated, "a quoted field is not closed");
     case CsvSplit::kTextBehindQuote:
@@ -122,7 +123,8 @@ RecordDecoder::Outcome CsvDecoder::decode_record(std::string_view record, size_t
   if ((found > layout_.fields && !csv_.ignore_extra_fields) ||
       (found < layout_.fields && !csv_.allow_missing_fields)) {
     return bad(BadReason::kFieldCount,
-               fmt::format("{} fields where {} are wanted", found, layout_.fields));
+               fmt::format("{} field{} where {} {} wanted", found, found == 1 ? "" : "s",
+                           layout_.fields, layout_.fields == 1 ? "is" : "are"));
   }
   for (size_t column = 0; column < layout_.field_of.size(); ++column) {
     const size_t field = layout_.field_of[column];

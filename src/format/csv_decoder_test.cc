@@ -121,7 +121,7 @@ TEST(CsvDecoder, FieldCounts) {
   DecodeCase c;
   c.schema = "a bigint, b string";
   expect_csv(c, "1,x\n2\n3,y,z\n4,w\n", "1 x\n4 w\n",
-             "2:4 field-count 1 fields where 2 are wanted\n"
+             "2:4 field-count 1 field where 2 are wanted\n"
              "3:6 field-count 3 fields where 2 are wanted\n");
   c.options = {{"csv.ignore-extra-fields", "true"}, {"csv.allow-missing-fields", "true"}};
   expect_csv(c, "1,x\n2\n3,y,z\n", "1 x\n2 .\n3 y\n");

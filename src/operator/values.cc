@@ -26,7 +26,9 @@ class Values final : public Operator {
     return {};
   }
 
-  std::string explain() const override { return fmt::format("Values {} rows", rows_.rows); }
+  std::string explain() const override {
+    return fmt::format("Values {} row{}", rows_.rows, rows_.rows == 1 ? "" : "s");
+  }
   const SchemaPtr& output_schema() const override { return rows_.schema; }
 
  private:

@@ -210,14 +210,6 @@ Status Job::publish() {
 }
 
 void Job::report_end() {
-  const JobProgress p = progress();
-  if (p.rows_bad > 0) {
-    rejects_.add_message(fmt::format("{} bad records were left out", p.rows_bad));
-  }
-  if (p.rows_late > 0) rejects_.add_message(fmt::format("{} late rows were dropped", p.rows_late));
-  if (p.rows_future > 0) {
-    rejects_.add_message(fmt::format("{} rows from the future were refused", p.rows_future));
-  }
   report_edge_share(kBusyNsAtEnd);
 }
 

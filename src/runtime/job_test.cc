@@ -270,9 +270,8 @@ TEST(Job, BadRecordsAreShownAndCountedOrFatal) {
   EXPECT_EQ(f.out, "b 1 1970-01-01T00:00:00\n");
   EXPECT_EQ(f.job().progress().rows_bad, 3u);
   const std::vector<std::string> messages = f.job().take_messages();
-  ASSERT_EQ(messages.size(), 4u);
+  ASSERT_EQ(messages.size(), 3u);
   EXPECT_NE(messages[0].find("table 't'"), std::string::npos) << messages[0];
-  EXPECT_EQ(messages[3], "3 bad records were left out");
 
   Fixture g;
   g.lines = f.lines;

@@ -1,0 +1,47 @@
+#include "cli/stop_signals.h"
+
+#include <unistd.h>
+
+#include <ctime>
+
+namespace velo {
+namespace {
+
+constexpr int64_t kTickNs = 20'000'000;  // the end of the owner is noticed so late
+constexpr int kTicksToGiveUp = 50;
+
+}  // namespace
+
+StopSignals::StopSignals(std::function<void(int)> on_stop) : on_stop_(std::move(on_stop)) {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, SIGTERM);
+  // Threads that are made from now on inherit the mask.
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  // A reader that went away and a file that may not grow are errors of the write, not the end.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  listener_ = std::thread([this] { listen(); });
+}
+
+StopSignals::~StopSignals() {
+  over_ = true;
+  listener_.join();
+}
+
+void StopSignals::listen() {
+  const timespec tick{0, kTickNs};
+  int count = 0;
+  int ticks_left = kTicksToGiveUp;
+  while (!over_) {
+    if (sigtimedwait(&signals_, nullptr, &tick) > 0) {
+      if (++count > 2) ::_exit(1);
+      on_stop_(count);
+    } else if (count >= 2 && --ticks_left == 0) {
+      // Somebody waits in a write that nobody reads: no thread can be asked to end.
+      ::_exit(1);
+    }
+  }
+}
+
+}  // namespace velo

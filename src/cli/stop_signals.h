@@ -1,0 +1,34 @@
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <thread>
+
+namespace velo {
+
+/// Takes SIGINT and SIGTERM for as long as it lives, on a thread of its own, so that they count
+/// even while every other thread waits for somebody to read what it writes.
+///
+/// The first calls `on_stop(1)`, the second `on_stop(2)`; if the owner is still there a second
+/// after that, the process ends at once with exit status 1: nothing that has not been published is.
+/// SIGPIPE is ignored from here on: writing to a closed pipe is an error like others.
+class StopSignals {
+ public:
+  explicit StopSignals(std::function<void(int count)> on_stop);
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+ private:
+  void listen();
+
+  std::function<void(int)> on_stop_;
+  sigset_t signals_;
+  std::atomic<bool> over_ = false;
+  std::thread listener_;
+};
+
+}  // namespace velo
