@@ -126,7 +126,7 @@ class BadInput(unittest.TestCase):
 
     def test_rows_with_too_few_and_too_many_fields(self):
         self.write("t.csv", "1,x\n2\n3,y,z\n4,w\n")
-        self.expect_bad_records(self.copy("t.csv"), 2, "1,x\n4,w\n", "1 fields where 2 are wanted",
+        self.expect_bad_records(self.copy("t.csv"), 2, "1,x\n4,w\n", "1 field where 2 are wanted",
                                 "3 fields where 2 are wanted", "t.csv:2", "t.csv:3")
 
     def test_a_bad_record_fails_the_run_when_told_to(self):
