@@ -10,6 +10,16 @@ namespace {
 constexpr int64_t kTickNs = 20'000'000;  // the end of the owner is noticed so late
 constexpr int kTicksToGiveUp = 50;
 
+/// As if nobody had taken the signal.
+void die_of(int number) {
+  std::signal(number, SIG_DFL);
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, number);
+  pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+  std::raise(number);
+}
+
 }  // namespace
 
 StopSignals::StopSignals(std::function<void(int)> on_stop) : on_stop_(std::move(on_stop)) {
@@ -34,8 +44,9 @@ void StopSignals::listen() {
   int count = 0;
   int ticks_left = kTicksToGiveUp;
   while (!over_) {
-    if (sigtimedwait(&signals_, nullptr, &tick) > 0) {
-      if (++count > 2) ::_exit(1);
+    const int number = sigtimedwait(&signals_, nullptr, &tick);
+    if (number > 0) {
+      if (++count > 2) die_of(number);
       on_stop_(count);
     } else if (count >= 2 && --ticks_left == 0) {
       // Somebody waits in a write that nobody reads: no thread can be asked to end.

@@ -13,8 +13,9 @@ namespace velo {
 /// even while every other thread waits for somebody to read what it writes.
 ///
 /// The first calls `on_stop(1)`, the second `on_stop(2)`; if the owner is still there a second
-/// after that, the process ends at once with exit status 1: nothing that has not been published is.
-/// SIGPIPE is ignored from here on: writing to a closed pipe is an error like others.
+/// after that, the process ends with exit status 1. A third kills it at once. What has not been
+/// published by then never is. SIGPIPE and SIGXFSZ are ignored from here on: such writes are errors
+/// like others.
 class StopSignals {
  public:
   explicit StopSignals(std::function<void(int count)> on_stop);
