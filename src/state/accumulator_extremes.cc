@@ -72,7 +72,7 @@ struct NumberExtremeRule {
   Type type;
   static void add_value(State& s, T x) {
     const bool better = kMinimum ? x < s.value : x > s.value;
-    s.value = better | (s.seen == 0) ? x : s.value;
+    s.value = (better | (s.seen == 0)) ? x : s.value;
     s.seen = 1;
   }
   static void add(State& s, const Input& in, size_t row) { add_value(s, in.values[row]); }
