@@ -1,7 +1,9 @@
 #include "column/scalar.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 
 #include "base/fmt.h"
 #include "column/decimal.h"
@@ -121,16 +123,17 @@ Result<Scalar> parse_decimal_scalar(const Type& type, std::string_view text) {
   return unreadable(type, text, "");
 }
 
+/// The words that PostgreSQL and Flink read, in any case.
 Result<Scalar> parse_boolean(const Type& type, std::string_view text) {
-  auto equals = [&](std::string_view word) {
-    if (text.size() != word.size()) return false;
-    for (size_t i = 0; i < word.size(); ++i) {
-      if ((text[i] | 0x20) != word[i]) return false;
-    }
-    return true;
+  static constexpr std::string_view kYes[] = {"true", "t", "yes", "y", "on", "1"};
+  static constexpr std::string_view kNo[] = {"false", "f", "no", "n", "off", "0"};
+  const auto is_word = [&](std::string_view word) {
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+    });
   };
-  if (equals("true")) return Scalar::of(true);
-  if (equals("false")) return Scalar::of(false);
+  if (std::any_of(std::begin(kYes), std::end(kYes), is_word)) return Scalar::of(true);
+  if (std::any_of(std::begin(kNo), std::end(kNo), is_word)) return Scalar::of(false);
   return unreadable(type, text, ": expected true or false");
 }
 

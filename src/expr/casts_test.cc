@@ -28,7 +28,8 @@ TEST(Casts, TextToNumbers) {
   EXPECT_EQ(casted(text(""), Type::integer()), "!'' is not a INTEGER!");
   EXPECT_EQ(tried(text("abc"), Type::integer()), "NULL");
   EXPECT_EQ(casted(text("True"), Type::boolean()), "TRUE");
-  EXPECT_EQ(tried(text("yes"), Type::boolean()), "NULL");
+  EXPECT_EQ(tried(text("yes"), Type::boolean()), "TRUE");
+  EXPECT_EQ(tried(text("maybe"), Type::boolean()), "NULL");
 }
 
 TEST(Casts, NumbersToNumbers) {
