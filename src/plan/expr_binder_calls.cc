@@ -155,6 +155,24 @@ Result<std::vector<ListOrder>> ExprBinder::bind_order(const std::vector<ast::Ord
   return order;
 }
 
+namespace {
+
+/// Several values as one, for COUNT(DISTINCT a, b): their texts in an array, NULL if one of them
+/// is.
+Result<ExprPtr> whole_tuple(const std::vector<ExprPtr>& parts) {
+  ExprPtr whole;
+  std::vector<ExprPtr> texts;
+  for (const ExprPtr& part : parts) {
+    const ExprPtr there = TRY(make_call("IS NOT NULL", {part}));
+    whole = whole == nullptr ? there : TRY(make_and(whole, there));
+    texts.push_back(TRY(make_cast(part, Type::string())));
+  }
+  const ExprPtr tuple = TRY(make_call("ARRAY", std::move(texts)));
+  return make_case({whole, tuple}, make_null(tuple->type()));
+}
+
+}  // namespace
+
 Result<ExprPtr> ExprBinder::bind_aggregate(const ast::Call& call, SourceSpan span) {
   const std::string name = to_upper(call.name.text);
   if (inside_aggregate_) {
@@ -193,6 +211,9 @@ Result<ExprPtr> ExprBinder::bind_aggregate(const ast::Call& call, SourceSpan spa
       continue;
     }
     request.args.push_back(TRY(bind(argument.value)));
+  }
+  if (name == "COUNT" && call.distinct && request.args.size() > 1) {
+    request.args = {TRY(session_.at(span, whole_tuple(request.args)))};
   }
   if (call.filter) request.filter = TRY(bind_condition(*call.filter));
   request.order = TRY(bind_order(call.order_by));
