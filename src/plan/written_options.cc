@@ -247,8 +247,12 @@ Result<EventTimeOptions> map_dialect_options(const BindSession& session, std::st
                                              WrittenOptions* options, SourceSpan span) {
   const std::string prefix = to_lower(name) + ".";
   std::vector<std::pair<std::string, std::string>> renames;
+  // Of a table named 'sink', 'sink.rotate.size' is the option of that name, not a 'rotate.size'.
+  std::vector<std::string> known = session.kinds().option_names(options->values());
+  for (const OptionInfo& info : plan_table_options()) known.emplace_back(info.name);
   for (const auto& [key, value] : options->values()) {
     const std::string lower = to_lower(key);
+    if (std::find(known.begin(), known.end(), lower) != known.end()) continue;
     if (!name.empty() && lower.starts_with(prefix)) {
       renames.emplace_back(key, key.substr(prefix.size()));
     }
