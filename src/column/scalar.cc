@@ -7,6 +7,7 @@
 
 #include "base/fmt.h"
 #include "column/decimal.h"
+#include "column/double_text.h"
 #include "column/time_text.h"
 
 namespace velo {
@@ -38,13 +39,26 @@ void append_nested(ColumnBuilder& builder, const Scalar& value) {
 
 void append_int64_text(std::string& out, const Type& type, int64_t value) {
   switch (type.kind()) {
-    case TypeKind::kDate: append_date(out, value); break;
-    case TypeKind::kTime: append_time(out, value); break;
-    case TypeKind::kTimestamp: append_timestamp(out, value, false); break;
-    case TypeKind::kTimestampLtz: append_timestamp(out, value, true); break;
-    case TypeKind::kIntervalDay: out += interval_day_to_string(value); break;
-    case TypeKind::kIntervalMonth: out += interval_month_to_string(value); break;
-    default: fmt::format_to(std::back_inserter(out), "{}", value);
+    case TypeKind::kDate:
+      append_date(out, value);
+      break;
+    case TypeKind::kTime:
+      append_time(out, value);
+      break;
+    case TypeKind::kTimestamp:
+      append_timestamp(out, value, false);
+      break;
+    case TypeKind::kTimestampLtz:
+      append_timestamp(out, value, true);
+      break;
+    case TypeKind::kIntervalDay:
+      out += interval_day_to_string(value);
+      break;
+    case TypeKind::kIntervalMonth:
+      out += interval_month_to_string(value);
+      break;
+    default:
+      fmt::format_to(std::back_inserter(out), "{}", value);
   }
 }
 
@@ -81,8 +95,8 @@ void append_nested_text(std::string& out, const Column& column, size_t row) {
 }
 
 Error unreadable(const Type& type, std::string_view text, std::string_view why) {
-  return Error(ErrorCode::kBadRecord, fmt::format("'{}' is not a {}{}", text.substr(0, 100),
-                                                  type.to_string(), why));
+  return Error(ErrorCode::kBadRecord,
+               fmt::format("'{}' is not a {}{}", text.substr(0, 100), type.to_string(), why));
 }
 
 Result<Scalar> parse_integer(const Type& type, std::string_view text) {
@@ -114,9 +128,12 @@ Result<Scalar> parse_double(const Type& type, std::string_view text) {
 Result<Scalar> parse_decimal_scalar(const Type& type, std::string_view text) {
   int128_t value = 0;
   switch (parse_decimal(text, type.precision(), type.scale(), &value)) {
-    case DecimalStatus::kOk: return Scalar{type, value};
-    case DecimalStatus::kSyntax: return unreadable(type, text, "");
-    case DecimalStatus::kOverflow: return unreadable(type, text, ": it does not fit");
+    case DecimalStatus::kOk:
+      return Scalar{type, value};
+    case DecimalStatus::kSyntax:
+      return unreadable(type, text, "");
+    case DecimalStatus::kOverflow:
+      return unreadable(type, text, ": it does not fit");
     case DecimalStatus::kLostDigit:
       return unreadable(type, text, ": it has too many decimal places");
   }
@@ -143,12 +160,18 @@ Scalar scalar_at(const Column& column, size_t row) {
   const Type& type = column.type();
   if (column.is_null(row)) return Scalar::null(type);
   switch (type.physical()) {
-    case Physical::kBool: return {type, column.bool_at(row)};
-    case Physical::kInt64: return {type, column.int64_at(row)};
-    case Physical::kInt128: return {type, column.int128_at(row)};
-    case Physical::kDouble: return {type, column.double_at(row)};
-    case Physical::kString: return {type, std::string(column.string_at(row))};
-    default: break;
+    case Physical::kBool:
+      return {type, column.bool_at(row)};
+    case Physical::kInt64:
+      return {type, column.int64_at(row)};
+    case Physical::kInt128:
+      return {type, column.int128_at(row)};
+    case Physical::kDouble:
+      return {type, column.double_at(row)};
+    case Physical::kString:
+      return {type, std::string(column.string_at(row))};
+    default:
+      break;
   }
   return column.encoding() == Encoding::kConstant ? nested_at(*column.base(), 0)
                                                   : nested_at(column, row);
@@ -157,12 +180,18 @@ Scalar scalar_at(const Column& column, size_t row) {
 void append_scalar(ColumnBuilder& builder, const Scalar& value) {
   if (value.is_null()) return builder.append_null();
   switch (builder.type().physical()) {
-    case Physical::kBool: return builder.append_bool(value.as_bool());
-    case Physical::kInt64: return builder.append_int64(value.as_int64());
-    case Physical::kInt128: return builder.append_int128(value.as_int128());
-    case Physical::kDouble: return builder.append_double(value.as_double());
-    case Physical::kString: return builder.append_string(value.as_string());
-    default: return append_nested(builder, value);
+    case Physical::kBool:
+      return builder.append_bool(value.as_bool());
+    case Physical::kInt64:
+      return builder.append_int64(value.as_int64());
+    case Physical::kInt128:
+      return builder.append_int128(value.as_int128());
+    case Physical::kDouble:
+      return builder.append_double(value.as_double());
+    case Physical::kString:
+      return builder.append_string(value.as_string());
+    default:
+      return append_nested(builder, value);
   }
 }
 
@@ -173,32 +202,28 @@ ColumnPtr constant_column(const Scalar& value, size_t rows) {
 }
 
 void append_double_text(std::string& out, double value, bool single_precision) {
-  if (std::isnan(value)) {
-    out += "NaN";
-  } else if (std::isinf(value)) {
-    out += value < 0 ? "-Infinity" : "Infinity";
-  } else {
-    char text[32];
-    const auto end = single_precision
-                         ? std::to_chars(text, text + sizeof text, static_cast<float>(value)).ptr
-                         : std::to_chars(text, text + sizeof text, value).ptr;
-    const std::string_view shortest(text, static_cast<size_t>(end - text));
-    out += shortest;
-    // A double stays recognisable as one.
-    if (shortest.find_first_of(".e") == std::string_view::npos) out += ".0";
-  }
+  char text[kDoubleRoom];
+  out.append(text, write_double(text, value, single_precision));
 }
 
 void append_text(std::string& out, const Column& column, size_t row) {
   const Type& type = column.type();
   switch (type.physical()) {
-    case Physical::kBool: out += column.bool_at(row) ? "TRUE" : "FALSE"; return;
-    case Physical::kInt64: return append_int64_text(out, type, column.int64_at(row));
-    case Physical::kInt128: out += decimal_to_string(column.int128_at(row), type.scale()); return;
+    case Physical::kBool:
+      out += column.bool_at(row) ? "TRUE" : "FALSE";
+      return;
+    case Physical::kInt64:
+      return append_int64_text(out, type, column.int64_at(row));
+    case Physical::kInt128:
+      out += decimal_to_string(column.int128_at(row), type.scale());
+      return;
     case Physical::kDouble:
       return append_double_text(out, column.double_at(row), type.kind() == TypeKind::kFloat);
-    case Physical::kString: out += column.string_at(row); return;
-    default: return append_nested_text(out, column, row);
+    case Physical::kString:
+      out += column.string_at(row);
+      return;
+    default:
+      return append_nested_text(out, column, row);
   }
 }
 
@@ -215,18 +240,32 @@ Result<Scalar> parse_scalar(const Type& type, std::string_view text) {
     case TypeKind::kTinyInt:
     case TypeKind::kSmallInt:
     case TypeKind::kInteger:
-    case TypeKind::kBigInt: return parse_integer(type, text);
+    case TypeKind::kBigInt:
+      return parse_integer(type, text);
     case TypeKind::kFloat:
-    case TypeKind::kDouble: return parse_double(type, text);
-    case TypeKind::kDecimal: return parse_decimal_scalar(type, text);
-    case TypeKind::kBoolean: return parse_boolean(type, text);
+    case TypeKind::kDouble:
+      return parse_double(type, text);
+    case TypeKind::kDecimal:
+      return parse_decimal_scalar(type, text);
+    case TypeKind::kBoolean:
+      return parse_boolean(type, text);
     case TypeKind::kString:
-    case TypeKind::kBytes: return Scalar{type, std::string(text)};
-    case TypeKind::kDate: time = parse_date(text); break;
-    case TypeKind::kTime: time = parse_time(text); break;
-    case TypeKind::kTimestamp: time = parse_timestamp(text, false); break;
-    case TypeKind::kTimestampLtz: time = parse_timestamp(text, true); break;
-    default: return unreadable(type, text, ": this type has no text form to read");
+    case TypeKind::kBytes:
+      return Scalar{type, std::string(text)};
+    case TypeKind::kDate:
+      time = parse_date(text);
+      break;
+    case TypeKind::kTime:
+      time = parse_time(text);
+      break;
+    case TypeKind::kTimestamp:
+      time = parse_timestamp(text, false);
+      break;
+    case TypeKind::kTimestampLtz:
+      time = parse_timestamp(text, true);
+      break;
+    default:
+      return unreadable(type, text, ": this type has no text form to read");
   }
   if (!time) return unreadable(type, text, "");
   return Scalar{type, *time};

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "column/decimal.h"
+#include "column/double_text.h"
 #include "column/time_text.h"
 
 namespace velo {
@@ -20,18 +21,29 @@ constexpr std::array<bool, 256> make_escaped() {
 }
 
 constexpr std::array<bool, 256> kEscaped = make_escaped();
-constexpr size_t kNumberRoom = 400;  // the longest double without exponent
 
 char* write_escape(char* p, char c) {
   *p++ = '\\';
   switch (c) {
     case '"':
-    case '\\': *p++ = c; return p;
-    case '\n': *p++ = 'n'; return p;
-    case '\r': *p++ = 'r'; return p;
-    case '\t': *p++ = 't'; return p;
-    case '\b': *p++ = 'b'; return p;
-    case '\f': *p++ = 'f'; return p;
+    case '\\':
+      *p++ = c;
+      return p;
+    case '\n':
+      *p++ = 'n';
+      return p;
+    case '\r':
+      *p++ = 'r';
+      return p;
+    case '\t':
+      *p++ = 't';
+      return p;
+    case '\b':
+      *p++ = 'b';
+      return p;
+    case '\f':
+      *p++ = 'f';
+      return p;
     default: {
       constexpr char kHex[] = "0123456789abcdef";
       *p++ = 'u';
@@ -53,34 +65,6 @@ char* write_two(char* p, int64_t value) {
 char* write_digits(char* p, int64_t value, int digits) {
   for (int i = digits - 1; i >= 0; --i, value /= 10) p[i] = static_cast<char>('0' + value % 10);
   return p + digits;
-}
-
-// Numbers with at most 15 digits, four of them behind the point: a decimal of 15 digits is the only
-// one that its double is nearest to, so what divides back exactly is the shortest. Null if it is
-// none.
-char* write_short_decimal(char* p, double value) {
-  constexpr double kMost = 1e10, kScale = 1e4;
-  const double size = std::fabs(value);
-  if (!(size < kMost)) return nullptr;
-  const double scaled = std::nearbyint(size * kScale);
-  if (scaled / kScale != size) return nullptr;
-  auto rest = static_cast<uint64_t>(scaled);
-  if (std::signbit(value)) *p++ = '-';
-  const uint64_t whole = rest / 10000;
-  rest %= 10000;
-  p = std::to_chars(p, p + 24, whole).ptr;
-  if (rest == 0) return p;
-  *p++ = '.';
-  char* const end = write_digits(p, static_cast<int64_t>(rest), 4);
-  p = end;
-  while (p[-1] == '0') --p;
-  return p;
-}
-
-void put_non_finite(TextWriter& out, double value) {
-  out.put(std::isnan(value) ? std::string_view("NaN")
-          : value > 0       ? std::string_view("Infinity")
-                            : std::string_view("-Infinity"));
 }
 
 char* write_time(char* p, int64_t us_of_day) {
@@ -134,18 +118,7 @@ void put_integer(TextWriter& out, int64_t value) {
 }
 
 void put_double(TextWriter& out, double value, bool single_precision) {
-  char* const p = out.room(kNumberRoom);
-  char* end = single_precision ? nullptr : write_short_decimal(p, value);
-  if (!end) {
-    constexpr double kLeast = 1e-6, kMost = 1e17;
-    const double size = std::fabs(value);
-    const bool plain = size == 0 || (size >= kLeast && size < kMost);
-    const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
-    end = single_precision
-              ? std::to_chars(p, p + kNumberRoom, static_cast<float>(value), format).ptr
-              : std::to_chars(p, p + kNumberRoom, value, format).ptr;
-  }
-  out.written(end);
+  out.written(write_double(out.room(kDoubleRoom), value, single_precision));
 }
 
 bool ValueText::put_bare(TextWriter& out, const Column& column, size_t row) {
@@ -157,7 +130,9 @@ bool ValueText::put_bare(TextWriter& out, const Column& column, size_t row) {
     case TypeKind::kTinyInt:
     case TypeKind::kSmallInt:
     case TypeKind::kInteger:
-    case TypeKind::kBigInt: put_integer(out, column.int64_at(row)); return true;
+    case TypeKind::kBigInt:
+      put_integer(out, column.int64_at(row));
+      return true;
     case TypeKind::kFloat:
     case TypeKind::kDouble: {
       const double value = column.double_at(row);
@@ -165,13 +140,16 @@ bool ValueText::put_bare(TextWriter& out, const Column& column, size_t row) {
       put_double(out, value, type.kind() == TypeKind::kFloat);
       return true;
     }
-    case TypeKind::kDecimal: put_decimal(out, column.int128_at(row), type.scale()); return true;
+    case TypeKind::kDecimal:
+      put_decimal(out, column.int128_at(row), type.scale());
+      return true;
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampLtz:
       if (!is_epoch(times_)) return false;
       put_timestamp(out, column.int64_at(row), type);
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -203,18 +181,28 @@ void ValueText::put_timestamp(TextWriter& out, int64_t us, const Type& type) {
 void ValueText::put_plain(TextWriter& out, const Column& column, size_t row) {
   if (put_bare(out, column, row)) return;
   switch (column.type().kind()) {
-    case TypeKind::kNull: return;
+    case TypeKind::kNull:
+      return;
     case TypeKind::kFloat:
-    case TypeKind::kDouble: return put_non_finite(out, column.double_at(row));
-    case TypeKind::kString: return out.put(column.string_at(row));
-    case TypeKind::kBytes: return put_base64(out, column.string_at(row));
-    case TypeKind::kDate: return put_date(out, column.int64_at(row));
-    case TypeKind::kTime: return out.written(write_time(out.room(24), column.int64_at(row)));
+    case TypeKind::kDouble:
+      return put_double(out, column.double_at(row), false);
+    case TypeKind::kString:
+      return out.put(column.string_at(row));
+    case TypeKind::kBytes:
+      return put_base64(out, column.string_at(row));
+    case TypeKind::kDate:
+      return put_date(out, column.int64_at(row));
+    case TypeKind::kTime:
+      return out.written(write_time(out.room(24), column.int64_at(row)));
     case TypeKind::kTimestamp:
-    case TypeKind::kTimestampLtz: return put_timestamp(out, column.int64_at(row), column.type());
-    case TypeKind::kIntervalDay: return out.put(interval_day_to_string(column.int64_at(row)));
-    case TypeKind::kIntervalMonth: return out.put(interval_month_to_string(column.int64_at(row)));
-    default: put_nested(out, column, row);
+    case TypeKind::kTimestampLtz:
+      return put_timestamp(out, column.int64_at(row), column.type());
+    case TypeKind::kIntervalDay:
+      return out.put(interval_day_to_string(column.int64_at(row)));
+    case TypeKind::kIntervalMonth:
+      return out.put(interval_month_to_string(column.int64_at(row)));
+    default:
+      put_nested(out, column, row);
   }
 }
 
@@ -233,10 +221,14 @@ void ValueText::put_json(TextWriter& out, const Column& column, size_t row) {
 void ValueText::put_nested(TextWriter& out, const Column& column, size_t row) {
   if (column.encoding() == Encoding::kConstant) return put_nested(out, *column.base(), 0);
   switch (column.type().kind()) {
-    case TypeKind::kArray: return put_elements(out, column, row);
-    case TypeKind::kMap: return put_entries(out, column, row);
-    case TypeKind::kRow: return put_fields(out, column, row);
-    default: CHECK(false, "not a nested type");
+    case TypeKind::kArray:
+      return put_elements(out, column, row);
+    case TypeKind::kMap:
+      return put_entries(out, column, row);
+    case TypeKind::kRow:
+      return put_fields(out, column, row);
+    default:
+      CHECK(false, "not a nested type");
   }
 }
 

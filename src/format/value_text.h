@@ -13,7 +13,7 @@ void put_json_string(TextWriter& out, std::string_view text);
 /// Base64 (RFC 4648) with padding.
 void put_base64(TextWriter& out, std::string_view bytes);
 void put_integer(TextWriter& out, int64_t value);
-/// Finite numbers: the fewest digits that read back the same; without exponent from 1e-6 to 1e17.
+/// As column/double_text.h says.
 void put_double(TextWriter& out, double value, bool single_precision);
 
 /// The text of values, for columns of one stream: times often repeat their date, whose text is
