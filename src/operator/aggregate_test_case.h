@@ -83,12 +83,15 @@ inline Batch events(std::string_view rows) {
 }
 
 /// Output rows without the date, which is the same in all.
-inline std::string short_times(std::string text) {
-  const std::string date = "2024-01-01T";
-  for (size_t at = text.find(date); at != std::string::npos; at = text.find(date)) {
-    text.erase(at, date.size());
+inline std::string short_times(std::string_view text) {
+  const std::string_view date = "2024-01-01T";
+  std::string out;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t at = std::min(text.find(date, begin), text.size());
+    out += text.substr(begin, at - begin);
+    begin = at + date.size();
   }
-  return text;
+  return out;
 }
 
 /// Pushes `batch` in pieces of `batch_rows` under a watermark of the largest time − delay, as a

@@ -16,7 +16,8 @@ class GroupAggregate final : public Operator {
       : options_(std::move(options)),
         input_(options_.keys, options_.aggregates, options_.time_column, options_.retractable),
         states_(&input_.layout()),
-        rows_(options_.output) {}
+        rows_(options_.output),
+        pace_(options_.emit.every_us) {}
 
   void push(size_t, const Batch& given, Output& output) override {
     const Batch* batch = input_.prepare(given, context_, output);
@@ -29,11 +30,7 @@ class GroupAggregate final : public Operator {
 
   void tick(int64_t now_us, Output& output) override {
     if (options_.ttl_us > 0) expire(now_us);
-    if (options_.emit.mode != EmitMode::kEvery || pending_.empty()) return;
-    if (last_emission_us_ != INT64_MIN && now_us - last_emission_us_ < options_.emit.every_us)
-      return;
-    last_emission_us_ = now_us;
-    emit_pending(output);
+    if (options_.emit.mode == EmitMode::kEvery && pace_.is_time(now_us)) emit_pending(output);
   }
 
   void finish(Output& output) override {
@@ -46,7 +43,7 @@ class GroupAggregate final : public Operator {
   void save(SnapshotWriter& writer) const override {
     writer.section("group_aggregate");
     writer.u8(seen_);
-    writer.i64(last_emission_us_);
+    pace_.save(writer);
     std::vector<uint32_t> live = live_groups();
     pending_.collect_groups(&live);
     std::sort(live.begin(), live.end());
@@ -60,7 +57,7 @@ class GroupAggregate final : public Operator {
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("group_aggregate"));
     seen_ = TRY(reader.u8()) != 0;
-    last_emission_us_ = TRY(reader.i64());
+    TRY(pace_.load(reader));
     std::vector<uint32_t> groups;
     TRY(input_.load_keys(reader, &groups));
     states_.resize(input_.keys().size());
@@ -91,7 +88,8 @@ class GroupAggregate final : public Operator {
     const std::span<const uint32_t> groups(input_.groups().data() + begin, count);
     if (options_.emit.mode != EmitMode::kFinal) {
       pending_.capture(kOnlyWindow, groups, [this](int64_t, std::span<const uint32_t> which) {
-        return results_now(which);
+        RowErrors errors;  // a result that failed was not given
+        return results_now(which, errors);
       });
     }
     states_.fold(input_.prepared(), input_.rows(begin, count));
@@ -159,8 +157,7 @@ class GroupAggregate final : public Operator {
     return states_.count(group) > 0 || (options_.keys.empty() && seen_);
   }
 
-  GroupResults results_now(std::span<const uint32_t> groups) const {
-    RowErrors errors;
+  GroupResults results_now(std::span<const uint32_t> groups, RowErrors& errors) const {
     GroupResults results{.exists = {}, .columns = states_.results(groups, errors)};
     for (uint32_t g : groups) results.exists.push_back(exists(g) ? 1 : 0);
     for (const RowError& error : errors.rows()) results.exists[error.row] = 0;
@@ -168,10 +165,12 @@ class GroupAggregate final : public Operator {
   }
 
   void emit_pending(Output& output) {
-    pending_.flush(
-        INT64_MAX, [&](int64_t, std::span<const uint32_t> groups, const GroupResults& before) {
-          rows_.emit_changes(input_.keys(), groups, before, results_now(groups), {}, output);
-        });
+    pending_.flush([&](int64_t, std::span<const uint32_t> groups, const GroupResults& before) {
+      RowErrors errors;
+      const GroupResults after = results_now(groups, errors);
+      rows_.emit_changes(input_.keys(), groups, {before, after, kWatermarkNone}, errors, {},
+                         output);
+    });
   }
 
   void emit_all(Output& output) {
@@ -197,7 +196,7 @@ class GroupAggregate final : public Operator {
   bool seen_ = false;
   std::vector<int64_t> touched_us_;  // by group; kept only with a TTL
   int64_t expired_at_us_ = 0;
-  int64_t last_emission_us_ = INT64_MIN;
+  EmitPace pace_;
   size_t clean_at_ = 8192;
 };
 

@@ -48,9 +48,14 @@ void ResultRows::emit(const KeyTable& keys, std::span<const uint32_t> groups, Gr
 }
 
 void ResultRows::emit_changes(const KeyTable& keys, std::span<const uint32_t> groups,
-                              const GroupResults& before, const GroupResults& after,
+                              const Change& change, RowErrors& errors,
                               const std::vector<Scalar>& window, Output& output) {
+  const auto& [before, after, watermark] = change;
   const size_t n = groups.size();
+  if (!errors.empty()) {
+    Selection good;
+    reject_failed(assemble(keys.gather(groups), after.columns, window, n), errors, output, &good);
+  }
   std::vector<uint32_t> group_of;  // per output row
   std::vector<uint32_t> picked;    // per output row: i = before, n + i = after
   ColumnBuilder weights(Type::bigint(), 2 * n);
@@ -81,8 +86,14 @@ void ResultRows::emit_changes(const KeyTable& keys, std::span<const uint32_t> gr
   }
   Batch batch = assemble(keys.gather(group_of), std::move(aggregates), window, picked.size());
   if (!only_inserts) batch.weights = weights.finish();
-  for (size_t begin = 0; begin < batch.rows; begin += kRowsPerBatch) {
-    output.emit(slice(batch, begin, std::min(kRowsPerBatch, batch.rows - begin)));
+  if (watermark != kWatermarkNone) {
+    batch.watermarks = constant_column(Scalar::of(watermark), batch.rows);
+  }
+  for (size_t begin = 0; begin < batch.rows;) {
+    size_t end = std::min(batch.rows, begin + kRowsPerBatch);
+    if (end < batch.rows && group_of[end] == group_of[end - 1]) --end;  // old and new stay together
+    output.emit(slice(batch, begin, end - begin));
+    begin = end;
   }
 }
 
@@ -114,8 +125,8 @@ GroupResults PendingChanges::Window::before() const {
   return all;
 }
 
-void PendingChanges::flush(int64_t through, const Emit& emit) {
-  while (!windows_.empty() && windows_.begin()->first <= through) {
+void PendingChanges::flush(const Emit& emit) {
+  while (!windows_.empty()) {
     const int64_t window = windows_.begin()->first;
     const Window pending = std::move(windows_.begin()->second);
     windows_.erase(windows_.begin());

@@ -25,10 +25,17 @@ class ResultRows {
   /// One row per group that exists. Groups whose result failed are rejected.
   void emit(const KeyTable& keys, std::span<const uint32_t> groups, GroupResults results,
             RowErrors& errors, const std::vector<Scalar>& window, Output& output);
-  /// What changed: for every group −old and +new, neither where both are equal.
-  void emit_changes(const KeyTable& keys, std::span<const uint32_t> groups,
-                    const GroupResults& before, const GroupResults& after,
-                    const std::vector<Scalar>& window, Output& output);
+  /// A change of some groups.
+  struct Change {
+    const GroupResults& before;
+    const GroupResults& after;
+    /// In force, where what changes has fired: the rows are late for those who window them again.
+    int64_t watermark;
+  };
+  /// What changed: for every group −old and +new, neither where both are equal. Groups whose new
+  /// result failed (`errors`) are rejected, and do not exist in `after`.
+  void emit_changes(const KeyTable& keys, std::span<const uint32_t> groups, const Change& change,
+                    RowErrors& errors, const std::vector<Scalar>& window, Output& output);
 
  private:
   Batch assemble(std::vector<ColumnPtr> keys, std::vector<ColumnPtr> aggregates,
@@ -50,8 +57,8 @@ class PendingChanges {
 
   /// Remembers the current results of those groups that are not pending yet. `groups` may repeat.
   void capture(int64_t window, std::span<const uint32_t> groups, const Compute& compute);
-  /// All pending windows in ascending order, those up to `through`; then they are pending no more.
-  void flush(int64_t through, const Emit& emit);
+  /// All pending windows in ascending order; then they are pending no more.
+  void flush(const Emit& emit);
   bool empty() const { return windows_.empty(); }
 
   /// Adds the groups that it names.

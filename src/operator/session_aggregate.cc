@@ -34,7 +34,8 @@ class SessionAggregate final : public Operator {
                options_.retractable),
         sessions_(gap_us_),
         states_(&input_.layout()),
-        late_(options_.input, options_.time_column) {}
+        late_(options_.input, options_.time_column),
+        pace_(options_.emit.every_us) {}
 
   void push(size_t, const Batch& given, Output& output) override {
     const Batch* batch = input_.prepare(given, context_, output);
@@ -71,11 +72,7 @@ class SessionAggregate final : public Operator {
   }
 
   void tick(int64_t now_us, Output& output) override {
-    if (options_.emit.mode != EmitMode::kEvery || dirty_.empty()) return;
-    if (last_emission_us_ != INT64_MIN && now_us - last_emission_us_ < options_.emit.every_us)
-      return;
-    last_emission_us_ = now_us;
-    show(output);
+    if (options_.emit.mode == EmitMode::kEvery && pace_.is_time(now_us)) show(output);
   }
 
   void save(SnapshotWriter& writer) const override;
@@ -140,9 +137,10 @@ class SessionAggregate final : public Operator {
   std::vector<uint32_t> slots_;  // by row of the batch
   size_t pending_begin_ = 0;     // rows [pending_begin_, …) have slots and are not folded yet
   std::vector<std::pair<uint32_t, uint64_t>>
-      dirty_;                     // (group, serial): to be shown at the next emission
-  std::vector<Batch> withdrawn_;  // rows to take back at the next emission
-  int64_t last_emission_us_ = INT64_MIN;
+      dirty_;                        // (group, serial): to be shown at the next emission
+  std::vector<Batch> withdrawn_;     // rows to take back at the next emission
+  int64_t passed_ = kWatermarkNone;  // the watermark that sessions have fired by
+  EmitPace pace_;
   size_t clean_at_ = 8192;
 };
 
@@ -225,6 +223,7 @@ void SessionAggregate::fire_until(int64_t watermark, Output& output) {
   } else {
     emit(fired, output);
   }
+  passed_ = std::max(passed_, watermark);
   for (const Row& row : fired) {
     std::vector<Session>& own = sessions_.of(row.group);
     for (size_t i = own.size(); i-- > 0;) {
@@ -292,7 +291,12 @@ void SessionAggregate::emit(std::vector<Row>& rows, Output& output) {
       weights.append_int64(i < batch.rows - inserted ? -1 : 1);
     batch.weights = weights.finish();
   }
-  if (!batch.empty()) output.emit(std::move(batch));
+  if (batch.empty()) return;
+  // Corrections of what has fired are late for those who window the results again.
+  if (options_.lateness_us > 0 && passed_ != kWatermarkNone) {
+    batch.watermarks = constant_column(Scalar::of(passed_), batch.rows);
+  }
+  output.emit(std::move(batch));
 }
 
 Batch SessionAggregate::rows_of(const std::vector<Row>& rows, Output& output) {
@@ -339,7 +343,8 @@ void SessionAggregate::clean_keys() {
 
 void SessionAggregate::save(SnapshotWriter& writer) const {
   writer.section("session_aggregate");
-  writer.i64(last_emission_us_);
+  writer.i64(passed_);
+  pace_.save(writer);
   const std::vector<uint32_t> live = sessions_.live_groups();
   input_.save_keys(live, writer);
   sessions_.save(live, writer);
@@ -364,7 +369,8 @@ void SessionAggregate::save(SnapshotWriter& writer) const {
 
 Status SessionAggregate::load(SnapshotReader& reader) {
   TRY(reader.section("session_aggregate"));
-  last_emission_us_ = TRY(reader.i64());
+  passed_ = TRY(reader.i64());
+  TRY(pace_.load(reader));
   std::vector<uint32_t> groups;
   TRY(input_.load_keys(reader, &groups));
   TRY(sessions_.load(groups, reader));

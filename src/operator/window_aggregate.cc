@@ -1,16 +1,15 @@
-// Windows of whole panes: TUMBLE, HOP, CUMULATE.
+// Windows of whole panes that show themselves when they fire: TUMBLE, HOP, CUMULATE. Those that
+// show refinements before: window_changes.cc.
 //
 // 1. A batch's rows become group numbers and evaluated inputs (GroupInput).
 // 2. Every row is folded once, into its pane (WindowStore). A batch whose earliest and latest row
-// share a pane is
-//    folded in one go, else row lists per pane are.
+//    share a pane is folded in one go, else row lists per pane are.
 // 3. A row that may be late (its time is not after the watermark in force when it came) first lets
-// fire what that
-//    watermark fires, then is folded alone: so the result is that of a batch per row.
-// 4. A window fires when the watermark reaches its last step; it is the merge of its panes. EMIT
-// CHANGES instead
-//    compares each touched window before and after a batch; a late row within ALLOWED LATENESS does
-//    the same for the windows that have fired.
+//    fire what that watermark fires, then is folded alone: so the result is that of a batch per
+//    row.
+// 4. A window fires when the watermark reaches its last step; it is the merge of its panes. A late
+//    row within ALLOWED LATENESS corrects the windows that have fired: they are compared before and
+//    after it.
 // Invariant: windows with end ≤ fired_end_ have fired; panes all of whose windows are closed are
 // gone.
 #include "operator/window_aggregate.h"
@@ -43,54 +42,32 @@ class WindowAggregate final : public Operator {
   void push(size_t, const Batch& given, Output& output) override {
     const Batch* batch = input_.prepare(given, context_, output);
     if (batch == nullptr) return;
-    if (options_.emit.mode == EmitMode::kChanges && !options_.emit.coalesce) {
-      for (size_t row = 0; row < batch->rows; ++row) push_rows(*batch, row, row + 1, output);
-    } else {
-      push_rows(*batch, 0, batch->rows, output);
-    }
+    push_rows(*batch, output);
     late_.reject(*batch, output);
   }
 
   void advance(size_t, int64_t watermark, Output& output) override {
     fire_until(watermark, output);
-    close_until(watermark, output);
+    close_until(watermark);
     output.advance(watermark);
-  }
-
-  void tick(int64_t now_us, Output& output) override {
-    if (options_.emit.mode != EmitMode::kEvery) return;
-    if (last_emission_us_ != INT64_MIN && now_us - last_emission_us_ < options_.emit.every_us)
-      return;
-    if (pending_.empty()) return;
-    last_emission_us_ = now_us;
-    emit_pending(INT64_MAX, output);
   }
 
   void save(SnapshotWriter& writer) const override {
     writer.section("window_aggregate");
     writer.i64(fired_end_);
     writer.i64(closed_end_);
-    writer.i64(last_emission_us_);
-    std::vector<uint32_t> live = store_.live_groups();
-    pending_.collect_groups(&live);
-    std::sort(live.begin(), live.end());
-    live.erase(std::unique(live.begin(), live.end()), live.end());
+    const std::vector<uint32_t> live = store_.live_groups();
     input_.save_keys(live, writer);
     store_.save(live, writer);
-    pending_.save(live, writer);
   }
 
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("window_aggregate"));
     fired_end_ = TRY(reader.i64());
     closed_end_ = TRY(reader.i64());
-    last_emission_us_ = TRY(reader.i64());
     std::vector<uint32_t> groups;
     TRY(input_.load_keys(reader, &groups));
-    TRY(store_.load(groups, input_.keys().size(), reader));
-    std::vector<Type> types;
-    for (const Aggregate& aggregate : options_.aggregates) types.push_back(aggregate.type);
-    return pending_.load(groups, types, reader);
+    return store_.load(groups, input_.keys().size(), reader);
   }
 
   std::string explain() const override {
@@ -107,7 +84,6 @@ class WindowAggregate final : public Operator {
   size_t state_rows() const override { return input_.keys().size(); }
 
  private:
-  bool shows_changes() const { return options_.emit.mode != EmitMode::kFinal; }
   std::string clock_text() const { return PaneClock(options_.window).to_string(); }
   bool has_fired(int64_t end, int64_t watermark) {
     return watermark == kWatermarkEnd || store_.clock().start_of(end) - step_us_ <= watermark;
@@ -119,23 +95,26 @@ class WindowAggregate final : public Operator {
     return !__builtin_add_overflow(last, options_.lateness_us, &closing) && closing <= watermark;
   }
 
-  // Rows [begin, end) of the prepared batch, in the order of the stream.
-  void push_rows(const Batch& batch, size_t begin, size_t end, Output& output) {
-    if (!batch.watermarks) {
-      fold(begin, end);
-    } else {
+  // The rows of the prepared batch, in the order of the stream.
+  void push_rows(const Batch& batch, Output& output) {
+    size_t begin = 0;
+    if (batch.watermarks) {
       const ColumnPtr marks = flatten(batch.watermarks);
       const int64_t* watermark = marks->values<int64_t>();
-      for (size_t row = begin; row < end; ++row) {
+      for (size_t row = 0; row < batch.rows; ++row) {
         if (input_.times()[row] > watermark[row]) continue;
         fold(begin, row);
         fire_until(watermark[row], output);
-        fold_late(row, watermark[row], output);
+        fold_late(row, watermark[row]);
         begin = row + 1;
+        // An old row and the new one that replaces it make one correction.
+        const bool is_half = batch.weight(row) < 0 && begin < batch.rows &&
+                             batch.weight(begin) > 0 && watermark[begin] == watermark[row] &&
+                             input_.times()[begin] <= watermark[row];
+        if (!is_half) emit_corrections(watermark[row], output);
       }
-      fold(begin, end);
     }
-    if (options_.emit.mode == EmitMode::kChanges) emit_pending(INT64_MAX, output);
+    fold(begin, batch.rows);
   }
 
   // Folds rows that are late for no window.
@@ -151,19 +130,10 @@ class WindowAggregate final : public Operator {
     const int64_t first = store_.clock().pane_of(least);
     const int64_t last = store_.clock().pane_of(greatest);
     if (first == last) {
-      if (shows_changes()) capture(first, {input_.groups().data() + begin, end - begin}, INT64_MIN);
       store_.fold(first, input_.prepared(), input_.rows(begin, end - begin), input_.keys().size());
       return;
     }
     runs_.sort(store_.clock(), times, begin, end, first, last);
-    if (shows_changes()) {
-      std::vector<uint32_t> groups;
-      for (const PaneRuns::Run& run : runs_.runs()) {
-        groups.clear();
-        for (uint32_t row : run.rows) groups.push_back(input_.groups()[row]);
-        capture(run.pane, groups, INT64_MIN);
-      }
-    }
     for (const PaneRuns::Run& run : runs_.runs()) {
       FoldRows rows = input_.rows(0, run.rows.size());
       rows.list = run.rows.data();
@@ -171,7 +141,7 @@ class WindowAggregate final : public Operator {
     }
   }
 
-  void fold_late(size_t row, int64_t watermark, Output& output) {
+  void fold_late(size_t row, int64_t watermark) {
     PaneClock& clock = store_.clock();
     const int64_t pane = clock.pane_of(input_.times()[row]);
     bool wanted = false;
@@ -187,39 +157,38 @@ class WindowAggregate final : public Operator {
     const uint32_t group = input_.groups()[row];
     capture(pane, {&group, 1}, watermark);
     store_.fold(pane, input_.prepared(), input_.rows(row, 1), input_.keys().size());
-    if (!shows_changes()) emit_pending(INT64_MAX, output);
   }
 
-  // Remembers how the rows of the groups look in all windows of a pane that show them already and
-  // are open.
+  // Remembers how the rows of the groups look in all windows of a pane that have fired and are
+  // open.
   void capture(int64_t pane, std::span<const uint32_t> groups, int64_t watermark) {
     PaneClock& clock = store_.clock();
     for (auto end = clock.next_end(pane, INT64_MIN); end; end = clock.next_end(pane, *end)) {
-      if (!shows_changes() && *end > fired_end_) break;
+      if (*end > fired_end_) break;
       if (is_closed(*end, watermark)) continue;
-      pending_.capture(*end, groups, [this](int64_t window, std::span<const uint32_t> which) {
-        return results_now(window, which);
+      corrections_.capture(*end, groups, [this](int64_t window, std::span<const uint32_t> which) {
+        RowErrors errors;  // a result that failed was not given
+        return results_now(window, which, errors);
       });
     }
   }
 
-  GroupResults results_now(int64_t window, std::span<const uint32_t> groups) {
-    RowErrors errors;  // a result that fails counts as one that is not there
-    return results_of(store_.combine(window, groups), groups.size(), errors);
-  }
-  static GroupResults results_of(const GroupStates& states, size_t groups, RowErrors& errors) {
-    std::vector<uint32_t> all(groups);
-    for (size_t i = 0; i < groups; ++i) all[i] = static_cast<uint32_t>(i);
+  GroupResults results_now(int64_t window, std::span<const uint32_t> groups, RowErrors& errors) {
+    const GroupStates states = store_.combine(window, groups);
+    std::vector<uint32_t> all(groups.size());
+    for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
     GroupResults results{.exists = {}, .columns = states.results(all, errors)};
     for (uint32_t i : all) results.exists.push_back(states.count(i) > 0 ? 1 : 0);
     for (const RowError& error : errors.rows()) results.exists[error.row] = 0;
     return results;
   }
 
-  void emit_pending(int64_t through, Output& output) {
-    pending_.flush(
-        through, [&](int64_t window, std::span<const uint32_t> groups, const GroupResults& before) {
-          rows_.emit_changes(input_.keys(), groups, before, results_now(window, groups),
+  void emit_corrections(int64_t watermark, Output& output) {
+    corrections_.flush(
+        [&](int64_t window, std::span<const uint32_t> groups, const GroupResults& before) {
+          RowErrors errors;
+          const GroupResults after = results_now(window, groups, errors);
+          rows_.emit_changes(input_.keys(), groups, {before, after, watermark}, errors,
                              window_values(window), output);
         });
   }
@@ -233,11 +202,7 @@ class WindowAggregate final : public Operator {
     if (watermark == kWatermarkNone) return;
     for (auto end = store_.next_end(fired_end_); end && has_fired(*end, watermark);
          end = store_.next_end(fired_end_)) {
-      if (shows_changes()) {
-        emit_pending(*end, output);
-      } else {
-        emit_window(*end, output);
-      }
+      emit_window(*end, output);
       fired_end_ = *end;
       if (options_.lateness_us == 0) store_.drop_through(fired_end_);
     }
@@ -290,18 +255,17 @@ class WindowAggregate final : public Operator {
   }
 
   // Forgets panes whose windows take no more rows, and keys that no pane holds.
-  void close_until(int64_t watermark, Output& output) {
+  void close_until(int64_t watermark) {
     if (watermark == kWatermarkNone) return;
     if (options_.lateness_us > 0) {
       auto open = store_.next_end(closed_end_);
       while (open && is_closed(*open, watermark)) {
-        emit_pending(*open, output);
         closed_end_ = *open;
         store_.drop_through(closed_end_);
         open = store_.next_end(closed_end_);
       }
     }
-    if (input_.keys().size() < clean_at_ || !pending_.empty()) return;
+    if (input_.keys().size() < clean_at_) return;
     const std::vector<uint32_t> live = store_.live_groups();
     if (live.size() * 2 < input_.keys().size()) {
       const std::vector<uint32_t> numbers = input_.keep_only(live);
@@ -317,10 +281,9 @@ class WindowAggregate final : public Operator {
   WindowStore store_;
   ResultRows rows_;
   LateRows late_;
-  PendingChanges pending_;
+  PendingChanges corrections_;  // empty between rows
   int64_t fired_end_ = INT64_MIN;
   int64_t closed_end_ = INT64_MIN;
-  int64_t last_emission_us_ = INT64_MIN;
   size_t clean_at_ = kGroupsBeforeCleaning;
   PaneRuns runs_;
   std::vector<uint32_t> chosen_;
@@ -333,6 +296,7 @@ class WindowAggregate final : public Operator {
 
 std::unique_ptr<Operator> make_window_aggregate(WindowAggregateOptions options) {
   CHECK(options.window.kind != WindowKind::kSession);
+  if (options.emit.mode != EmitMode::kFinal) return make_window_changes(std::move(options));
   return std::make_unique<WindowAggregate>(std::move(options));
 }
 

@@ -32,6 +32,11 @@ struct WindowAggregateOptions {
 /// window that was missed.
 std::unique_ptr<Operator> make_window_aggregate(WindowAggregateOptions options);
 
+/// The same where refinements are shown: EMIT CHANGES and EMIT EVERY, which make_window_aggregate
+/// leaves to it. Changes come per window in the order of window ends, within a window in the order
+/// in which they happened.
+std::unique_ptr<Operator> make_window_changes(WindowAggregateOptions options);
+
 /// The same for WindowKind::kSession.
 std::unique_ptr<Operator> make_session_aggregate(WindowAggregateOptions options);
 

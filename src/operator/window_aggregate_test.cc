@@ -117,7 +117,7 @@ TEST(WindowAggregate, EmitChangesShowsEveryTouchedWindow) {
   output.clear();
   op->push(0, events("a 4 00:01:10\n"), output);
   EXPECT_EQ(short_times(output.rows()),
-            "- a 00:00:30 00:01:30 3\n+ a 00:00:30 00:01:30 7\na 00:01:00 00:02:00 4\n");
+            "- a 00:00:30 00:01:30 3\n+ a 00:00:30 00:01:30 7\n+ a 00:01:00 00:02:00 4\n");
   output.clear();
   op->advance(0, kWatermarkEnd, output);
   EXPECT_EQ(output.rows(), "");
@@ -289,6 +289,113 @@ TEST(WindowAggregate, AgreesWithRecomputingWhateverTheBatches) {
       }
     }
   }
+}
+
+// Changes added up: what is left, one line per row, in order.
+std::string added_up(const std::string& changes) {
+  std::map<std::string, int> rows;
+  for (size_t begin = 0; begin < changes.size();) {
+    const size_t end = changes.find('\n', begin);
+    const std::string line = changes.substr(begin, end - begin);
+    const bool weighted = line.starts_with("- ") || line.starts_with("+ ");
+    rows[weighted ? line.substr(2) : line] += line.starts_with("- ") ? -1 : 1;
+    begin = end + 1;
+  }
+  std::string left;
+  for (const auto& [row, n] : rows) {
+    if (n != 0) left += (n == 1 ? "" : std::to_string(n) + " × ") + row + "\n";
+  }
+  return left;
+}
+
+TEST(WindowChanges, AddUpToTheFinalRows) {
+  WindowSpec cumulate{.kind = WindowKind::kCumulate, .size = 20 * kSecond, .slide = 5 * kSecond};
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const std::string rows = event_text(random_events(seed, 200, 20));
+    for (const WindowSpec& window : {tumble(10), hop(5, 20), hop(4, 10), hop(20, 6), cumulate}) {
+      for (int64_t lateness : {0, 10}) {
+        auto options = window_options(window, {"COUNT(*)", "SUM(v)", "MAX(v)", "AVG(v)"});
+        options.lateness_us = lateness * kSecond;
+        const Result final = run(options, rows, 5, 50);
+        for (const EmitOptions& emit :
+             {EmitOptions{EmitMode::kChanges, 0, true}, EmitOptions{EmitMode::kChanges, 0, false},
+              EmitOptions{EmitMode::kEvery, 10 * kSecond, true}}) {
+          options.emit = emit;
+          for (size_t batch_rows : {1, 3, 1000}) {
+            const Result changes = run(options, rows, 5, batch_rows);
+            ASSERT_EQ(added_up(changes.rows), added_up(final.rows)) << seed << " " << batch_rows;
+            ASSERT_EQ(changes.rejected, final.rejected) << seed << " " << batch_rows;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(WindowChanges, SnapshotsAtAnyPointChangeNothing) {
+  const Batch batch = events(event_text(random_events(5, 120, 20)));
+  for (const EmitOptions& emit : {EmitOptions{EmitMode::kChanges, 0, true},
+                                  EmitOptions{EmitMode::kEvery, 10 * kSecond, true}}) {
+    auto options = window_options(hop(5, 20), {"COUNT(*)", "MAX(v)", "STDDEV(v)", "ARRAY_AGG(v)"});
+    options.lateness_us = 4 * kSecond;
+    options.emit = emit;
+    CollectOutput straight;
+    CollectOutput restarted;
+    auto one = make_window_aggregate(options);
+    auto other = make_window_aggregate(options);
+    int64_t watermark = kWatermarkNone;
+    for (size_t row = 0; row < batch.rows; ++row) {
+      Batch piece = slice(batch, row, 1);
+      piece.watermarks = constant_column(Scalar::of(watermark), 1);
+      watermark = std::max(watermark, batch.columns[2]->int64_at(row) - 5 * kSecond);
+      one->push(0, piece, straight);
+      one->advance(0, watermark, straight);
+      other->push(0, piece, restarted);
+      other->advance(0, watermark, restarted);
+      SnapshotWriter writer;
+      other->save(writer);
+      const std::string bytes = writer.finish();
+      other = make_window_aggregate(options);
+      SnapshotReader reader = SnapshotReader::open(bytes).value();
+      other->load(reader).value();
+      ASSERT_TRUE(reader.at_end());
+      one->tick(static_cast<int64_t>(row) * 3 * kSecond, straight);
+      other->tick(static_cast<int64_t>(row) * 3 * kSecond, restarted);
+      ASSERT_EQ(restarted.rows(), straight.rows()) << row;
+    }
+    one->advance(0, kWatermarkEnd, straight);
+    other->advance(0, kWatermarkEnd, restarted);
+    EXPECT_EQ(restarted.rows(), straight.rows());
+  }
+}
+
+TEST(WindowChanges, AResultThatDoesNotFitIsRejected) {
+  auto options = window_options(tumble(60), {"SUM(v)"});
+  options.emit.mode = EmitMode::kChanges;
+  const Result result =
+      run(options, "a 9223372036854775807 00:00:10\na 1 00:00:20\na -5 00:00:30\n", 0, 1);
+  EXPECT_EQ(result.rows,
+            "a 00:00:00 00:01:00 9223372036854775807\n"
+            "- a 00:00:00 00:01:00 9223372036854775807\n"
+            "a 00:00:00 00:01:00 9223372036854775803\n");
+  EXPECT_NE(result.rejected.find("a 00:00:00 00:01:00"), std::string::npos) << result.rejected;
+}
+
+TEST(WindowChanges, KeysThatNeverRecurAreForgotten) {
+  auto options = window_options(hop(1, 2), {"COUNT(*)"});
+  options.emit.mode = EmitMode::kChanges;
+  auto op = make_window_aggregate(options);
+  CollectOutput output;
+  size_t most = 0;
+  for (int64_t second = 0; second < 60; ++second) {
+    std::vector<Event> list;
+    for (int64_t i = 0; i < 1000; ++i)
+      list.push_back({"k" + std::to_string(second * 1000 + i), 1, second});
+    stream(*op, events(event_text(list)), 0, 1000, output, false);
+    most = std::max(most, op->state_rows());
+    output.clear();
+  }
+  EXPECT_LT(most, 20'000u);
 }
 
 TEST(WindowAggregate, LateRowsDoNotDependOnBatches) {
