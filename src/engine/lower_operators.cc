@@ -85,7 +85,7 @@ EmitOptions emit_options(const PlanEmit& emit) {
   return options;
 }
 
-LateSpec late_spec(const PlanLateOutput& late) {
+LateSpec late_spec(const PlanLateOutput& late, const Schema& input) {
   LateSpec spec;
   spec.schema = late.schema;
   for (const LateColumn& column : late.columns) {
@@ -95,6 +95,7 @@ LateSpec late_spec(const PlanLateOutput& late) {
     switch (column.field) {
       case LateField::kInput:
         to.field = LateSpec::Field::kInput;
+        to.name = input[column.input_column].name;
         break;
       case LateField::kWatermark:
         to.field = LateSpec::Field::kWatermark;
@@ -110,6 +111,8 @@ LateSpec late_spec(const PlanLateOutput& late) {
         break;
       case LateField::kPosition:
         to.field = LateSpec::Field::kPosition;
+        to.name = input[column.input_column].name;
+        to.offset_name = input[to.offset].name;
         break;
       case LateField::kNull:
         to.field = LateSpec::Field::kNull;
@@ -151,6 +154,9 @@ Lowered with_merge(const WindowAggregateNode& plan, WindowAggregateOptions optio
   }));
   if (options.emit.mode == EmitMode::kFinal) {
     made[0].spec.merge.time_column = keys + windows;
+    // A window is given one step before its end, window_time is a millisecond before it.
+    const Type& time = (*options.input)[options.time_column].type;
+    made[0].spec.merge.due_us = time.step_us() - 1000;
     made[0].spec.merge.order = {keys + windows};
     for (size_t i = 0; i < keys; ++i) made[0].spec.merge.order.push_back(i);
   }
@@ -191,7 +197,7 @@ Lowered lower_window_aggregate(const WindowAggregateNode& plan, const OperatorLo
   made[0].spec.keys = plan.keys;
   if (plan.late) {
     made[0].late = &*plan.late;
-    made[0].spec.late = NodeSpec::Late{0, late_spec(*plan.late)};
+    made[0].spec.late = NodeSpec::Late{0, late_spec(*plan.late, *plan.input()->schema)};
   }
   if (plan.grace_us > 0) {
     const DelayWatermarkOptions delay{plan.input()->schema, plan.grace_us};

@@ -58,6 +58,13 @@ class Operator {
     (void)input;
     output.advance(watermark);
   }
+  /// Of operators with several inputs: `input` is silent, so that its watermark holds the others
+  /// back no more; or speaks again, before what it says.
+  virtual void idle(size_t input, bool is_idle, Output& output) {
+    (void)input;
+    (void)is_idle;
+    (void)output;
+  }
   /// The wall clock moved to `now_us`: for what is paced by it (EMIT EVERY). Called between
   /// batches, at least every 100 ms while running.
   virtual void tick(int64_t now_us, Output& output) {

@@ -57,11 +57,11 @@ class SessionAggregate final : public Operator {
       if (late || by_row()) {
         fold_through(row + 1);
         if (late) fire_until(watermark, output);
-        if (by_row()) show(output);
+        if (by_row()) show(false, output);
       }
     }
     fold_through(batch->rows);
-    if (options_.emit.mode == EmitMode::kChanges) show(output);
+    if (options_.emit.mode == EmitMode::kChanges) show(false, output);
     late_.reject(*batch, output);
   }
 
@@ -72,7 +72,7 @@ class SessionAggregate final : public Operator {
   }
 
   void tick(int64_t now_us, Output& output) override {
-    if (options_.emit.mode == EmitMode::kEvery && pace_.is_time(now_us)) show(output);
+    if (options_.emit.mode == EmitMode::kEvery && pace_.is_time(now_us)) show(false, output);
   }
 
   void save(SnapshotWriter& writer) const override;
@@ -122,7 +122,7 @@ class SessionAggregate final : public Operator {
   void hide(uint32_t group, Session& session);
   void fire_until(int64_t watermark, Output& output);
   void settle(uint32_t group, int64_t watermark, std::vector<Row>* fired);
-  void show(Output& output);
+  void show(bool only_fired, Output& output);
   Batch rows_of(const std::vector<Row>& rows, Output& output);
   void emit(std::vector<Row>& rows, Output& output);
   void clean_keys();
@@ -174,6 +174,9 @@ Session& SessionAggregate::join(uint32_t group, size_t first, size_t last, int64
   if (session.shown) hide(group, session);
   for (size_t i = first + 1; i < last; ++i) {
     if (own[i].shown) hide(group, own[i]);
+    for (Withdrawn& row : withdrawn_) {
+      if (row.serial == own[i].serial) row.serial = session.serial;
+    }
     states_.merge(states_, {&session.slot, 1}, {&own[i].slot, 1});
     session.last_us = std::max(session.last_us, own[i].last_us);
   }
@@ -211,7 +214,7 @@ void SessionAggregate::hide(uint32_t group, Session& session) {
     void reject(Rejected) override {}
   } ignore;  // what failed was not given, so it is not taken back either
   Batch old = rows_of({{group, session.start_us, sessions_.end_of(session), session.slot}}, ignore);
-  if (!old.empty()) withdrawn_.push_back(std::move(old));
+  if (!old.empty()) withdrawn_.push_back({std::move(old), group, session.serial});
 }
 
 void SessionAggregate::fire_until(int64_t watermark, Output& output) {
@@ -219,7 +222,7 @@ void SessionAggregate::fire_until(int64_t watermark, Output& output) {
   std::vector<Row> fired;
   for (uint32_t group : sessions_.due(watermark, step_us_)) settle(group, watermark, &fired);
   if (shows_changes()) {
-    if (!fired.empty()) show(output);
+    if (!fired.empty()) show(true, output);
   } else {
     emit(fired, output);
   }
@@ -252,19 +255,25 @@ void SessionAggregate::settle(uint32_t group, int64_t watermark, std::vector<Row
   }
 }
 
-// Gives what was withdrawn, then the present rows of the dirty sessions.
-void SessionAggregate::show(Output& output) {
+// Gives what was withdrawn, then the present rows of the dirty sessions; those that have not fired
+// may wait for the next interval.
+void SessionAggregate::show(bool only_fired, Output& output) {
   std::vector<Row> rows;
+  std::vector<std::pair<uint32_t, uint64_t>> waiting;
   std::sort(dirty_.begin(), dirty_.end());
   dirty_.erase(std::unique(dirty_.begin(), dirty_.end()), dirty_.end());
   for (const auto& [group, serial] : dirty_) {
     for (Session& session : sessions_.of(group)) {
       if (session.serial != serial) continue;
+      if (only_fired && !session.fired) {
+        waiting.emplace_back(group, serial);
+        continue;
+      }
       rows.push_back({group, session.start_us, sessions_.end_of(session), session.slot});
       session.shown = true;
     }
   }
-  dirty_.clear();
+  dirty_ = std::move(waiting);
   emit(rows, output);
 }
 
@@ -278,8 +287,17 @@ void SessionAggregate::emit(std::vector<Row>& rows, Output& output) {
     if (a.start_us != b.start_us) return a.start_us < b.start_us;
     return input_.keys().less(a.group, b.group);
   });
-  std::vector<Batch> parts = std::move(withdrawn_);
-  withdrawn_.clear();
+  std::vector<Batch> parts;
+  std::vector<Withdrawn> waiting;
+  for (Withdrawn& row : withdrawn_) {
+    // What is not dirty waits for nothing: its session is given now, or never again.
+    if (std::binary_search(dirty_.begin(), dirty_.end(), std::pair(row.group, row.serial))) {
+      waiting.push_back(std::move(row));
+    } else {
+      parts.push_back(std::move(row.row));
+    }
+  }
+  withdrawn_ = std::move(waiting);
   const bool takes_back = !parts.empty();
   if (!given.empty()) parts.push_back(rows_of(given, output));
   if (parts.empty() || (parts.size() == 1 && parts[0].empty())) return;
@@ -333,7 +351,7 @@ Batch SessionAggregate::rows_of(const std::vector<Row>& rows, Output& output) {
 }
 
 void SessionAggregate::clean_keys() {
-  if (input_.keys().size() < clean_at_ || !dirty_.empty()) return;
+  if (input_.keys().size() < clean_at_ || !dirty_.empty() || !withdrawn_.empty()) return;
   const std::vector<uint32_t> live = sessions_.live_groups();
   if (live.size() * 2 < input_.keys().size()) {
     sessions_.renumber(live, input_.keep_only(live));
@@ -349,9 +367,8 @@ void SessionAggregate::save(SnapshotWriter& writer) const {
   input_.save_keys(live, writer);
   sessions_.save(live, writer);
   states_.save(sessions_.slots_in_order(live), writer);
-  writer.u64(dirty_.size());
-  for (const auto& [group, serial] : dirty_) {
-    // A session is named by its place: group by position, session by its start.
+  // A session is named by its place: group by position, session by its start.
+  const auto save_session = [&](uint32_t group, uint64_t serial) {
     const auto at = std::lower_bound(live.begin(), live.end(), group);
     int64_t start = INT64_MIN;
     for (const Session& session : sessions_.all()[group]) {
@@ -359,11 +376,13 @@ void SessionAggregate::save(SnapshotWriter& writer) const {
     }
     writer.u32(static_cast<uint32_t>(at - live.begin()));
     writer.i64(start);
-  }
+  };
+  writer.u64(dirty_.size());
+  for (const auto& [group, serial] : dirty_) save_session(group, serial);
   writer.u64(withdrawn_.size());
-  for (const Batch& batch : withdrawn_) {
-    writer.u64(batch.rows);
-    for (const ColumnPtr& column : batch.columns) writer.column(*column);
+  for (const Withdrawn& row : withdrawn_) {
+    save_session(row.group, row.serial);
+    for (const ColumnPtr& column : row.row.columns) writer.column(*column);
   }
 }
 
@@ -376,32 +395,34 @@ Status SessionAggregate::load(SnapshotReader& reader) {
   TRY(sessions_.load(groups, reader));
   states_.resize(sessions_.slots());
   TRY(states_.load(sessions_.slots_in_order(groups), reader));
-  const uint64_t dirty = TRY(reader.count(12));
-  for (uint64_t i = 0; i < dirty; ++i) {
+  const auto load_session = [&](uint32_t* group, uint64_t* serial) -> Result<bool> {
     const uint32_t position = TRY(reader.u32());
     const int64_t start = TRY(reader.i64());
     if (position > groups.size())
       return Error(ErrorCode::kCorruptData, "a change names no session");
-    if (position == groups.size()) continue;
-    for (const Session& session : sessions_.of(groups[position])) {
-      if (session.start_us == start) dirty_.emplace_back(groups[position], session.serial);
+    if (position == groups.size()) return false;
+    *group = groups[position];
+    for (const Session& session : sessions_.of(*group)) {
+      if (session.start_us == start) *serial = session.serial;
     }
+    return true;
+  };
+  const uint64_t dirty = TRY(reader.count(12));
+  for (uint64_t i = 0; i < dirty; ++i) {
+    std::pair<uint32_t, uint64_t> session{0, 0};
+    if (TRY(load_session(&session.first, &session.second))) dirty_.push_back(session);
   }
-  const uint64_t withdrawn = TRY(reader.count(8));
+  const uint64_t withdrawn = TRY(reader.count(12));
   for (uint64_t i = 0; i < withdrawn; ++i) {
-    Batch batch{.schema = options_.output,
-                .rows = 0,
-                .columns = {},
-                .weights = nullptr,
-                .watermarks = nullptr};
-    batch.rows = TRY(reader.u64());
+    Withdrawn row{{options_.output, 1, {}, nullptr, nullptr}, 0, 0};
+    TRY(load_session(&row.group, &row.serial));
     for (const Field& field : options_.output->fields()) {
-      batch.columns.push_back(TRY(reader.column(field.type)));
-      if (batch.columns.back()->size() != batch.rows) {
+      row.row.columns.push_back(TRY(reader.column(field.type)));
+      if (row.row.columns.back()->size() != 1) {
         return Error(ErrorCode::kCorruptData, "a withdrawn row lacks a value");
       }
     }
-    withdrawn_.push_back(std::move(batch));
+    withdrawn_.push_back(std::move(row));
   }
   return {};
 }

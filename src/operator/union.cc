@@ -1,41 +1,57 @@
 #include "operator/union.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/fmt.h"
 #include "column/column_builder.h"
+#include "column/scalar.h"
 
 namespace velo {
 namespace {
 
 class Union final : public Operator {
  public:
-  explicit Union(UnionOptions options)
-      : options_(std::move(options)), watermarks_(options_.inputs, kWatermarkNone) {}
+  explicit Union(UnionOptions options) : options_(std::move(options)), inputs_(options_.inputs) {}
 
   void push(size_t input, const Batch& batch, Output& output) override {
     Batch result = batch;
     result.schema = options_.schema;
-    if (batch.watermarks) result.watermarks = clamp_to_others(input, batch);
+    if (batch.watermarks) {
+      result.watermarks = clamp_to_others(input, batch);
+    } else if (told_ > inputs_[input].watermark) {
+      // It was silent: the others went on without it.
+      result.watermarks = constant_column(Scalar::of(told_), batch.rows);
+    }
     output.emit(std::move(result));
   }
 
   void advance(size_t input, int64_t watermark, Output& output) override {
-    watermarks_[input] = watermark;
-    const int64_t least = *std::min_element(watermarks_.begin(), watermarks_.end());
-    if (least > told_) output.advance(told_ = least);
+    inputs_[input].watermark = watermark;
+    tell(output);
+  }
+
+  void idle(size_t input, bool is_idle, Output& output) override {
+    inputs_[input].idle = is_idle;
+    if (is_idle) tell(output);
   }
 
   void save(SnapshotWriter& writer) const override {
     writer.section("union");
-    for (const int64_t watermark : watermarks_) writer.i64(watermark);
+    for (const Input& input : inputs_) {
+      writer.i64(input.watermark);
+      writer.u8(input.idle ? 1 : 0);
+    }
     writer.i64(told_);
   }
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("union"));
-    for (int64_t& watermark : watermarks_) watermark = TRY(reader.i64());
+    for (Input& input : inputs_) {
+      input.watermark = TRY(reader.i64());
+      input.idle = TRY(reader.u8()) != 0;
+    }
     told_ = TRY(reader.i64());
     return {};
   }
@@ -46,22 +62,49 @@ class Union final : public Operator {
   const SchemaPtr& output_schema() const override { return options_.schema; }
 
  private:
+  struct Input {
+    int64_t watermark = kWatermarkNone;
+    bool idle = false;
+  };
+
+  /// Of the inputs that are not silent, but for `without`; none if all are.
+  std::optional<int64_t> least(size_t without) const {
+    std::optional<int64_t> watermark;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (i == without || inputs_[i].idle) continue;
+      watermark = std::min(watermark.value_or(kWatermarkEnd), inputs_[i].watermark);
+    }
+    return watermark;
+  }
+
+  void tell(Output& output) {
+    int64_t now = least(inputs_.size()).value_or(kWatermarkEnd);
+    const bool silent = std::any_of(inputs_.begin(), inputs_.end(), [](const Input& input) {
+      return input.idle && input.watermark != kWatermarkEnd;
+    });
+    if (now == kWatermarkEnd && silent) {
+      // All that have not ended are silent: it goes on as the furthest of them does.
+      now = kWatermarkNone;
+      for (const Input& input : inputs_) {
+        if (input.watermark != kWatermarkEnd) now = std::max(now, input.watermark);
+      }
+    }
+    if (now > told_) output.advance(told_ = now);
+  }
+
   /// What was late on its own input need not be late among all.
   ColumnPtr clamp_to_others(size_t input, const Batch& batch) const {
-    int64_t others = kWatermarkEnd;
-    for (size_t i = 0; i < watermarks_.size(); ++i) {
-      if (i != input) others = std::min(others, watermarks_[i]);
-    }
-    if (others <= kWatermarkNone) return nullptr;
+    const int64_t others = least(input).value_or(kWatermarkEnd);
+    if (others == kWatermarkNone && told_ == kWatermarkNone) return nullptr;
     ColumnBuilder builder(Type::bigint(), batch.rows);
     for (size_t row = 0; row < batch.rows; ++row) {
-      builder.append_int64(std::min(others, batch.watermarks->int64_at(row)));
+      builder.append_int64(std::max(told_, std::min(others, batch.watermarks->int64_at(row))));
     }
     return builder.finish();
   }
 
   UnionOptions options_;
-  std::vector<int64_t> watermarks_;
+  std::vector<Input> inputs_;
   int64_t told_ = kWatermarkNone;
 };
 

@@ -132,7 +132,7 @@ void ExchangePort::broadcast(Message::Kind kind, int64_t value) {
   for (size_t i = 0; i < channels_.size(); ++i) {
     Message message;
     message.kind = kind;
-    message.idle = idle_since_ != INT64_MIN;
+    message.idle = idle_since_ != kActive;
     message.value = value;
     message.event_us = idle_since_;
     put(i, std::move(message));
@@ -145,10 +145,21 @@ void ExchangePort::advance(int64_t watermark) {
   broadcast(Message::Kind::kWatermark, watermark);
 }
 
-void ExchangePort::set_idle(int64_t event_us) {
-  if (event_us == idle_since_) return;
-  idle_since_ = event_us;
+void ExchangePort::idle(int64_t since_us) {
+  if (since_us == idle_since_) return;
+  idle_since_ = since_us;
   broadcast(Message::Kind::kWatermark, watermark_);
+}
+
+void ExchangePort::save(SnapshotWriter& writer) const {
+  writer.i64(watermark_);
+  writer.i64(idle_since_);
+}
+
+Status ExchangePort::load(SnapshotReader& reader) {
+  watermark_ = TRY(reader.i64());
+  idle_since_ = TRY(reader.i64());
+  return {};
 }
 
 void ExchangePort::barrier(int64_t epoch) { broadcast(Message::Kind::kBarrier, epoch); }
@@ -176,6 +187,7 @@ ChannelMerge::Step ChannelMerge::step(int64_t now_us, size_t messages_max) {
     progress = true;
   }
   if (combiner_.update(now_us)) watermark_moved();
+  tell_idle();
   if (overdue_) release(told_);
   if (combiner_.all_finished()) {
     release(kWatermarkEnd);
@@ -201,6 +213,7 @@ bool ChannelMerge::take(size_t channel, int64_t now_us) {
   switch (message.kind) {
     case Message::Kind::kBatch:
       combiner_.touch(channel, now_us);
+      tell_idle();
       ++batches_;
       give(channel, std::move(message.batch));
       break;
@@ -244,14 +257,30 @@ void ChannelMerge::give(size_t channel, Batch batch) {
   held_.push_back(std::move(batch));
 }
 
+/// Rows up to this time are due; all of them at the end.
+int64_t ChannelMerge::due_time(int64_t watermark) const {
+  int64_t due;
+  if (!__builtin_add_overflow(watermark, options_.due_us, &due)) return due;
+  return options_.due_us > 0 ? INT64_MAX : INT64_MIN;
+}
+
 /// Corrections of windows that fired before: nothing that is still to come stands before them.
 bool ChannelMerge::is_overdue(const Batch& batch) const {
   if (!options_.time_column || told_ == kWatermarkNone) return false;
   const Column& times = *batch.columns[*options_.time_column];
+  const int64_t due = due_time(told_);
   for (size_t row = 0; row < batch.rows; ++row) {
-    if (times.int64_at(row) <= told_) return true;
+    if (times.int64_at(row) <= due) return true;
   }
   return false;
+}
+
+void ChannelMerge::tell_idle() {
+  const int64_t since =
+      combiner_.all_idle() ? std::max(combiner_.last_event_us(), kNeverHadEvent) : kActive;
+  if (since == told_idle_) return;
+  told_idle_ = since;
+  out_.idle(since);
 }
 
 void ChannelMerge::watermark_moved() {
@@ -265,11 +294,12 @@ void ChannelMerge::watermark_moved() {
 void ChannelMerge::release(int64_t watermark) {
   overdue_ = false;
   if (held_.empty() || (watermark != kWatermarkEnd && !options_.time_column)) return;
+  const int64_t due_us = due_time(watermark);
   const Batch all = concat(held_);
   Selection due, later;
   for (uint32_t row = 0; row < all.rows; ++row) {
-    const bool is_due = watermark == kWatermarkEnd ||
-                        all.columns[*options_.time_column]->int64_at(row) <= watermark;
+    const bool is_due =
+        watermark == kWatermarkEnd || all.columns[*options_.time_column]->int64_at(row) <= due_us;
     (is_due ? due : later).push_back(row);
   }
   held_.clear();
@@ -289,6 +319,7 @@ void ChannelMerge::save(SnapshotWriter& writer) const {
   writer.section("merge");
   combiner_.save(writer);
   writer.i64(told_);
+  writer.i64(told_idle_);
   writer.u64(held_.empty() ? 0 : 1);
   if (held_.empty()) return;
   const Batch all = concat(held_);
@@ -302,6 +333,7 @@ Status ChannelMerge::load(SnapshotReader& reader, const SchemaPtr& schema) {
   TRY(reader.section("merge"));
   TRY(combiner_.load(reader));
   told_ = TRY(reader.i64());
+  told_idle_ = TRY(reader.i64());
   if (TRY(reader.u64()) == 0) return {};
   Batch all{schema, TRY(reader.u64()), {}, nullptr, nullptr};
   for (const Field& field : schema->fields()) {

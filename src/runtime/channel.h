@@ -79,8 +79,9 @@ class ExchangePort final : public Port {
   void reject(Rejected) override {}
   void end() override;
   void barrier(int64_t epoch);
-  /// The task's sources are silent since `event_us`, or no longer (INT64_MIN).
-  void set_idle(int64_t event_us);
+  void idle(int64_t since_us) override;
+  void save(SnapshotWriter& writer) const;
+  Status load(SnapshotReader& reader);
   bool wants_more() const override { return wants_more_.load(std::memory_order_relaxed); }
   /// By the consumer: nothing more is needed.
   void refuse() { wants_more_.store(false, std::memory_order_relaxed); }
@@ -99,7 +100,7 @@ class ExchangePort final : public Port {
   std::vector<uint64_t> hashes_;
   std::vector<Selection> dealt_;
   int64_t watermark_ = kWatermarkNone;
-  int64_t idle_since_ = INT64_MIN;
+  int64_t idle_since_ = kActive;
   std::atomic<bool> wants_more_{true};
   ThreadMetrics& thread_;
 };
@@ -114,6 +115,8 @@ struct MergeOptions {
   /// An event time column among them: rows are given once the watermark has reached it. Without
   /// one, an ordered merge waits for the end.
   std::optional<size_t> time_column;
+  /// A row is due when watermark + due_us has reached its time.
+  int64_t due_us = 0;
 };
 
 /// The way into a task: takes messages from several channels and gives one stream to `out`.
@@ -137,8 +140,10 @@ class ChannelMerge {
   bool take(size_t channel, int64_t now_us);
   void give(size_t channel, Batch batch);
   void watermark_moved();
+  int64_t due_time(int64_t watermark) const;
   bool is_overdue(const Batch& batch) const;
   void release(int64_t watermark);
+  void tell_idle();
 
   std::vector<Channel*> channels_;
   Port& out_;
@@ -148,6 +153,7 @@ class ChannelMerge {
   std::vector<Batch> held_;  // an ordered merge: rows that wait for the watermark
   bool overdue_ = false;     // some of them need not wait any longer
   int64_t told_ = kWatermarkNone;
+  int64_t told_idle_ = kActive;
   int64_t epoch_ = 0;
   uint64_t batches_ = 0;
   bool ended_ = false;

@@ -9,7 +9,6 @@ namespace {
 constexpr int64_t kTickUs = 50'000;
 constexpr size_t kMessagesPerStep = 16;
 constexpr int64_t kShortWaitUs = 2'000;  // where several things are waited for in turn
-constexpr int64_t kNeverHadEvent = INT64_MIN + 1;
 
 }  // namespace
 
@@ -29,7 +28,6 @@ Result<Driver::Step> Driver::step() {
     metrics.note_thread_usage();
   }
   TRY(check_sinks());
-  tell_idle();
   const bool sources_done = std::all_of(sources.begin(), sources.end(),
                                         [](const auto& source) { return source->done(); });
   const bool merges_done = std::all_of(merge_steps_.begin(), merge_steps_.end(),
@@ -92,17 +90,6 @@ Status Driver::check_sinks() const {
   return {};
 }
 
-void Driver::tell_idle() {
-  if (sources.empty() || exchanges.empty()) return;
-  int64_t since = kNeverHadEvent;
-  for (const auto& source : sources) {
-    if (!source->done() && !source->idle()) since = INT64_MIN;
-    if (since == INT64_MIN) break;
-    since = std::max(since, source->last_event_us());
-  }
-  for (const auto& exchange : exchanges) exchange->set_idle(since);
-}
-
 bool Driver::at_barrier() const {
   if (merges.empty()) return stopping_;
   bool any = false;
@@ -154,6 +141,7 @@ void Driver::save(SnapshotWriter& writer) const {
   writer.u8(static_cast<uint8_t>((started_ ? 1 : 0) | (done_ ? 2 : 0)));
   for (const auto& source : sources) source->save(writer);
   for (const Merge& merge : merges) merge.merge->save(writer);
+  for (const auto& exchange : exchanges) exchange->save(writer);
   pipeline.save(writer);
 }
 
@@ -164,6 +152,7 @@ Status Driver::load(SnapshotReader& reader) {
   done_ = (flags & 2) != 0;
   for (const auto& source : sources) TRY(source->load(reader));
   for (const Merge& merge : merges) TRY(merge.merge->load(reader, merge.schema));
+  for (const auto& exchange : exchanges) TRY(exchange->load(reader));
   return pipeline.load(reader);
 }
 

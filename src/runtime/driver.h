@@ -62,7 +62,6 @@ class Driver {
  private:
   Result<bool> step_inputs(int64_t now_us);
   Status check_sinks() const;
-  void tell_idle();
   bool at_barrier() const;
 
   Clock& clock_;

@@ -43,6 +43,19 @@ Status Job::open_once(bool with_sinks) {
   return opened;
 }
 
+/// LATE DATA TO takes the rows from the future as well, which the readers refuse that `node` gets
+/// its rows from.
+void Job::route_future(size_t node, const NodeSpec::Late& late) {
+  for (const Upstream& up : graph_.nodes[node].inputs) {
+    if (up.kind == Upstream::Kind::kReader) {
+      rejects_.set_future(up.index, up.reader, *graph_.sources[up.index].readers[up.reader].schema,
+                          sinks_[late.sink].get(), late.spec);
+    } else if (graph_.nodes[up.index].spread == Spread::kAnywhere) {
+      route_future(up.index, late);
+    }
+  }
+}
+
 Status Job::open_all(bool with_sinks) {
   for (const SinkSpec& spec : graph_.sinks) sinks_.push_back(TRY(spec.make()));
   for (const SourceUse& use : graph_.sources) {
@@ -52,7 +65,9 @@ Status Job::open_all(bool with_sinks) {
   }
   for (size_t i = 0; i < graph_.nodes.size(); ++i) {
     const auto& late = graph_.nodes[i].late;
-    if (late) rejects_.set_late(i, sinks_[late->sink].get(), late->spec);
+    if (!late) continue;
+    rejects_.set_late(i, sinks_[late->sink].get(), late->spec);
+    route_future(i, *late);
   }
   std::vector<SinkPort*> ports;
   for (const auto& sink : sinks_) ports.push_back(sink.get());
@@ -350,7 +365,10 @@ Result<std::string> Job::save() {
 }
 
 Status Job::load(std::string_view snapshot) {
-  CHECK(!opened_, "a job that runs cannot go back to a snapshot");
+  if (opened_) {
+    return Error(ErrorCode::kIncompatibleState, "a query that has begun cannot load a snapshot")
+        .with_hint("load it before anything else");
+  }
   TRY(open_once(false));  // sinks go on with what they left behind instead of beginning anew
   SnapshotReader reader = TRY(SnapshotReader::open(snapshot));
   TRY(reader.section("job"));

@@ -93,6 +93,7 @@ class Job {
   };
   Status open_once(bool with_sinks);
   Status open_all(bool with_sinks);
+  void route_future(size_t node, const NodeSpec::Late& late);
   void join();
   Status set_mode(Mode mode);
   void run_driver(Driver& driver);

@@ -27,8 +27,8 @@ class ReaderRejects final : public RejectTarget {
  public:
   ReaderRejects(Rejects& rejects, size_t source, const std::string& table)
       : rejects_(rejects), source_(source), table_(table) {}
-  void reject(size_t, Rejected rejected) override {
-    rejects_.from_reader(source_, table_, std::move(rejected));
+  void reject(size_t reader, Rejected rejected) override {
+    rejects_.from_reader(source_, reader, table_, std::move(rejected));
   }
 
  private:
@@ -50,6 +50,9 @@ class FanOut final : public Port {
   void reject(Rejected) override {}
   void end() override {
     for (Port* port : ports_) port->end();
+  }
+  void idle(int64_t since_us) override {
+    for (Port* port : ports_) port->idle(since_us);
   }
   bool wants_more() const override {
     return std::any_of(ports_.begin(), ports_.end(), [](Port* p) { return p->wants_more(); });

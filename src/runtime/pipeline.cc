@@ -1,5 +1,6 @@
 #include "runtime/pipeline.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace velo {
@@ -15,11 +16,13 @@ struct Pipeline::NodeInput final : Port {
   void advance(int64_t watermark) override;
   void reject(Rejected rejected) override;
   void end() override;
+  void idle(int64_t since_us) override;
   bool wants_more() const override;
 
   Node& node;
   size_t index;
   int64_t watermark = kWatermarkNone;
+  int64_t idle_since_us = kActive;
   bool ended = false;
 };
 
@@ -42,6 +45,22 @@ struct Pipeline::Node final : Output {
     metrics.count_rejected(rejected.reason, rejected.rows.rows);
     if (pipeline.rejects_ != nullptr) pipeline.rejects_->reject(number, std::move(rejected));
   }
+  /// Silent while all inputs are that have not ended.
+  int64_t idle_since() const {
+    int64_t since = open_inputs == 0 ? kActive : kNeverHadEvent;
+    for (const auto& input : inputs) {
+      if (input->ended) continue;
+      if (input->idle_since_us == kActive) return kActive;
+      since = std::max(since, input->idle_since_us);
+    }
+    return since;
+  }
+  void tell_idle() {
+    const int64_t since = idle_since();
+    if (since == told_idle) return;
+    told_idle = since;
+    for (Port* out : outs) out->idle(since);
+  }
   bool wants_more() const {
     if (!op->wants_more()) return false;
     for (const Port* out : outs) {
@@ -62,6 +81,7 @@ struct Pipeline::Node final : Output {
   size_t open_inputs = 0;
   std::vector<Port*> outs;
   uint64_t advances = 0;
+  int64_t told_idle = kActive;
   OperatorMetrics metrics;
 };
 
@@ -79,12 +99,22 @@ void Pipeline::NodeInput::advance(int64_t to) {
   }
 }
 
+void Pipeline::NodeInput::idle(int64_t since_us) {
+  const bool was_idle = std::exchange(idle_since_us, since_us) != kActive;
+  const bool is_idle = since_us != kActive;
+  // Outwards it is known first that somebody speaks, and last that nobody does.
+  if (!is_idle) node.tell_idle();
+  if (was_idle != is_idle) node.op->idle(index, is_idle, node);
+  if (is_idle) node.tell_idle();
+}
+
 void Pipeline::NodeInput::reject(Rejected rejected) { node.reject(std::move(rejected)); }
 
 void Pipeline::NodeInput::end() {
   if (std::exchange(ended, true)) return;
   advance(kWatermarkEnd);
-  if (--node.open_inputs == 0) node.finish();
+  if (--node.open_inputs == 0) return node.finish();
+  node.tell_idle();
 }
 
 bool Pipeline::NodeInput::wants_more() const { return node.wants_more(); }
@@ -141,6 +171,7 @@ void Pipeline::save(SnapshotWriter& writer) const {
     for (const auto& input : node->inputs) {
       writer.i64(input->watermark);
       writer.u8(input->ended ? 1 : 0);
+      writer.i64(input->idle_since_us);
     }
     save_counts(node->metrics, writer);
     node->op->save(writer);
@@ -163,7 +194,9 @@ Status Pipeline::load(SnapshotReader& reader) {
       input->watermark = TRY(reader.i64());
       input->ended = TRY(reader.u8()) != 0;
       if (input->ended) --node->open_inputs;
+      input->idle_since_us = TRY(reader.i64());
     }
+    node->told_idle = node->idle_since();
     TRY(load_counts(reader, node->metrics));
     TRY(node->op->load(reader));
   }

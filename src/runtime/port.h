@@ -4,12 +4,20 @@
 
 namespace velo {
 
+/// Instead of the wall time since when somebody is silent.
+inline constexpr int64_t kActive = INT64_MIN;
+inline constexpr int64_t kNeverHadEvent = INT64_MIN + 1;
+
 /// An Output that can also end: the way into an operator, a channel or a sink. Calls come from one
 /// thread.
 class Port : public Output {
  public:
   /// No more rows. Called once; the last call.
   virtual void end() = 0;
+  /// The sender is silent, its last event having come at wall time `since_us` (kNeverHadEvent: none
+  /// did): others need not wait for its watermark. kActive: it speaks again; comes before what it
+  /// says.
+  virtual void idle(int64_t since_us) { (void)since_us; }
   /// False: nothing that comes will change anything; the source may stop.
   virtual bool wants_more() const { return true; }
 };

@@ -100,6 +100,24 @@ void Rejects::set_late(size_t node, SinkPort* sink, LateSpec spec) {
   late_.push_back({node, sink, std::move(spec)});
 }
 
+void Rejects::set_future(size_t source, size_t reader, const Schema& rows, SinkPort* sink,
+                         const LateSpec& late) {
+  LateSpec spec = late;
+  for (size_t i = 0; i < spec.columns.size(); ++i) {
+    LateSpec::Column& column = spec.columns[i];
+    const int input = rows.index_of(column.name);
+    const int offset = rows.index_of(column.offset_name);
+    column.input = static_cast<size_t>(std::max(input, 0));
+    column.offset = static_cast<size_t>(std::max(offset, 0));
+    const bool has_input = column.field == LateSpec::Field::kInput && input >= 0 &&
+                           rows[column.input].type.physical() == (*spec.schema)[i].type.physical();
+    const bool has_position =
+        column.field == LateSpec::Field::kPosition && input >= 0 && offset >= 0;
+    if (!has_input && !has_position) column.field = LateSpec::Field::kNull;
+  }
+  future_.push_back({source, reader, sink, std::move(spec)});
+}
+
 void Rejects::show(size_t kind, std::string message) {
   if (shown_[kind]++ < kShownMax) messages_.push_back(std::move(message));
 }
@@ -164,16 +182,6 @@ void Rejects::failed_rows(size_t source, std::string_view where, const Rejected&
   }
 }
 
-void Rejects::from_reader(size_t source, std::string_view table, Rejected rejected) {
-  std::lock_guard lock(mutex_);
-  if (rejected.reason == RejectReason::kError) {
-    return failed_rows(source, fmt::format("table '{}'", table), rejected);
-  }
-  show(static_cast<size_t>(rejected.reason),
-       fmt::format("a row of table '{}' was refused: {}: {}", table, rejected.message,
-                   row_text(rejected.rows, 0)));
-}
-
 namespace {
 
 /// "orders.csv:120"; NULL if either part is.
@@ -190,7 +198,7 @@ ColumnPtr positions(const Column& partitions, const Column& offsets, size_t rows
 }
 
 Batch late_batch(const LateSpec& spec, const Batch& rows) {
-  const size_t inputs = rows.columns.size() - 4;
+  const size_t inputs = rows.columns.size() - 4;  // unused for rows without the four
   Batch result{spec.schema, rows.rows, {}, nullptr, nullptr};
   for (size_t i = 0; i < spec.columns.size(); ++i) {
     const Type& type = (*spec.schema)[i].type;
@@ -215,6 +223,26 @@ Batch late_batch(const LateSpec& spec, const Batch& rows) {
 }
 
 }  // namespace
+
+void Rejects::from_reader(size_t source, size_t reader, std::string_view table, Rejected rejected) {
+  std::lock_guard lock(mutex_);
+  if (rejected.reason == RejectReason::kError) {
+    return failed_rows(source, fmt::format("table '{}'", table), rejected);
+  }
+  bool routed = false;
+  for (const Future& future : future_) {
+    if (rejected.reason != RejectReason::kFuture || future.source != source ||
+        future.reader != reader) {
+      continue;
+    }
+    future.sink->emit(late_batch(future.spec, rejected.rows));
+    routed = true;
+  }
+  if (routed) return;
+  show(static_cast<size_t>(rejected.reason),
+       fmt::format("a row of table '{}' was refused: {}: {}", table, rejected.message,
+                   row_text(rejected.rows, 0)));
+}
 
 void Rejects::from_operator(size_t node, Rejected rejected) {
   std::lock_guard lock(mutex_);

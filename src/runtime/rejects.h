@@ -53,6 +53,8 @@ struct LateSpec {
     Field field = Field::kNull;
     size_t input = 0;   ///< column of the rejecting operator's input; kPosition: the partition
     size_t offset = 0;  ///< kPosition: of the offset
+    std::string name;   ///< of column `input`, for kInput and kPosition
+    std::string offset_name;
   };
   SchemaPtr schema;
   std::vector<Column> columns;  ///< one per column of the schema
@@ -81,10 +83,15 @@ class Rejects {
   /// Late rows of operator `node` go to `sink` (borrowed).
   void set_late(size_t node, SinkPort* sink, LateSpec spec);
 
+  /// Rows that reader `reader` of `source` refuses as future go to `sink` (borrowed) too, with NULL
+  /// for all that is not theirs.
+  void set_future(size_t source, size_t reader, const Schema& rows, SinkPort* sink,
+                  const LateSpec& late);
+
   /// A record that could not be decoded. An error if the policy is to fail.
   Status bad_record(size_t source, const BadPlace& place, const BadRecord& record);
   /// Rows that left at a reader of `source`.
-  void from_reader(size_t source, std::string_view table, Rejected rejected);
+  void from_reader(size_t source, size_t reader, std::string_view table, Rejected rejected);
   /// Rows that left at operator `node`. Failed ones follow the policy of source 0.
   void from_operator(size_t node, Rejected rejected);
 
@@ -104,6 +111,12 @@ class Rejects {
     SinkPort* sink;
     LateSpec spec;
   };
+  struct Future {
+    size_t source;
+    size_t reader;
+    SinkPort* sink;
+    LateSpec spec;
+  };
   void failed_rows(size_t source, std::string_view where, const Rejected& rejected);
   void show(size_t reason, std::string message);
   void write_letter(const Policy& policy, const BadPlace& place, const BadRecord& record);
@@ -112,6 +125,7 @@ class Rejects {
   mutable std::mutex mutex_;
   std::vector<Policy> sources_;
   std::vector<Late> late_;
+  std::vector<Future> future_;
   std::array<size_t, 5> shown_{};  // by kind: bad, late, future, error, no time
   std::vector<std::string> messages_;
   std::optional<Error> failure_;

@@ -31,9 +31,10 @@ class SinkPort : public Port {
     (void)epoch;
     return {};
   }
+  /// In the place of open, after a restart: what `prepare` gave.
   virtual Status recover(std::string_view prepared) {
     (void)prepared;
-    return {};
+    return open();
   }
   /// The job failed: leave nothing behind that looks like a result.
   virtual void abandon() {}

@@ -298,17 +298,6 @@ Status SourceDriver::wait(int64_t timeout_us) {
   return source_ ? source_->wait(timeout_us) : Status();
 }
 
-bool SourceDriver::idle() const {
-  return partitions_.empty() || std::all_of(readers_.begin(), readers_.end(),
-                                            [](const auto& reader) { return reader->idle(); });
-}
-
-int64_t SourceDriver::last_event_us() const {
-  int64_t last = INT64_MIN;
-  for (const auto& reader : readers_) last = std::max(last, reader->partitions().last_event_us());
-  return last;
-}
-
 namespace {
 Error finished_error(const std::string& table) {
   return Error(ErrorCode::kClosed, fmt::format("push into '{}': it is finished", table));

@@ -65,9 +65,6 @@ class SourceDriver final : private DecodeOutput {
   /// Ends all readers without reading further.
   void end_early();
   bool done() const { return done_; }
-  /// All readers' partitions are silent; since when.
-  bool idle() const;
-  int64_t last_event_us() const;
   bool has_partitions() const { return !partitions_.empty(); }
   bool pushed() const { return !spec_.make_source; }
   /// Its source's number in the graph.

@@ -1,5 +1,6 @@
 #include "runtime/table_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "operator/reject_rows.h"
@@ -50,12 +51,14 @@ void TableReader::deliver(size_t partition, const Batch& batch, int64_t now_us) 
   } else {
     combiner_.touch(partition, now_us);
   }
+  tell_idle();
   out_.emit(std::move(rows));
   tell_watermark(now_us);
 }
 
 void TableReader::raise(size_t partition, int64_t watermark, int64_t now_us) {
   combiner().touch(partition, now_us);
+  tell_idle();
   combiner().raise(partition, watermark);
   tell_watermark(now_us);
 }
@@ -70,7 +73,23 @@ void TableReader::finish_partition(size_t partition, int64_t now_us) {
   tell_watermark(now_us);
 }
 
+/// Silent are all partitions that are not finished, or there are none yet.
+void TableReader::tell_idle() {
+  const WatermarkCombiner& parts = partitions();
+  int64_t since = kActive;
+  if (parts.size() == 0 || parts.all_idle())
+    since = std::max(parts.last_event_us(), kNeverHadEvent);
+  if (since == told_idle_ || ended_) return;
+  told_idle_ = since;
+  out_.idle(since);
+}
+
 void TableReader::tell_watermark(int64_t now_us) {
+  move_watermark(now_us);
+  tell_idle();
+}
+
+void TableReader::move_watermark(int64_t now_us) {
   if (!combiner().update(now_us, idle_by_clock_)) return;
   // The end of time is told by `end`, once the source knows that nothing new will be discovered.
   const int64_t watermark = combiner().combined();
@@ -93,6 +112,7 @@ void TableReader::save(SnapshotWriter& writer) const {
     combiner_.save(writer);
   }
   writer.i64(told_);
+  writer.i64(told_idle_);
 }
 
 Status TableReader::load(SnapshotReader& reader) {
@@ -107,6 +127,7 @@ Status TableReader::load(SnapshotReader& reader) {
     TRY(combiner_.load(reader));
   }
   told_ = TRY(reader.i64());
+  told_idle_ = TRY(reader.i64());
   return {};
 }
 

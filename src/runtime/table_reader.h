@@ -48,8 +48,6 @@ class TableReader final : private Output {
   }
   /// Told downstream last.
   int64_t watermark() const { return told_; }
-  /// True while all partitions that are not finished are idle.
-  bool idle() const { return partitions().all_idle(); }
 
   void save(SnapshotWriter& writer) const;
   Status load(SnapshotReader& reader);
@@ -60,6 +58,8 @@ class TableReader final : private Output {
   void reject(Rejected rejected) override { rejects_.reject(node_, std::move(rejected)); }
   bool compute(const Batch& batch, int64_t now_us, Batch& rows);
   void tell_watermark(int64_t now_us);
+  void move_watermark(int64_t now_us);
+  void tell_idle();
   WatermarkCombiner& combiner() { return assigner_ ? assigner_->combiner() : combiner_; }
 
   ReaderSpec spec_;
@@ -75,6 +75,7 @@ class TableReader final : private Output {
   std::optional<WatermarkAssigner> assigner_;
   WatermarkCombiner combiner_;  // without a watermark: only ends of partitions and `raise`
   int64_t told_ = kWatermarkNone;
+  int64_t told_idle_ = kActive;
   bool ended_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "column/column_builder.h"
+#include "runtime/port.h"
 
 namespace velo {
 
@@ -50,7 +51,7 @@ bool WatermarkCombiner::update(int64_t now_us, bool with_clock) {
   } else {
     for (const Part& part : parts_) now = std::max(now, part.watermark);
     const int64_t event = last_event_us();
-    if (with_clock && now != kWatermarkNone && now_us > event && event != INT64_MIN) {
+    if (with_clock && now != kWatermarkNone && now_us > event && event > kNeverHadEvent) {
       now += now_us - event;
     }
   }
