@@ -137,8 +137,14 @@ class SessionAggregate final : public Operator {
   std::vector<uint32_t> slots_;  // by row of the batch
   size_t pending_begin_ = 0;     // rows [pending_begin_, …) have slots and are not folded yet
   std::vector<std::pair<uint32_t, uint64_t>>
-      dirty_;                        // (group, serial): to be shown at the next emission
-  std::vector<Batch> withdrawn_;     // rows to take back at the next emission
+      dirty_;  // (group, serial): to be shown at the next emission
+  /// A row to take back, when the session that it became part of is given.
+  struct Withdrawn {
+    Batch row;
+    uint32_t group;
+    uint64_t serial;
+  };
+  std::vector<Withdrawn> withdrawn_;
   int64_t passed_ = kWatermarkNone;  // the watermark that sessions have fired by
   EmitPace pace_;
   size_t clean_at_ = 8192;
@@ -174,8 +180,8 @@ Session& SessionAggregate::join(uint32_t group, size_t first, size_t last, int64
   if (session.shown) hide(group, session);
   for (size_t i = first + 1; i < last; ++i) {
     if (own[i].shown) hide(group, own[i]);
-    for (Withdrawn& row : withdrawn_) {
-      if (row.serial == own[i].serial) row.serial = session.serial;
+    for (Withdrawn& old : withdrawn_) {
+      if (old.serial == own[i].serial) old.serial = session.serial;
     }
     states_.merge(states_, {&session.slot, 1}, {&own[i].slot, 1});
     session.last_us = std::max(session.last_us, own[i].last_us);
