@@ -1,7 +1,7 @@
 // What each way into and out of a query costs per record, beside what the seed analysis estimated
 // for an asynchronous engine. Answers are checked before anything is printed.
 //
-//   api_overhead [million records = 2] [rounds = 3]
+//   api_overhead [--rows 2000000] [--rounds 5] [--form text|json]
 #include <time.h>
 
 #include <algorithm>
@@ -18,6 +18,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/fmt.h"
+#include "bench/report.h"
 #include "bench/trades.h"
 #include "column/column_builder.h"
 #include "engine/async.h"
@@ -109,27 +110,27 @@ struct Run {
 
 using Way = std::function<void(Run&)>;
 
-class Measurement {
+class Ways {
  public:
-  Measurement(size_t records, size_t rounds) : records_(make_records(records)), rounds_(rounds) {
+  Ways(size_t records, size_t rounds) : records_(make_records(records)), rounds_(rounds) {
     Run run(kWindow);
     batches_ = make_batches(records_, run.input->schema());
   }
   const std::vector<Record>& records() const { return records_; }
   const std::vector<Batch>& batches() const { return batches_; }
 
-  /// Best of all rounds, ns per record.
+  /// Median of all rounds, ns per record.
   double time(const char* sql, const Way& way) const {
-    double best = 1e18;
+    std::vector<double> taken;
     for (size_t round = 0; round < rounds_; ++round) {
       Run run(sql);
       const double begin = cpu_seconds();
       way(run);
-      const double spent_ns = (cpu_seconds() - begin) * 1e9;
+      taken.push_back((cpu_seconds() - begin) * 1e9 / static_cast<double>(records_.size()));
       CHECK(run.counted == records_.size(), "records were lost or doubled on the way");
-      best = std::min(best, spent_ns / static_cast<double>(records_.size()));
     }
-    return best;
+    std::sort(taken.begin(), taken.end());
+    return taken[taken.size() / 2];
   }
 
  private:
@@ -186,82 +187,100 @@ void run_coroutines(Run& run, const std::function<asio::awaitable<void>(AsyncQue
   io.run();
 }
 
-void print(const char* way, double ns, double base, const char* seed) {
-  const std::string extra = base == 0 ? "" : fmt::format("{:+7.1f}", ns - base);
-  fmt::print("  {:<46} {:>8.1f} {:>9.1f} {:>9}   {}\n", way, ns, 1000 / ns, extra, seed);
-}
+/// Prints one way: ns per record, and how much more than the first one of its table.
+struct Table {
+  bool json = false;
+  size_t records = 0;
+  double base = 0;
 
-void ways_in(const Measurement& m) {
-  fmt::print("into a 1-minute TUMBLE over 1000 symbols (count, avg, sum, min, max)\n");
+  void section(const char* title) {
+    base = 0;
+    if (!json) fmt::print("{}\n", title);
+  }
+  void add(const char* way, double ns, const char* seed) {
+    if (base == 0) base = ns;
+    if (json) {
+      fmt::print(R"({{"bench":"{}","rows":{},"seconds":{:.6g},"seed":"{}"}})", way, records,
+                 ns * static_cast<double>(records) / 1e9, seed);
+      fmt::print("\n");
+      return;
+    }
+    fmt::print("  {:<46} {:>8.1f} {:>9.1f} {:>+9.1f}   {}\n", way, ns, 1000 / ns, ns - base, seed);
+    std::fflush(stdout);
+  }
+};
+
+void ways_in(const Ways& m, Table& table) {
+  table.section("into a 1-minute TUMBLE over 1000 symbols (count, avg, sum, min, max)");
   const double base = m.time(kWindow, [&](Run& run) {
     count_windows(run);
     for (const Batch& batch : m.batches()) run.input->push(batch).value();
     run.query->finish().value();
   });
-  print("push(batch of 1024)", base, 0, "-");
-  print("row().…().commit()",
-        m.time(kWindow,
-               [&](Run& run) {
-                 count_windows(run);
-                 for (const Record& r : m.records()) push_row(*run.input, r);
-                 run.query->finish().value();
-               }),
-        base, "sync call: 0");
-  print("push(span of Value)",
-        m.time(kWindow,
-               [&](Run& run) {
-                 count_windows(run);
-                 for (const Record& r : m.records()) run.input->push(as_values(r)).value();
-                 run.query->finish().value();
-               }),
-        base, "sync call: 0");
-  print("co_await async_push(batch)",
-        m.time(kWindow,
-               [&](Run& run) {
-                 run_coroutines(
-                     run,
-                     [&](AsyncQuery& async) -> asio::awaitable<void> {
-                       for (const Batch& batch : m.batches()) {
-                         (co_await async.async_push(*run.input, batch)).value();
-                       }
-                     },
-                     true);
-               }),
-        base, "async call per batch");
-  print("co_await async_push(record)",
-        m.time(kWindow,
-               [&](Run& run) {
-                 run_coroutines(
-                     run,
-                     [&](AsyncQuery& async) -> asio::awaitable<void> {
-                       for (const Record& r : m.records()) {
-                         const auto values = as_values(r);
-                         (co_await async.async_push(*run.input, values)).value();
-                       }
-                     },
-                     true);
-               }),
-        base, "async call: 100-200 ns");
-  print("the same, through the scheduler every time",
-        m.time(kWindow,
-               [&](Run& run) {
-                 run_coroutines(
-                     run,
-                     [&](AsyncQuery& async) -> asio::awaitable<void> {
-                       for (const Record& r : m.records()) {
-                         const auto values = as_values(r);
-                         co_await asio::post(co_await asio::this_coro::executor,
-                                             asio::use_awaitable);
-                         (co_await async.async_push(*run.input, values)).value();
-                       }
-                     },
-                     true);
-               }),
-        base, "scheduler: 100-300 ns; fully async 3-5x");
+  table.add("push(batch)", base, "-");
+  table.add("push(record)",
+            m.time(kWindow,
+                   [&](Run& run) {
+                     count_windows(run);
+                     for (const Record& r : m.records()) push_row(*run.input, r);
+                     run.query->finish().value();
+                   }),
+            "sync call: 0");
+  table.add("push(record of values)",
+            m.time(kWindow,
+                   [&](Run& run) {
+                     count_windows(run);
+                     for (const Record& r : m.records()) run.input->push(as_values(r)).value();
+                     run.query->finish().value();
+                   }),
+            "sync call: 0");
+  table.add("co_await async_push(batch)",
+            m.time(kWindow,
+                   [&](Run& run) {
+                     run_coroutines(
+                         run,
+                         [&](AsyncQuery& async) -> asio::awaitable<void> {
+                           for (const Batch& batch : m.batches()) {
+                             (co_await async.async_push(*run.input, batch)).value();
+                           }
+                         },
+                         true);
+                   }),
+            "async call per batch");
+  table.add("co_await async_push(record)",
+            m.time(kWindow,
+                   [&](Run& run) {
+                     run_coroutines(
+                         run,
+                         [&](AsyncQuery& async) -> asio::awaitable<void> {
+                           for (const Record& r : m.records()) {
+                             const auto values = as_values(r);
+                             (co_await async.async_push(*run.input, values)).value();
+                           }
+                         },
+                         true);
+                   }),
+            "async call: 100-200 ns");
+  table.add("the same, through the scheduler every time",
+            m.time(kWindow,
+                   [&](Run& run) {
+                     run_coroutines(
+                         run,
+                         [&](AsyncQuery& async) -> asio::awaitable<void> {
+                           for (const Record& r : m.records()) {
+                             const auto values = as_values(r);
+                             co_await asio::post(co_await asio::this_coro::executor,
+                                                 asio::use_awaitable);
+                             (co_await async.async_push(*run.input, values)).value();
+                           }
+                         },
+                         true);
+                   }),
+            "scheduler: 100-300 ns; fully async 3-5x");
 }
 
-void ways_out(const Measurement& m) {
-  fmt::print("out of SELECT symbol, qty (every record comes out)\n");
+void ways_out(const Ways& m, Table& table) {
+  table.section("out of SELECT symbol, qty (every record comes out)");
   const auto push_all = [&](Run& run) {
     for (const Batch& batch : m.batches()) run.input->push(batch).value();
     run.query->finish().value();
@@ -270,45 +289,49 @@ void ways_out(const Measurement& m) {
     count_rows(run);
     push_all(run);
   });
-  print("on_result(callback)", base, 0, "-");
-  print("channel(16), taken by a thread",
-        m.time(kEveryRow,
-               [&](Run& run) {
-                 const auto channel = run.query->channel(0, 16);
-                 std::thread taker([&] {
-                   Batch rows;
-                   while (channel->next(rows) == QueueResult::kDone) run.counted += rows.rows;
-                 });
-                 push_all(run);
-                 taker.join();
-               }),
-        base, "channel send: 50-100 ns per record");
-  print("co_await async_next()",
-        m.time(kEveryRow,
-               [&](Run& run) {
-                 run_coroutines(
-                     run,
-                     [&](AsyncQuery& async) -> asio::awaitable<void> {
-                       for (const Batch& batch : m.batches()) {
-                         (co_await async.async_push(*run.input, batch)).value();
-                       }
-                     },
-                     false);
-               }),
-        base, "async call: 100-200 ns");
+  table.add("on_result(callback)", base, "-");
+  table.add("channel(16), taken by a thread",
+            m.time(kEveryRow,
+                   [&](Run& run) {
+                     const auto channel = run.query->channel(0, 16);
+                     std::thread taker([&] {
+                       Batch rows;
+                       while (channel->next(rows) == QueueResult::kDone) run.counted += rows.rows;
+                     });
+                     push_all(run);
+                     taker.join();
+                   }),
+            "channel send: 50-100 ns per record");
+  table.add("co_await async_next()",
+            m.time(kEveryRow,
+                   [&](Run& run) {
+                     run_coroutines(
+                         run,
+                         [&](AsyncQuery& async) -> asio::awaitable<void> {
+                           for (const Batch& batch : m.batches()) {
+                             (co_await async.async_push(*run.input, batch)).value();
+                           }
+                         },
+                         false);
+                   }),
+            "async call: 100-200 ns");
 }
 
 }  // namespace
 }  // namespace velo::bench
 
 int main(int argc, char** argv) {
-  const size_t millions = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 2;
-  const size_t rounds = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 3;
-  const velo::bench::Measurement measurement(std::max<size_t>(1, millions) * 1'000'000,
-                                             std::max<size_t>(1, rounds));
-  fmt::print("  {:<46} {:>8} {:>9} {:>9}   {}\n", "way", "ns/rec", "M rec/s", "over ns",
-             "the seed's estimate");
-  velo::bench::ways_in(measurement);
-  velo::bench::ways_out(measurement);
+  velo::bench::RunOptions options;
+  options.rows = 2'000'000;
+  options.rounds = 5;
+  options = velo::bench::parse_run_options(argc, argv, options);
+  const velo::bench::Ways ways(options.rows, options.rounds);
+  velo::bench::Table table{options.json, options.rows};
+  if (!options.json) {
+    fmt::print("  {:<46} {:>8} {:>9} {:>9}   {}\n", "way", "ns/rec", "M rec/s", "over ns",
+               "the seed's estimate");
+  }
+  velo::bench::ways_in(ways, table);
+  velo::bench::ways_out(ways, table);
   return 0;
 }

@@ -3,7 +3,9 @@
 // plain recomputation below before anything is timed; then the same queries are run with EMIT
 // CHANGES, once with the changes of a batch put together and once with every single one.
 //
-//   seed_windows [rounds = 15] [only the benchmarks that contain this]
+//   seed_windows [--rounds 15] [--only TEXT] [--form text|json]
+//
+// What is asked for as JSON is the ten, and the ten with EMIT CHANGES.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -316,7 +318,7 @@ RowSet recompute(const Case& c, const std::vector<Record>& records) {
 
 enum class Emission { kFinal, kChanges, kEveryChange };
 
-void measure(const Case& c, Emission emission, size_t rounds, Report& report) {
+void measure(const Case& c, Emission emission, size_t rounds, const Report& report) {
   std::vector<Record> records(c.records);
   for (size_t i = 0; i < c.records; ++i) records[i] = c.record(i);
   const std::string sql = fmt::format(
@@ -330,47 +332,45 @@ void measure(const Case& c, Emission emission, size_t rounds, Report& report) {
   };
   const PushedTimes times =
       check_and_time(c.name, sql, c.table, push_all, recompute(c, records), rounds);
-  const auto n = static_cast<double>(c.records);
   Measurement m;
   m.name = c.name;
   if (emission == Emission::kChanges && !c.changes) m.name += ", changes";
   if (emission == Emission::kEveryChange) m.name += c.changes ? ", each" : ", each change";
-  m.value = n / times.best_s;
-  m.median = n / times.median_s;
-  m.records = n;
-  m.results = static_cast<double>(times.results);
-  m.reference = kSeedRecordsPerSecond;
-  m.reference_name = "the seed";
-  m.ratio = m.value / m.reference;
-  m.ratio_min = kBar;
-  report.add(std::move(m));
+  m.rows = c.records;
+  m.results = times.results;
+  m.seconds = times.median_s;
+  m.best_seconds = times.best_s;
+  m.reference_rate = kSeedRecordsPerSecond;
+  m.reference = "the seed";
+  if (emission != Emission::kEveryChange) m.bar = kBar;
+  report.add(m);
 }
 
-int run(size_t rounds, std::string_view only) {
-  Report report("seed_windows");
-  const auto wanted = [&](const Case& c) {
-    return std::string_view(c.name).find(only) != std::string_view::npos;
-  };
+void run(const RunOptions& options) {
+  const Report report(options.json);
+  const size_t rounds = options.rounds;
   report.section("the seed's ten, records pushed one at a time");
   for (const Case& c : kCases) {
-    if (wanted(c)) measure(c, c.changes ? Emission::kChanges : Emission::kFinal, rounds, report);
+    if (!options.wants(c.name)) continue;
+    measure(c, c.changes ? Emission::kChanges : Emission::kFinal, rounds, report);
   }
   report.section("EMIT CHANGES, changes of a batch put together");
   for (const Case& c : kCases) {
-    if (wanted(c) && !c.changes) measure(c, Emission::kChanges, rounds, report);
+    if (options.wants(c.name) && !c.changes) measure(c, Emission::kChanges, rounds, report);
   }
+  if (options.json) return;
   report.section("EMIT CHANGES, every change");
   for (const Case& c : kCases) {
-    if (wanted(c)) measure(c, Emission::kEveryChange, rounds, report);
+    if (options.wants(c.name)) measure(c, Emission::kEveryChange, rounds, report);
   }
-  report.finish();
-  return 0;
 }
 
 }  // namespace
 }  // namespace velo::bench
 
 int main(int argc, char** argv) {
-  const size_t rounds = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 15;
-  return velo::bench::run(std::max<size_t>(1, rounds), argc > 2 ? argv[2] : "");
+  velo::bench::RunOptions defaults;
+  defaults.rounds = 15;
+  velo::bench::run(velo::bench::parse_run_options(argc, argv, defaults));
+  return 0;
 }

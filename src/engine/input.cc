@@ -118,6 +118,7 @@ Status Input::flush() {
   for (ColumnBuilder& builder : builders_) {
     CHECK(builder.size() == batch.rows, "push: a record was not committed");
     batch.columns.push_back(builder.finish());
+    builder.reserve(batch.rows);  // the next batch will be as long
   }
   return target_.take(partition_, std::move(batch));
 }

@@ -11,9 +11,7 @@ namespace {
 constexpr int64_t kWaitUs = 50'000;     // a driver looks at the clock and the stop flag so often
 constexpr int64_t kPollUs = 1'000;      // a waiter looks at the drivers so often
 constexpr double kEdgeShareMax = 0.15;  // the seed's threshold
-// What was busy for less says nothing yet.
-constexpr uint64_t kBusyNsAtEnd = 100'000'000;
-constexpr uint64_t kBusyNsRunning = 5'000'000'000;
+constexpr uint64_t kBusyNsMin = 5'000'000'000;  // what was busy for less says nothing
 
 }  // namespace
 
@@ -225,13 +223,13 @@ Status Job::publish() {
 }
 
 void Job::report_end() {
-  report_edge_share(kBusyNsAtEnd);
+  report_edge_share();
 }
 
-void Job::report_edge_share(uint64_t busy_ns_min) {
+void Job::report_edge_share() {
   for (const auto& driver : layout_.drivers) {
     ThreadMetrics& m = driver->metrics;
-    if (busy_ns(m) < busy_ns_min || edge_share(m) <= kEdgeShareMax) continue;
+    if (busy_ns(m) < kBusyNsMin || edge_share(m) <= kEdgeShareMax) continue;
     if (driver->edge_share_told.exchange(true)) continue;
     rejects_.add_message(fmt::format(
         "{:.0f} % of the busy time was spent outside the synchronous core, more than {:.0f} % "
@@ -242,7 +240,7 @@ void Job::report_edge_share(uint64_t busy_ns_min) {
 }
 
 std::vector<std::string> Job::take_messages() {
-  if (state_.load() == JobState::kRunning) report_edge_share(kBusyNsRunning);
+  if (state_.load() == JobState::kRunning) report_edge_share();
   return rejects_.take_messages();
 }
 

@@ -106,7 +106,7 @@ class Job {
   Result<SourceDriver*> pushed(size_t source);
   Status after_push(Status status);
   void report_end();
-  void report_edge_share(uint64_t busy_ns_min);
+  void report_edge_share();
   bool all_over() const;
 
   JobGraph graph_;
