@@ -9,6 +9,7 @@
 #include "operator/group_aggregate.h"
 #include "operator/limit.h"
 #include "operator/order_by.h"
+#include "operator/over.h"
 #include "operator/project.h"
 #include "operator/union.h"
 #include "operator/values.h"
@@ -225,6 +226,18 @@ LoweredNode lower_aggregate(const AggregateNode& plan) {
   return made;
 }
 
+LoweredNode lower_over(const OverNode& plan) {
+  OverOptions options;
+  options.input = plan.input()->schema;
+  options.output = plan.schema;
+  options.partition = plan.partition;
+  options.time_column = plan.time_column;
+  options.aggregates = aggregates_of(plan.aggregates);
+  options.preceding = plan.preceding;
+  // One copy: rows of the same time come out in the order in which they came in.
+  return node(Spread::kSingle, [options] { return make_over(options); });
+}
+
 Result<LoweredNode> lower_values(const ValuesNode& plan, const OperatorLowering& lowering) {
   EvaluationContext context;
   context.now_us = lowering.now_us;
@@ -271,6 +284,8 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
       return lower_window_aggregate(plan.as<WindowAggregateNode>(), options);
     case PlanKind::kAggregate:
       return one(lower_aggregate(plan.as<AggregateNode>()));
+    case PlanKind::kOver:
+      return one(lower_over(plan.as<OverNode>()));
     case PlanKind::kUnion:
       return one(node(Spread::kAnywhere, [schema, inputs = plan.inputs.size()] {
         return make_union({schema, inputs});

@@ -79,6 +79,7 @@ class Explainer {
   std::string describe_aggregate(const AggregateNode& node) const;
   std::string describe_grouping(const std::vector<ExprPtr>& keys,
                                 const std::vector<PlanAggregate>& aggregates) const;
+  std::string describe_over(const OverNode& node) const;
   std::string describe_order(const OrderByNode& node) const;
   std::string describe_sink(const SinkNode& sink) const;
   std::string state_text(const PlanStateBound& bound) const {
@@ -148,6 +149,20 @@ std::string Explainer::describe_aggregate(const AggregateNode& node) const {
   return out + state_text(node.bound);
 }
 
+std::string Explainer::describe_over(const OverNode& node) const {
+  std::string out = "Over";
+  for (size_t i = 0; i < node.partition.size(); ++i) {
+    out += (i == 0 ? " PARTITION BY " : ", ") + text_of(*node.partition[i]);
+  }
+  out += " ORDER BY " + (*node.input()->schema)[node.time_column].name;
+  out += node.preceding ? fmt::format(" ROWS {} PRECEDING", *node.preceding)
+                        : std::string(" ROWS UNBOUNDED PRECEDING");
+  for (size_t i = 0; i < node.aggregates.size(); ++i) {
+    out += (i == 0 ? ": " : ", ") + node.aggregates[i].aggregate.text;
+  }
+  return out + state_text(node.bound);
+}
+
 std::string Explainer::describe_order(const OrderByNode& node) const {
   std::string out = "OrderBy ";
   for (size_t i = 0; i < node.keys.size(); ++i) {
@@ -205,6 +220,8 @@ std::string Explainer::describe(const PlanNode& node) const {
       return describe_window_aggregate(node.as<WindowAggregateNode>());
     case PlanKind::kAggregate:
       return describe_aggregate(node.as<AggregateNode>());
+    case PlanKind::kOver:
+      return describe_over(node.as<OverNode>());
     case PlanKind::kUnion:
       return "Union";
     case PlanKind::kOrderBy:

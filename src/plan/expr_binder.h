@@ -29,6 +29,31 @@ class AggregateList {
   std::vector<PlanAggregate> aggregates_;
 };
 
+/// One aggregate call with OVER, over the columns of FROM.
+struct OverCall {
+  std::vector<ExprPtr> partition;
+  size_t time_column = 0;
+  std::optional<uint64_t> preceding;
+  Aggregate aggregate;
+  SourceSpan span;
+};
+
+/// The calls with OVER of one SELECT: while its clauses are bound, call k stands in expressions as
+/// the column `first_column + k`.
+class OverList {
+ public:
+  explicit OverList(size_t first_column) : first_column_(first_column) {}
+
+  ExprPtr add(OverCall call);
+  const std::vector<OverCall>& calls() const { return calls_; }
+  size_t first_column() const { return first_column_; }
+  bool empty() const { return calls_.empty(); }
+
+ private:
+  size_t first_column_;
+  std::vector<OverCall> calls_;
+};
+
 /// A name given in the SELECT list and what it stands for.
 struct SelectAlias {
   ast::Name name;
@@ -51,6 +76,10 @@ class ExprBinder {
 
   ExprBinder& allow_aggregates(AggregateList* list) {
     aggregates_ = list;
+    return *this;
+  }
+  ExprBinder& allow_over(OverList* list) {
+    overs_ = list;
     return *this;
   }
   /// Names that the scope does not have are looked for among these.
@@ -87,6 +116,9 @@ class ExprBinder {
   Result<ExprPtr> bind_call(const ast::Call& call, SourceSpan span);
   Result<ExprPtr> bind_function(const ast::Call& call, SourceSpan span);
   Result<ExprPtr> bind_aggregate(const ast::Call& call, SourceSpan span);
+  Result<Aggregate> bind_aggregate_call(const ast::Call& call, SourceSpan span);
+  Result<ExprPtr> bind_over(const ast::Call& call, SourceSpan span);
+  Result<size_t> bind_over_order(const ast::Over& over);
   Result<std::optional<ExprPtr>> bind_window_function(const ast::Call& call, SourceSpan span);
   Result<std::vector<ListOrder>> bind_order(const std::vector<ast::OrderItem>& items);
   Result<std::vector<ExprPtr>> bind_all(const std::vector<ast::Expr>& exprs);
@@ -96,6 +128,7 @@ class ExprBinder {
   const Scope& scope_;
   std::string clause_;
   AggregateList* aggregates_ = nullptr;
+  OverList* overs_ = nullptr;
   bool inside_aggregate_ = false;
   const std::vector<SelectAlias>* aliases_ = nullptr;
   const WindowInScope* window_ = nullptr;

@@ -113,7 +113,7 @@ Status ExprBinder::check_plain_call(const ast::Call& call, SourceSpan span) {
 
 Result<ExprPtr> ExprBinder::bind_call(const ast::Call& call, SourceSpan span) {
   const std::string& name = call.name.text;
-  if (call.over) return session_.not_supported("OVER (…)", call.over->span);
+  if (call.over) return bind_over(call, span);
   if (std::optional<ExprPtr> column = TRY(bind_window_function(call, span))) return *column;
   if (is_aggregate(name)) return bind_aggregate(call, span);
   if (!is_function(name) && is_among(name, kFunctionsToCome)) {
@@ -187,6 +187,12 @@ Result<ExprPtr> ExprBinder::bind_aggregate(const ast::Call& call, SourceSpan spa
     if (clause_ == "WHERE") error.hint = "conditions on aggregates belong in HAVING";
     return error;
   }
+  return aggregates_->add(TRY(bind_aggregate_call(call, span)));
+}
+
+/// The call without its OVER.
+Result<Aggregate> ExprBinder::bind_aggregate_call(const ast::Call& call, SourceSpan span) {
+  const std::string name = to_upper(call.name.text);
   AggregateRequest request;
   request.name = name;
   request.distinct = call.distinct;
@@ -221,7 +227,7 @@ Result<ExprPtr> ExprBinder::bind_aggregate(const ast::Call& call, SourceSpan spa
   if (call.nulls == ast::NullTreatment::kRespect) {
     return session_.not_supported("RESPECT NULLS", span);
   }
-  return aggregates_->add(TRY(session_.at(span, resolve_aggregate(request))));
+  return session_.at(span, resolve_aggregate(request));
 }
 
 Result<std::optional<ExprPtr>> ExprBinder::bind_window_function(const ast::Call& call,

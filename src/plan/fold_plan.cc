@@ -46,6 +46,14 @@ PlanPtr fold_plan(const PlanPtr& plan) {
     }
     case PlanKind::kAggregate:
       return make_aggregate(inputs[0], fold_parts(parts_of(plan->as<AggregateNode>())));
+    case PlanKind::kOver: {
+      OverParts parts = parts_of(plan->as<OverNode>());
+      parts.partition = fold_all(parts.partition);
+      for (PlanAggregate& aggregate : parts.aggregates) {
+        aggregate = rewrite_aggregate(aggregate, fold_constants);
+      }
+      return make_over(inputs[0], std::move(parts));
+    }
     default:
       return with_inputs(plan, std::move(inputs));
   }

@@ -265,6 +265,30 @@ PlanPtr make_aggregate(PlanPtr input, GroupingParts parts) {
   return node;
 }
 
+PlanPtr make_over(PlanPtr input, OverParts parts) {
+  auto node = std::make_shared<OverNode>();
+  std::vector<Field> fields = input->schema->fields();
+  for (const PlanAggregate& aggregate : parts.aggregates) {
+    fields.push_back({aggregate.name, aggregate.aggregate.type});
+  }
+  node->traits = input->traits;
+  node->traits.resize(fields.size());
+  node->schema = make_schema(std::move(fields));
+  node->bounded = input->bounded;
+  node->partition = std::move(parts.partition);
+  node->time_column = parts.time_column;
+  node->preceding = parts.preceding;
+  node->aggregates = std::move(parts.aggregates);
+  node->bound = parts.bound;
+  node->inputs = {std::move(input)};
+  node->span = parts.span;
+  return node;
+}
+
+OverParts parts_of(const OverNode& node) {
+  return {node.partition, node.time_column, node.preceding, node.aggregates, node.bound, node.span};
+}
+
 PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span) {
   auto node = std::make_shared<UnionNode>();
   node->schema = inputs[0]->schema;
@@ -377,6 +401,8 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return copy_with_inputs<WindowAggregateNode>(*node, std::move(inputs));
     case PlanKind::kAggregate:
       return copy_with_inputs<AggregateNode>(*node, std::move(inputs));
+    case PlanKind::kOver:
+      return copy_with_inputs<OverNode>(*node, std::move(inputs));
     case PlanKind::kUnion:
       return copy_with_inputs<UnionNode>(*node, std::move(inputs));
     case PlanKind::kOrderBy:

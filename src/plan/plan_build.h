@@ -37,6 +37,18 @@ PlanPtr make_window_aggregate(PlanPtr input, PlanWindow window, WindowOutputs ou
                               GroupingParts parts, int64_t lateness_us, int64_t grace_us,
                               std::optional<PlanLateOutput> late);
 PlanPtr make_aggregate(PlanPtr input, GroupingParts parts);
+/// What OVER says.
+struct OverParts {
+  std::vector<ExprPtr> partition;
+  size_t time_column = 0;
+  std::optional<uint64_t> preceding;
+  std::vector<PlanAggregate> aggregates;
+  PlanStateBound bound;
+  SourceSpan span;
+};
+/// REQUIRES: the input only grows.
+PlanPtr make_over(PlanPtr input, OverParts parts);
+OverParts parts_of(const OverNode& node);
 /// REQUIRES: equal types; the names are the first input's.
 PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span);
 PlanPtr make_order_by(PlanPtr input, std::vector<PlanOrder> keys, SourceSpan span);

@@ -26,6 +26,7 @@ enum class PlanKind : uint8_t {
   kWindowAssign,
   kWindowAggregate,
   kAggregate,
+  kOver,
   kUnion,
   kOrderBy,
   kLimit,
@@ -233,6 +234,17 @@ struct AggregateNode : PlanNode {
   /// Of the input: for FIRST_VALUE and its kin. Empty: arrival decides.
   std::optional<size_t> time_column;
   PlanEmit emit;
+  PlanStateBound bound;
+};
+
+/// Every row, in the order of its event time, with aggregates over the last rows of its partition
+/// appended: f(x) OVER (PARTITION BY … ORDER BY time ROWS n PRECEDING).
+struct OverNode : PlanNode {
+  OverNode() : PlanNode(PlanKind::kOver) {}
+  std::vector<ExprPtr> partition;     ///< over the input; may be none
+  size_t time_column = 0;             ///< of the input: an event time column
+  std::optional<uint64_t> preceding;  ///< rows before the row itself; nothing = all
+  std::vector<PlanAggregate> aggregates;
   PlanStateBound bound;
 };
 

@@ -203,6 +203,33 @@ Pruned prune_aggregate(const AggregateNode& node, const Needs& needs) {
   return {make_aggregate(input.plan, std::move(parts)), std::move(at)};
 }
 
+Pruned prune_over(const OverNode& node, const Needs& needs) {
+  OverParts parts = parts_of(node);
+  const size_t columns = node.input()->schema->size();
+  Needs below;
+  below.watermark = true;
+  for (const size_t column : needs.columns) {
+    if (column < columns) below.add(column);
+  }
+  below.add(node.time_column);
+  for (const ExprPtr& key : parts.partition) below.add(*key);
+  for (const PlanAggregate& aggregate : parts.aggregates) {
+    for (const ExprPtr& expr : expressions_of(aggregate)) below.add(*expr);
+  }
+  const Pruned input = prune(node.input(), std::move(below));
+  parts.time_column = input.at[node.time_column];
+  parts.partition = remap_all(parts.partition, input.at);
+  for (PlanAggregate& aggregate : parts.aggregates) {
+    aggregate = rewrite_aggregate(
+        aggregate, [&](const ExprPtr& expr) { return remap_columns(expr, input.at); });
+  }
+  std::vector<size_t> at = input.at;
+  for (size_t i = 0; i < parts.aggregates.size(); ++i) {
+    at.push_back(input.plan->schema->size() + i);
+  }
+  return {make_over(input.plan, std::move(parts)), std::move(at)};
+}
+
 Pruned prune_union(const UnionNode& node, const Needs& needs) {
   std::vector<PlanPtr> inputs;
   for (const PlanPtr& input : node.inputs) {
@@ -242,6 +269,8 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       return prune_window_aggregate(plan->as<WindowAggregateNode>(), needs);
     case PlanKind::kAggregate:
       return prune_aggregate(plan->as<AggregateNode>(), needs);
+    case PlanKind::kOver:
+      return prune_over(plan->as<OverNode>(), needs);
     case PlanKind::kUnion:
       return prune_union(plan->as<UnionNode>(), needs);
     case PlanKind::kOrderBy:

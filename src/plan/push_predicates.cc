@@ -99,6 +99,7 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
     case PlanKind::kScan:
     case PlanKind::kValues:
       return filtered(plan, conditions);
+    case PlanKind::kOver:  // a row that is left out below would be missing in the frames of others
     case PlanKind::kLimit:
     case PlanKind::kSink:
       break;

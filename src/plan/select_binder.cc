@@ -54,6 +54,7 @@ Status SelectBinder::bind_source() {
   }
   inputs_ = relation_.plan->schema->size();
   aggregates_ = AggregateList(inputs_ + kWindowColumns);
+  overs_ = OverList(inputs_ + kWindowColumns);
   scope_ = relation_.scope;
   if (relation_.window) {
     window_ = WindowInScope{relation_.window->window, inputs_};
@@ -162,8 +163,11 @@ Status SelectBinder::bind_item(const ast::SelectItem& item, size_t position) {
   }
   if (const auto* star = item.expr.as<ast::Star>()) return bind_star(*star, item.expr.span);
   Item bound;
-  bound.expr =
-      TRY(binder("SELECT").allow_aggregates(&aggregates_).allow_aliases(&aliases_).bind(item.expr));
+  bound.expr = TRY(binder("SELECT")
+                       .allow_aggregates(&aggregates_)
+                       .allow_over(&overs_)
+                       .allow_aliases(&aliases_)
+                       .bind(item.expr));
   bound.named = item.alias.has_value();
   bound.span = item.alias ? item.alias->span : item.expr.span;
   bound.name = item.alias ? item.alias->text : default_name(item.expr, position);
@@ -256,6 +260,10 @@ Result<PlanPtr> SelectBinder::bind() {
   TRY(bind_items());
   TRY(bind_having());
   TRY(bind_order());
+  if (is_grouped() && !overs_.empty()) {
+    return session_.not_supported("OVER (…) beside GROUP BY or an aggregate",
+                                  overs_.calls()[0].span);
+  }
   if (is_grouped()) return build_grouped(TRY(bind_keys()));
   if (select_.distinct && window_in_from_) {
     // DISTINCT over window columns ends with the window, as GROUP BY of all items does.
@@ -284,6 +292,7 @@ Result<PlanPtr> SelectBinder::build_plain() {
   for (const Item& item : items_) items.push_back(item.expr);
   std::vector<ExprPtr> orders;
   for (const Order& order : orders_) orders.push_back(order.expr);
+  plan = TRY(place_overs(std::move(plan), &items));
   return finish(std::move(plan), std::move(items), std::move(orders), select_.distinct);
 }
 

@@ -15,7 +15,8 @@ namespace velo {
 /// While its clauses are bound, all expressions stand over one layout:
 ///   [0, n)      the columns of FROM
 ///   [n, n+3)    window_start, window_end, window_time, if there is a window
-///   [n+3, …)    the aggregate calls, as they are met
+///   [n+3, …)    the aggregate calls, as they are met; or those with OVER, of which a SELECT that
+///               groups has none
 /// Only when all are known does it turn out what is grouped, and they are carried over to the
 /// columns of the aggregation (`Grouped`), where a column of FROM that is neither key nor inside an
 /// aggregate is an error.
@@ -28,7 +29,8 @@ class SelectBinder {
         clauses_(clauses),
         order_by_(order_by),
         ctes_(ctes),
-        aggregates_(0) {}
+        aggregates_(0),
+        overs_(0) {}
   Result<PlanPtr> bind();
 
  private:
@@ -102,6 +104,10 @@ class SelectBinder {
            select_.window.has_value();
   }
 
+  // over_binder.cc
+  Result<PlanPtr> place_overs(PlanPtr plan, std::vector<ExprPtr>* exprs) const;
+  PlanStateBound over_bound(const OverCall& call, const PlanNode& input) const;
+
   // emit_binder.cc
   Result<EmitPlan> bind_emit(bool windowed, const PlanNode& input);
   Status check_plain_emit(const PlanNode& input);
@@ -127,6 +133,7 @@ class SelectBinder {
   int64_t grace_us_ = 0;
   ExprPtr where_;
   AggregateList aggregates_;
+  OverList overs_;
   std::vector<Item> items_;
   std::vector<SelectAlias> aliases_;
   ExprPtr having_;

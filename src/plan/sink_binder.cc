@@ -252,6 +252,7 @@ void collect_unbounded(const PlanNode& plan, SourceSpan stands_for,
   };
   if (plan.kind == PlanKind::kAggregate) unbounded(plan.as<AggregateNode>().bound);
   if (plan.kind == PlanKind::kWindowAggregate) unbounded(plan.as<WindowAggregateNode>().bound);
+  if (plan.kind == PlanKind::kOver) unbounded(plan.as<OverNode>().bound);
   const SourceSpan below = plan.kind == PlanKind::kShared ? span : stands_for;
   for (const PlanPtr& input : plan.inputs) collect_unbounded(*input, below, found);
 }

@@ -207,7 +207,7 @@ Status Job::settle(const Status& outcome) {
     outcome_ = *error_;
     for (const auto& sink : sinks_) sink->abandon();
   } else {
-    report_end();
+    report_edge_share();
     state_.store(JobState::kDone);
     outcome_ = Status();
   }
@@ -220,10 +220,6 @@ Status Job::publish() {
   }
   for (const auto& sink : sinks_) TRY(sink->publish());
   return {};
-}
-
-void Job::report_end() {
-  report_edge_share();
 }
 
 void Job::report_edge_share() {

@@ -105,7 +105,6 @@ class Job {
   Result<bool> step_callers_drivers();
   Result<SourceDriver*> pushed(size_t source);
   Status after_push(Status status);
-  void report_end();
   void report_edge_share();
   bool all_over() const;
 
