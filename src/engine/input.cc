@@ -6,20 +6,6 @@
 
 namespace velo {
 
-Input::Input(std::string table, SchemaPtr schema, uint32_t partition, size_t batch_rows,
-             InputTarget& target)
-    : table_(std::move(table)),
-      schema_(std::move(schema)),
-      partition_(partition),
-      batch_rows_(batch_rows),
-      target_(target) {
-  builders_.reserve(schema_->size());
-  for (const Field& field : schema_->fields()) {
-    builders_.emplace_back(field.type, batch_rows_);
-    physical_.push_back(field.type.physical());
-  }
-}
-
 namespace {
 
 Value::Kind wanted_kind(Physical physical) {
@@ -41,18 +27,29 @@ Value::Kind wanted_kind(Physical physical) {
 
 }  // namespace
 
+Input::Input(std::string table, SchemaPtr schema, uint32_t partition, size_t batch_rows,
+             InputTarget& target)
+    : table_(std::move(table)),
+      schema_(std::move(schema)),
+      partition_(partition),
+      batch_rows_(batch_rows),
+      target_(target) {
+  builders_.reserve(schema_->size());
+  for (const Field& field : schema_->fields()) {
+    builders_.emplace_back(field.type, batch_rows_);
+    physical_.push_back(field.type.physical());
+    kinds_.push_back(wanted_kind(field.type.physical()));
+  }
+}
+
 Status Input::push(std::span<const Value> record) {
   if (record.size() > builders_.size()) {
     return Error(ErrorCode::kTypeMismatch, fmt::format("push into '{}': {} values for {} columns",
                                                        table_, record.size(), builders_.size()));
   }
   for (size_t i = 0; i < record.size(); ++i) {
-    if (!record[i].is_null() && record[i].kind() != wanted_kind(physical_[i])) [[unlikely]] {
-      const Field& field = (*schema_)[i];
-      return Error(ErrorCode::kTypeMismatch,
-                   fmt::format("push into '{}': the value for column '{}' is not a {}", table_,
-                               field.name, field.type.to_string()));
-    }
+    if (record[i].kind() != kinds_[i] && !record[i].is_null()) [[unlikely]]
+      return wrong_type(i);
   }
   for (size_t i = 0; i < record.size(); ++i) {
     const Value& value = record[i];
@@ -79,6 +76,13 @@ Status Input::push(std::span<const Value> record) {
     }
   }
   return close_row(record.size());
+}
+
+Error Input::wrong_type(size_t column) const {
+  const Field& field = (*schema_)[column];
+  return Error(ErrorCode::kTypeMismatch,
+               fmt::format("push into '{}': the value for column '{}' is not a {}", table_,
+                           field.name, field.type.to_string()));
 }
 
 void Input::fill_missing() {

@@ -110,6 +110,7 @@ class Input {
       return flush();
     return {};
   }
+  Error wrong_type(size_t column) const;
   /// Brings every builder to rows_ + 1 rows.
   void fill_missing();
 
@@ -120,6 +121,7 @@ class Input {
   InputTarget& target_;
   std::vector<ColumnBuilder> builders_;
   std::vector<Physical> physical_;
+  std::vector<Value::Kind> kinds_;  ///< what a Value of each column must be
   size_t rows_ = 0;
 };
 

@@ -54,9 +54,9 @@ TEST(Over, TheLastRowsOfAKeyInTheOrderOfTime) {
 
 TEST(Over, AllRowsBeforeAndOnlyTheRowItself) {
   const Batch rows = events("a 1 00:00:01\nb 5 00:00:01\na 2 00:00:02\na 4 00:00:03\n");
-  EXPECT_EQ(run(over_options(std::nullopt, {"SUM(v)"}), rows, 0, 1),
+  EXPECT_EQ(run(over_options(std::nullopt, {"SUM(v)"}), rows, kSecond, 1),
             "a 1 00:00:01 1\nb 5 00:00:01 5\na 2 00:00:02 3\na 4 00:00:03 7\n");
-  EXPECT_EQ(run(over_options(0, {"SUM(v)"}), rows, 0, 100),
+  EXPECT_EQ(run(over_options(0, {"SUM(v)"}), rows, kSecond, 100),
             "a 1 00:00:01 1\nb 5 00:00:01 5\na 2 00:00:02 2\na 4 00:00:03 4\n");
 }
 

@@ -18,6 +18,7 @@
 
 #include "operator/group_results.h"
 #include "operator/late_rows.h"
+#include "operator/small_windows.h"
 #include "operator/window_columns.h"
 #include "state/pane_runs.h"
 #include "state/window_store.h"
@@ -37,6 +38,7 @@ class WindowAggregate final : public Operator {
                options_.retractable),
         store_(&input_.layout(), options_.window),
         rows_(options_.output),
+        small_(options_, &input_.layout()),
         late_(options_.input, options_.time_column) {}
 
   void push(size_t, const Batch& given, Output& output) override {
@@ -206,6 +208,7 @@ class WindowAggregate final : public Operator {
       fired_end_ = *end;
       if (options_.lateness_us == 0) store_.drop_through(fired_end_);
     }
+    small_.emit(input_.keys(), output);
     // Windows without rows have fired too: a late row that another window still takes must not
     // bring them back.
     int64_t fired;
@@ -218,6 +221,14 @@ class WindowAggregate final : public Operator {
     if (shown.version != chosen_version_) choose(shown);
     chosen_version_ = shown.version;
     if (chosen_.empty()) return;
+    if (small_.takes(chosen_.size())) {
+      PaneClock& clock = store_.clock();
+      small_.add(chosen_, *shown.states, chosen_slots_, clock.start_of(clock.window_start(end)),
+                 clock.start_of(end));
+      if (small_.full()) small_.emit(input_.keys(), output);
+      return;
+    }
+    small_.emit(input_.keys(), output);
     const std::vector<Scalar> window = window_values(end);
     for (size_t begin = 0; begin < chosen_.size(); begin += kRowsPerBatch) {
       const size_t n = std::min(kRowsPerBatch, chosen_.size() - begin);
@@ -280,6 +291,7 @@ class WindowAggregate final : public Operator {
   GroupInput input_;
   WindowStore store_;
   ResultRows rows_;
+  SmallWindows small_;  // empty but while windows fire
   LateRows late_;
   PendingChanges corrections_;  // empty between rows
   int64_t fired_end_ = INT64_MIN;
