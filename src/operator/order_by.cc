@@ -28,11 +28,12 @@ class OrderBy final : public Operator {
     weighted_ = weighted_ || batch.weights;
     if (!weighted_ && rows_ > kCompactRowsMin && rows_ / 2 > wanted_) compact();
   }
-  /// Nothing comes out before the end, so nothing is promised either.
-  void advance(size_t, int64_t watermark, Output& output) override {
-    if (watermark != kWatermarkEnd) return;
+  /// Nothing comes out before the end, so nothing is promised either. The end of time is not yet
+  /// the end of rows: an aggregation without a window gives its answer after it.
+  void advance(size_t, int64_t, Output&) override {}
+  void finish(Output& output) override {
     emit_all(output);
-    output.advance(watermark);
+    output.advance(kWatermarkEnd);
   }
 
   void save(SnapshotWriter& writer) const override {
