@@ -45,6 +45,7 @@ THIRD_PARTY = [
     (r"simdjson", {"format"}, "JSON is decoded in format"),
     (r"fast_float/", {"format"}, "data is read in format; elsewhere use std::from_chars"),
     (r"re2/", {"expr"}, "regular expressions are functions of expr"),
+    (r"openssl/", {"expr"}, "digests are functions of expr"),
     (r"date/", {"expr"}, "time zones live in expr"),
     (r"(zstd|zlib|lz4|lz4frame|zstd_errors)\.h", {"connector"}, "compression is for connector"),
     (r"librdkafka/", {"connector"}, "Kafka is for connector"),

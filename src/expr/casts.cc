@@ -181,7 +181,7 @@ std::string_view trim_spaces(std::string_view s) {
 void fail_text(KernelCall& call, size_t row, std::string_view text) {
   Result<Scalar> value = parse_scalar(call.out.type(), text);
   call.fail(row, ErrorCode::kEvaluation,
-            value ? fmt::format("'{}' is not a {}", text, call.out.type().to_string())
+            value ? fmt::format("'{}' is no {}", text, call.out.type().to_string())
                   : value.error().message);
 }
 

@@ -21,11 +21,11 @@ TEST(Casts, TextToNumbers) {
   EXPECT_EQ(casted(text("+42"), Type::bigint()), "42");
   EXPECT_EQ(casted(text("1e3"), Type::float64()), "1000.0");
   EXPECT_EQ(casted(text("12.50"), Type::decimal(5, 2)), "12.50");
-  EXPECT_EQ(casted(text("abc"), Type::integer()), "!'abc' is not a INTEGER!");
-  EXPECT_EQ(casted(text("300"), Type::tinyint()), "!'300' is not a TINYINT: it does not fit!");
+  EXPECT_EQ(casted(text("abc"), Type::integer()), "!'abc' is no INTEGER!");
+  EXPECT_EQ(casted(text("300"), Type::tinyint()), "!'300' is no TINYINT: it does not fit!");
   EXPECT_EQ(casted(text("1.239"), Type::decimal(5, 2)),
-            "!'1.239' is not a DECIMAL(5, 2): it has too many decimal places!");
-  EXPECT_EQ(casted(text(""), Type::integer()), "!'' is not a INTEGER!");
+            "!'1.239' is no DECIMAL(5, 2): it has too many decimal places!");
+  EXPECT_EQ(casted(text(""), Type::integer()), "!'' is no INTEGER!");
   EXPECT_EQ(tried(text("abc"), Type::integer()), "NULL");
   EXPECT_EQ(casted(text("True"), Type::boolean()), "TRUE");
   EXPECT_EQ(tried(text("yes"), Type::boolean()), "TRUE");
@@ -97,7 +97,7 @@ TEST(Casts, ArraysElementByElement) {
   const ExprPtr array = call("ARRAY", {text("1"), text("2"), make_null()});
   EXPECT_EQ(casted(array, Type::array(Type::integer())), "[1, 2, NULL]");
   EXPECT_EQ(casted(call("ARRAY", {text("1"), text("x")}), Type::array(Type::integer())),
-            "!'x' is not a INTEGER!");
+            "!'x' is no INTEGER!");
 }
 
 }  // namespace

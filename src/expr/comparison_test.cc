@@ -38,7 +38,7 @@ TEST(Comparison, AcrossTypes) {
   EXPECT_EQ(refusal("=", {make_column(0, Type::string(), "s"), number(1)}),
             "STRING = INTEGER does not exist for these types");
   EXPECT_EQ(refusal("=", {make_column(0, Type::bigint(), "n"), text("abc")}),
-            "'abc' is not a BIGINT");
+            "'abc' is no BIGINT");
 }
 
 TEST(Comparison, NanStandsAboveAllAndEqualsItself) {

@@ -33,9 +33,9 @@ Table build_table() {
   Table table;
   for (std::span<const Function> topic :
        {arithmetic_functions(), comparison_functions(), logic_functions(), string_functions(),
-        string_search_functions(), string_coding_functions(), pattern_functions(), math_functions(),
-        rounding_functions(), time_functions(), time_part_functions(), time_text_functions(),
-        json_functions(), array_functions()}) {
+        string_search_functions(), string_coding_functions(), hash_functions(), pattern_functions(),
+        math_functions(), rounding_functions(), time_functions(), time_part_functions(),
+        time_text_functions(), json_functions(), json_making_functions(), array_functions()}) {
     table.rows.insert(table.rows.end(), topic.begin(), topic.end());
   }
   for (size_t i = 0; i < table.rows.size(); ++i) {
@@ -113,7 +113,10 @@ std::vector<std::string> function_names() {
   std::vector<std::string> names;
   for (const auto& [name, rows] : table().by_name) {
     const char first = name[0];
-    if (first >= 'A' && first <= 'Z' && !table().rows[rows[0]].has(kInfix)) names.push_back(name);
+    // LIKE is written between its arguments; MOD, another name of %, is not.
+    const Function& function = table().rows[rows[0]];
+    const bool is_word = first >= 'A' && first <= 'Z';
+    if (is_word && !(function.has(kInfix) && function.name() == name)) names.push_back(name);
   }
   return names;
 }

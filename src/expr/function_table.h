@@ -14,6 +14,7 @@ std::span<const Function> logic_functions();
 std::span<const Function> string_functions();
 std::span<const Function> string_search_functions();
 std::span<const Function> string_coding_functions();
+std::span<const Function> hash_functions();
 std::span<const Function> pattern_functions();
 std::span<const Function> math_functions();
 std::span<const Function> rounding_functions();
@@ -21,6 +22,7 @@ std::span<const Function> time_functions();
 std::span<const Function> time_part_functions();
 std::span<const Function> time_text_functions();
 std::span<const Function> json_functions();
+std::span<const Function> json_making_functions();
 std::span<const Function> array_functions();
 
 }  // namespace velo

@@ -43,6 +43,37 @@ void for_found(KernelCall& call, F then) {
   });
 }
 
+/// The same, of the whole document where no path is given.
+template <typename F>
+void for_found_or_whole(KernelCall& call, F then) {
+  if (call.args.size() == 2) return for_found(call, then);
+  const Strings json(call, 0);
+  for_valid(call, [&](size_t row) { then(row, json[row]); });
+}
+
+/// REQUIRES: the text of an array, correct JSON.
+size_t count_elements(std::string_view array) {
+  size_t commas = 0;
+  int depth = 0;
+  bool quoted = false;
+  bool any = false;
+  for (size_t i = 0; i < array.size(); ++i) {
+    const char c = array[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      quoted = c != '"';
+      continue;
+    }
+    quoted = c == '"';
+    const bool opens = c == '[' || c == '{';
+    if (depth == 1 && c == ',') ++commas;
+    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (depth >= 1 && !blank && c != ']') any = true;
+    depth += opens ? 1 : c == ']' || c == '}' ? -1 : 0;
+  }
+  return any ? commas + 1 : 0;
+}
+
 /// Scalars as text; objects, arrays and null give NULL.
 void json_value(KernelCall& call) {
   call.out.share(*call.args[0]);
@@ -83,6 +114,27 @@ void is_json_text(KernelCall& call) {
   for_valid(call, [&](size_t row) { out[row] = is_json(in[row]) ? 1 : 0; });
 }
 
+/// Elements of an array; NULL for anything else.
+void json_array_length(KernelCall& call) {
+  int64_t* out = call.out.values<int64_t>();
+  for_found_or_whole(call, [&](size_t row, std::optional<std::string_view> value) {
+    if (!value || json_kind(*value) != JsonKind::kArray || !is_json(*value)) {
+      return call.out.set_null(row);
+    }
+    out[row] = static_cast<int64_t>(count_elements(*value));
+  });
+}
+
+void json_type(KernelCall& call) {
+  for_found_or_whole(call, [&](size_t row, std::optional<std::string_view> value) {
+    const JsonKind kind = value && is_json(*value) ? json_kind(*value) : JsonKind::kBroken;
+    if (kind == JsonKind::kBroken) return call.out.set_null(row);
+    static constexpr std::string_view kNames[] = {"object", "array",   "string",
+                                                  "number", "boolean", "null"};
+    call.out.set_string_view(row, kNames[static_cast<size_t>(kind)]);
+  });
+}
+
 const Function kFunctions[] = {
     {"JSON_VALUE,JSON_EXTRACT_SCALAR", "(json string, path string) -> string", json_value, kStrict,
      "The scalar at a path as text; NULL if there is none",
@@ -93,6 +145,12 @@ const Function kFunctions[] = {
     {"JSON_EXISTS", "(json string, path string) -> boolean", json_exists, kStrict,
      "Whether there is a value at a path", R"(JSON_EXISTS('{"a": null}', '$.a'))", "TRUE", nullptr,
      check_path},
+    {"JSON_ARRAY_LENGTH", "(json string, path string?) -> bigint", json_array_length, kInfallible,
+     "Elements of the array (at a path); NULL if it is none",
+     R"(JSON_ARRAY_LENGTH('{"a": [1, [2, 3]]}', '$.a'))", "2", nullptr, check_path},
+    {"JSON_TYPE,JSON_TYPEOF", "(json string, path string?) -> string", json_type, kInfallible,
+     "object, array, string, number, boolean or null; NULL if there is none",
+     R"(JSON_TYPE('{"a": [1]}', '$.a'))", "array", nullptr, check_path},
     {"IS_JSON", "(s string) -> boolean", is_json_text, kInfallible, "Whether the text is JSON",
      "IS_JSON('[1]')", "TRUE"},
 };

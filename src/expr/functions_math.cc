@@ -2,6 +2,7 @@
 // the row, as in PostgreSQL; infinities and NaN go through as IEEE 754 says.
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "base/fmt.h"
 #include "column/decimal.h"
@@ -48,6 +49,14 @@ void logarithm(KernelCall& call) {
 template <Real kF>
 void inverse_of_unit(KernelCall& call) {
   real_within(call, [](double x) { return kF(x); }, [](double x) { return x >= -1 && x <= 1; });
+}
+
+void inverse_hyperbolic_cosine(KernelCall& call) {
+  real_within(call, [](double x) { return std::acosh(x); }, [](double x) { return x >= 1; });
+}
+void inverse_hyperbolic_tangent(KernelCall& call) {
+  real_within(
+      call, [](double x) { return std::atanh(x); }, [](double x) { return x > -1 && x < 1; });
 }
 
 void logarithm_to_base(KernelCall& call) {
@@ -98,6 +107,66 @@ template <int kWhich>
 void number(KernelCall& call) {
   constexpr double kValue = kWhich == 0 ? std::numbers::pi : std::numbers::e;
   for (size_t row = 0; row < call.rows; ++row) call.out.values<double>()[row] = kValue;
+}
+
+// --- Whole numbers ---
+
+/// out = f(a, b), or the row fails where f says false.
+template <typename F>
+void whole_numbers(KernelCall& call, std::string_view name, F f) {
+  const Values<int64_t> a(call, 0);
+  const Values<int64_t> b(call, 1);
+  int64_t* out = call.out.values<int64_t>();
+  for_valid(call, [&](size_t row) {
+    if (f(a[row], b[row], &out[row])) return;
+    call.fail(row, b[row] == 0 ? ErrorCode::kDivisionByZero : ErrorCode::kOverflow,
+              fmt::format("{}({}, {}) has no BIGINT", name, a[row], b[row]));
+  });
+}
+
+uint64_t magnitude(int64_t x) {
+  return x < 0 ? 0 - static_cast<uint64_t>(x) : static_cast<uint64_t>(x);
+}
+
+uint64_t divisor(int64_t a, int64_t b) { return std::gcd(magnitude(a), magnitude(b)); }
+
+void quotient(KernelCall& call) {
+  whole_numbers(call, "DIV", [](int64_t a, int64_t b, int64_t* out) {
+    if (b == 0 || (a == INT64_MIN && b == -1)) return false;
+    *out = a / b;
+    return true;
+  });
+}
+
+void greatest_divisor(KernelCall& call) {
+  whole_numbers(call, "GCD", [](int64_t a, int64_t b, int64_t* out) {
+    const uint64_t found = divisor(a, b);
+    *out = static_cast<int64_t>(found);
+    return found <= INT64_MAX;
+  });
+}
+
+void least_multiple(KernelCall& call) {
+  whole_numbers(call, "LCM", [](int64_t a, int64_t b, int64_t* out) {
+    if (a == 0 || b == 0) return *out = 0, true;
+    uint64_t found = 0;
+    if (__builtin_mul_overflow(magnitude(a) / divisor(a, b), magnitude(b), &found)) return false;
+    *out = static_cast<int64_t>(found);
+    return found <= INT64_MAX;
+  });
+}
+
+void factorial(KernelCall& call) {
+  const Values<int64_t> n(call, 0);
+  int64_t* out = call.out.values<int64_t>();
+  for_valid(call, [&](size_t row) {
+    if (n[row] < 0 || n[row] > 20) {
+      return call.fail(row, ErrorCode::kOverflow,
+                       fmt::format("FACTORIAL({}): 0 to 20 have one that fits", n[row]));
+    }
+    out[row] = 1;
+    for (int64_t k = 2; k <= n[row]; ++k) out[row] *= k;
+  });
 }
 
 // --- Sign and magnitude ---
@@ -208,6 +277,20 @@ const Function kFunctions[] = {
      "1.0"},
     {"TANH", "(x float64) -> float64", real<std::tanh>, kInfallible, "Hyperbolic tangent",
      "TANH(0)", "0.0"},
+    {"ASINH", "(x float64) -> float64", real<std::asinh>, kInfallible, "Inverse hyperbolic sine",
+     "ASINH(0)", "0.0"},
+    {"ACOSH", "(x float64) -> float64", inverse_hyperbolic_cosine, kStrict,
+     "Inverse hyperbolic cosine", "ACOSH(1)", "0.0"},
+    {"ATANH", "(x float64) -> float64", inverse_hyperbolic_tangent, kStrict,
+     "Inverse hyperbolic tangent", "ATANH(0)", "0.0"},
+    {"DIV", "(a bigint, b bigint) -> bigint", quotient, kStrict, "Whole quotient, towards zero",
+     "DIV(-7, 2)", "-3"},
+    {"GCD", "(a bigint, b bigint) -> bigint", greatest_divisor, kStrict, "Greatest common divisor",
+     "GCD(12, 18)", "6"},
+    {"LCM", "(a bigint, b bigint) -> bigint", least_multiple, kStrict, "Least common multiple",
+     "LCM(4, 6)", "12"},
+    {"FACTORIAL", "(n bigint) -> bigint", factorial, kStrict, "1 · 2 · … · n, up to 20",
+     "FACTORIAL(5)", "120"},
     {"HYPOT", "(y float64, x float64) -> float64", hypotenuse, kInfallible,
      "Length of the vector (x, y)", "HYPOT(3, 4)", "5.0"},
     {"DEGREES", "(x float64) -> float64", real<degrees_of>, kInfallible, "Radians to degrees",

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/fmt.h"
+#include "column/column_builder.h"
 #include "expr/function_table.h"
 #include "expr/kernel.h"
 #include "expr/like.h"
@@ -289,6 +290,98 @@ void regexp_count(KernelCall& call) {
   });
 }
 
+/// Calls `then(match, groups)` for every match of `regex` in `s`, from the left.
+template <typename F>
+void each_match(const RE2& regex, std::string_view s, std::vector<re2::StringPiece>& groups,
+                F then) {
+  for (size_t at = 0; at <= s.size();) {
+    if (!regex.Match(piece(s), at, s.size(), RE2::UNANCHORED, groups.data(),
+                     static_cast<int>(groups.size()))) {
+      return;
+    }
+    then();
+    const re2::StringPiece& match = groups[0];
+    const size_t end = static_cast<size_t>(match.data() - s.data()) + match.size();
+    if (match.empty() && end == s.size()) return;
+    at = match.empty() ? next_character(s, end) : end;
+  }
+}
+
+/// Every match, or its group; a group that took no part is NULL.
+void regexp_extract_all(KernelCall& call) {
+  auto& cache = call.state_of<PatternCache<Regex>>();
+  const Strings in(call, 0);
+  const Strings patterns(call, 1);
+  const bool has_group = call.args.size() == 3;
+  ColumnBuilder builder(call.out.type(), call.rows);
+  std::vector<re2::StringPiece> groups;
+  for (size_t row = 0; row < call.rows; ++row) {
+    const RE2* regex = call.out.is_null(row) ? nullptr : regex_of(call, cache, row, patterns[row]);
+    const int64_t group = regex != nullptr && has_group ? call.args[2]->int64_at(row) : 0;
+    if (regex != nullptr && (group < 0 || group > regex->NumberOfCapturingGroups())) {
+      call.fail(row, ErrorCode::kEvaluation,
+                fmt::format("'{}' has no group {}", patterns[row], group));
+      regex = nullptr;
+    }
+    if (regex == nullptr) {
+      builder.append_null();
+      continue;
+    }
+    groups.assign(static_cast<size_t>(group) + 1, {});
+    each_match(*regex, in[row], groups, [&] {
+      const re2::StringPiece& part = groups.back();
+      if (part.data() == nullptr) return builder.child(0).append_null();
+      builder.child(0).append_string({part.data(), part.size()});
+    });
+    builder.append_list_end();
+  }
+  call.out.set_column(builder.finish());
+}
+
+/// What lies between the matches. Empty matches do not split.
+void regexp_split(KernelCall& call) {
+  auto& cache = call.state_of<PatternCache<Regex>>();
+  const Strings in(call, 0);
+  const Strings patterns(call, 1);
+  ColumnBuilder builder(call.out.type(), call.rows);
+  std::vector<re2::StringPiece> match(1);
+  for (size_t row = 0; row < call.rows; ++row) {
+    const RE2* regex = call.out.is_null(row) ? nullptr : regex_of(call, cache, row, patterns[row]);
+    if (regex == nullptr) {
+      builder.append_null();
+      continue;
+    }
+    const std::string_view s = in[row];
+    size_t begin = 0;
+    each_match(*regex, s, match, [&] {
+      if (match[0].empty()) return;
+      const auto at = static_cast<size_t>(match[0].data() - s.data());
+      builder.child(0).append_string(s.substr(begin, at - begin));
+      begin = at + match[0].size();
+    });
+    builder.child(0).append_string(s.substr(begin));
+    builder.append_list_end();
+  }
+  call.out.set_column(builder.finish());
+}
+
+/// In characters, from 1; 0 where nothing matches.
+void regexp_position(KernelCall& call) {
+  auto& cache = call.state_of<PatternCache<Regex>>();
+  const Strings in(call, 0);
+  const Strings patterns(call, 1);
+  int64_t* out = call.out.values<int64_t>();
+  for_valid(call, [&](size_t row) {
+    const RE2* regex = regex_of(call, cache, row, patterns[row]);
+    if (regex == nullptr) return;
+    const std::string_view s = in[row];
+    re2::StringPiece match;
+    const bool found = regex->Match(piece(s), 0, s.size(), RE2::UNANCHORED, &match, 1);
+    const size_t at = found ? static_cast<size_t>(match.data() - s.data()) : 0;
+    out[row] = found ? static_cast<int64_t>(count_characters(s.substr(0, at))) + 1 : 0;
+  });
+}
+
 const Function kFunctions[] = {
     {"LIKE", "(s string, pattern string, escape string?) -> boolean", like_any<false>, kInfix,
      "Whether the whole text matches; % any characters, _ one", "'a.b' LIKE 'a._'", "TRUE", nullptr,
@@ -310,6 +403,15 @@ const Function kFunctions[] = {
     {"REGEXP_COUNT", "(s string, pattern string) -> integer", regexp_count, kStrict,
      "How often the regular expression matches", "REGEXP_COUNT('a1b22', '[0-9]')", "3", nullptr,
      check_regex},
+    {"REGEXP_INSTR", "(s string, pattern string) -> integer", regexp_position, kStrict,
+     "Where the first match begins, from 1; 0 if none", "REGEXP_INSTR('ab12', '[0-9]')", "3",
+     nullptr, check_regex},
+    {"REGEXP_EXTRACT_ALL", "(s string, pattern string, part bigint?) -> array<string>",
+     regexp_extract_all, kStrict, "Every match, or its group number `part`",
+     "REGEXP_EXTRACT_ALL('a1b22', '[0-9]+')", "[1, 22]", nullptr, check_regex},
+    {"REGEXP_SPLIT,REGEXP_SPLIT_TO_ARRAY", "(s string, pattern string) -> array<string>",
+     regexp_split, kStrict, "The parts between the matches", "REGEXP_SPLIT('a1b22c', '[0-9]+')",
+     "[a, b, c]", nullptr, check_regex},
 };
 
 }  // namespace

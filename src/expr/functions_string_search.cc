@@ -131,6 +131,73 @@ void split(KernelCall& call) {
   call.out.set_column(builder.finish());
 }
 
+void bit_length(KernelCall& call) {
+  const Strings in(call, 0);
+  int64_t* out = call.out.values<int64_t>();
+  for_valid(call, [&](size_t row) { out[row] = static_cast<int64_t>(in[row].size()) * 8; });
+}
+
+/// NULL outside the list, or where the chosen text is.
+void element_of_texts(KernelCall& call) {
+  const Values<int64_t> number(call, 0);
+  for (const ColumnPtr& arg : call.args.subspan(1)) call.out.share(*arg);
+  for (size_t row = 0; row < call.rows; ++row) {
+    const auto texts = static_cast<int64_t>(call.args.size()) - 1;
+    if (call.args[0]->is_null(row) || number[row] < 1 || number[row] > texts) {
+      call.out.set_null(row);
+      continue;
+    }
+    const Column& chosen = *call.args[static_cast<size_t>(number[row])];
+    if (chosen.is_null(row)) {
+      call.out.set_null(row);
+    } else {
+      call.out.set_string(row, chosen.string_at(row));
+    }
+  }
+}
+
+template <bool (*kIs)(char)>
+void all_characters(KernelCall& call) {
+  const Strings in(call, 0);
+  uint8_t* out = call.out.values<uint8_t>();
+  for_valid(call, [&](size_t row) {
+    const std::string_view s = in[row];
+    out[row] = !s.empty() && std::all_of(s.begin(), s.end(), kIs) ? 1 : 0;
+  });
+}
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Insertions, deletions and replacements of characters that make a into b.
+void edit_distance(KernelCall& call) {
+  constexpr size_t kBytesMax = 4096;
+  const Strings a(call, 0);
+  const Strings b(call, 1);
+  int64_t* out = call.out.values<int64_t>();
+  std::vector<int64_t> last;
+  for_valid(call, [&](size_t row) {
+    const std::string_view s = a[row];
+    const std::string_view t = b[row];
+    if (s.size() > kBytesMax || t.size() > kBytesMax) {
+      return call.fail(row, ErrorCode::kLimitExceeded, "LEVENSHTEIN: a text is over 4096 bytes");
+    }
+    last.clear();
+    for (size_t j = 0; j <= count_characters(t); ++j) last.push_back(static_cast<int64_t>(j));
+    for (size_t i = 0; i < s.size(); i = next_character(s, i)) {
+      const std::string_view c = s.substr(i, next_character(s, i) - i);
+      int64_t corner = last[0]++;
+      size_t column = 1;
+      for (size_t j = 0; j < t.size(); j = next_character(t, j), ++column) {
+        const std::string_view d = t.substr(j, next_character(t, j) - j);
+        const int64_t changed = corner + (c == d ? 0 : 1);
+        corner = last[column];
+        last[column] = std::min({changed, last[column] + 1, last[column - 1] + 1});
+      }
+    }
+    out[row] = last.back();
+  });
+}
+
 const Function kFunctions[] = {
     {"POSITION,LOCATE", "(needle string, s string, start bigint?) -> integer", position<true>,
      kInfallible, "Where needle stands in s, from 1; 0 if it does not", "LOCATE('l', 'hello')",
@@ -149,6 +216,17 @@ const Function kFunctions[] = {
     {"SPLIT_PART", "(s string, separator string, n bigint) -> string", split_part, kStrict,
      "Part number n from 1 (from the end if negative); '' if there are fewer",
      "SPLIT_PART('a,b,c', ',', -1)", "c"},
+    {"BIT_LENGTH", "(s string) -> bigint", bit_length, kInfallible, "Bits of its UTF-8 bytes",
+     "BIT_LENGTH('ä')", "16"},
+    {"ELT", "(n bigint, s text...) -> string", element_of_texts, kNullAware | kInfallible,
+     "Text number n from 1; NULL if there is none", "ELT(2, 'a', 'b')", "b"},
+    {"IS_ALPHA", "(s string) -> boolean", all_characters<is_letter>, kInfallible,
+     "Whether it is all letters (a to z), at least one", "IS_ALPHA('abc')", "TRUE"},
+    {"IS_DIGIT", "(s string) -> boolean", all_characters<is_digit>, kInfallible,
+     "Whether it is all digits, at least one", "IS_DIGIT('12x')", "FALSE"},
+    {"LEVENSHTEIN", "(a string, b string) -> bigint", edit_distance, kStrict,
+     "Characters to insert, delete or replace to make a into b", "LEVENSHTEIN('kitten', 'sitting')",
+     "3"},
     {"SPLIT,STRING_TO_ARRAY", "(s string, separator string) -> array<string>", split, kInfallible,
      "The parts as an array", "SPLIT('a,b', ',')", "[a, b]"},
 };

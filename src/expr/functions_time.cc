@@ -192,6 +192,47 @@ void make_timestamp(KernelCall& call) {
   });
 }
 
+/// UNIX_TIMESTAMP(t): the second that EXTRACT(EPOCH FROM t) gives.
+void unix_of_time(KernelCall& call) {
+  map_all<int64_t, int64_t>(call, [](int64_t us) { return floor_div(us, kUsPerSecond); });
+}
+
+void add_months_to_days(KernelCall& call) {
+  const Values<int64_t> days(call, 0);
+  const Values<int64_t> months(call, 1);
+  int64_t* out = call.out.values<int64_t>();
+  for_valid(call, [&](size_t row) {
+    if (months[row] < -4'000'000 || months[row] > 4'000'000) return fail_outside(call, row);
+    out[row] = add_months_to_date(days[row], months[row]);
+  });
+}
+
+/// The start of the bucket of `step` that holds t; buckets are counted from the origin (1970).
+void time_bucket(KernelCall& call) {
+  const Values<int64_t> step(call, 0);
+  const Values<int64_t> time(call, 1);
+  const bool has_origin = call.args.size() == 3;
+  const Values<int64_t> origin(*call.args[has_origin ? 2 : 1]);
+  int64_t* out = call.out.values<int64_t>();
+  for_valid(call, [&](size_t row) {
+    if (step[row] <= 0) {
+      return call.fail(row, ErrorCode::kEvaluation, "the length of a bucket is not above zero");
+    }
+    const int64_t from = has_origin ? origin[row] : 0;
+    int64_t since = 0;
+    if (__builtin_sub_overflow(time[row], from, &since)) return fail_outside(call, row);
+    const int128_t start = int128_t{floor_div(since, step[row])} * step[row] + from;
+    if (start < INT64_MIN) return fail_outside(call, row);
+    out[row] = static_cast<int64_t>(start);
+  });
+}
+
+bool type_of_bucket(std::vector<Type>& args, Type* result) {
+  if (args.size() == 3) args[2] = args[1];
+  *result = args[1];
+  return true;
+}
+
 // --- Zones ---
 
 void timestamp_at_zone(KernelCall& call) {
@@ -305,6 +346,15 @@ const Function kFunctions[] = {
     {"TO_TIMESTAMP_LTZ", "(x bigint, precision bigint) -> timestamp_ltz", to_instant, kStrict,
      "The instant x seconds (0), milliseconds (3), microseconds (6) or nanoseconds (9) after 1970",
      "TO_TIMESTAMP_LTZ(1700000000, 0)", "2023-11-14T22:13:20Z", nullptr, check_precision},
+    {"ADD_MONTHS", "(d date, months bigint) -> date", add_months_to_days, kStrict,
+     "Months later; the day is cut to the month's last", "ADD_MONTHS(DATE '2024-01-31', 1)",
+     "2024-02-29"},
+    {"DATE_BIN,TIME_BUCKET", "(step interval_day, t moment, origin moment?) -> rule", time_bucket,
+     kStrict, "The start of t's bucket; buckets are counted from the origin, by default 1970",
+     "DATE_BIN(INTERVAL '15' MINUTE, TIMESTAMP '2024-02-29 13:47:00')", "2024-02-29T13:45:00",
+     type_of_bucket},
+    {"UNIX_TIMESTAMP", "(t moment) -> bigint", unix_of_time, kInfallible,
+     "Whole seconds since 1970", "UNIX_TIMESTAMP(TIMESTAMP '1970-01-02 00:00:00')", "86400"},
     {"MAKE_DATE", "(year bigint, month bigint, day bigint) -> date", make_date, kStrict,
      "A date from its parts", "MAKE_DATE(2024, 2, 29)", "2024-02-29"},
     {"MAKE_TIMESTAMP",

@@ -196,6 +196,29 @@ bool type_of(std::vector<Type>& args, Type* result) {
 
 constexpr std::string_view kPart = "The same as EXTRACT of that unit";
 
+constexpr std::string_view kDayNames[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                          "Friday", "Saturday", "Sunday"};
+constexpr std::string_view kMonthNames[] = {"January",   "February", "March",    "April",
+                                            "May",       "June",     "July",     "August",
+                                            "September", "October",  "November", "December"};
+
+/// DAYNAME, MONTHNAME of a date, or of a time in its zone.
+template <bool kOfDay>
+void name_of(KernelCall& call) {
+  const Values<int64_t> in(call, 0);
+  const TypeKind kind = call.arg_type(0).kind();
+  ZoneCursor zone(kind == TypeKind::kTimestampLtz ? call.context.zone : TimeZone::utc());
+  for_valid(call, [&](size_t row) {
+    const int64_t us = kind == TypeKind::kDate ? in[row] * kUsPerDay : zone.to_local(in[row]);
+    if (kOfDay) {
+      const int day = iso_weekday(floor_div(us, kUsPerDay));
+      return call.out.set_string(row, kDayNames[static_cast<size_t>(day) - 1]);
+    }
+    const int64_t month = extract_part(TimeUnit::kMonth, us);
+    call.out.set_string(row, kMonthNames[static_cast<size_t>(month) - 1]);
+  });
+}
+
 const Function kFunctions[] = {
     {"EXTRACT,DATE_PART", "(unit string, t date) -> bigint", extract, kStrict, "A part of a date",
      "EXTRACT(YEAR FROM DATE '2024-02-29')", "2024", nullptr, check_first_unit},
@@ -265,6 +288,14 @@ const Function kFunctions[] = {
     {"TIMESTAMPDIFF", "(unit string, begin timestamp_ltz, finish timestamp_ltz) -> bigint",
      timestamp_difference, kUsesClock, "Whole units between, towards zero", "", "", nullptr,
      check_first_unit},
+    {"DAYNAME", "(d date) -> string", name_of<true>, kInfallible, "The English name of its weekday",
+     "DAYNAME(DATE '2024-02-29')", "Thursday"},
+    {"DAYNAME", "(t moment) -> string", name_of<true>, kInfallible | kUsesClock,
+     "The English name of its weekday", "DAYNAME(TIMESTAMP '2024-02-29 12:00:00')", "Thursday"},
+    {"MONTHNAME", "(d date) -> string", name_of<false>, kInfallible,
+     "The English name of its month", "MONTHNAME(DATE '2024-02-29')", "February"},
+    {"MONTHNAME", "(t moment) -> string", name_of<false>, kInfallible | kUsesClock,
+     "The English name of its month", "MONTHNAME(TIMESTAMP '2024-02-29 12:00:00')", "February"},
     {"LAST_DAY", "(d date) -> date", last_day, kInfallible, "The last day of its month",
      "LAST_DAY(DATE '2024-02-10')", "2024-02-29"},
 };
