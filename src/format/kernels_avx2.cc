@@ -5,6 +5,7 @@
 // Compiled for these CPUs only: nothing here may call an inline function of the standard library.
 
 #include "format/kernels.h"
+#include "format/kernels_loops.h"
 #include "format/short_string_table.h"
 
 #if defined(__x86_64__) && defined(__AVX2__)
@@ -144,16 +145,6 @@ void index_csv_quoted(const char* text, uint32_t bytes, char delimiter, char quo
   facts->broken = broken != 0;
   facts->non_ascii = high_seen != 0;
   facts->zeros = zero_seen != 0;
-}
-
-inline uint64_t escaped_mask(uint64_t backslashes, uint64_t* carry) {
-  constexpr uint64_t kEven = 0x5555555555555555ULL;
-  const uint64_t run = backslashes & ~*carry;
-  const uint64_t follows = (run << 1) | *carry;
-  const uint64_t odd_starts = run & ~kEven & ~follows;
-  uint64_t even_ends;
-  *carry = __builtin_add_overflow(odd_starts, run, &even_ends) ? 1 : 0;
-  return (kEven ^ (even_ends << 1)) & follows;
 }
 
 void index_json(const char* text, uint32_t bytes, uint32_t* positions, IndexFacts* facts) {
@@ -341,33 +332,6 @@ inline bool read_long_number(const char* begin, const char* end, bool json, uint
   return true;
 }
 
-void read_long_numbers(const FieldRun& run, bool json, const uint32_t* rows, uint32_t count,
-                       uint64_t* mantissas, uint8_t* fractions, uint8_t* negative) {
-  for (uint32_t i = 0; i < count; ++i) {
-    const char* const begin = run.begin(rows[i]);
-    const char* const end = run.end(rows[i]);
-    negative[i] = end > begin && *begin == '-';
-    if (read_long_number(begin + negative[i], end, json, &mantissas[i], &fractions[i])) continue;
-    mantissas[i] = 0;
-    fractions[i] = 255;
-  }
-}
-
-void scale(int64_t* values, uint32_t rows, int64_t factor) {
-  for (uint32_t row = 0; row < rows; ++row) {
-    values[row] = static_cast<int64_t>(static_cast<uint64_t>(values[row]) *
-                                       static_cast<uint64_t>(factor));
-  }
-}
-
-bool all_within(const int64_t* values, uint32_t rows, int64_t least, int64_t most) {
-  uint64_t outside = 0;
-  for (uint32_t row = 0; row < rows; ++row) {
-    outside |= (values[row] > most) | (values[row] < least);
-  }
-  return outside == 0;
-}
-
 // --- Strings ---
 
 inline uint32_t find_key(const ShortStringTable& table, __m128i key) {
@@ -450,10 +414,11 @@ uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const F
   return count;
 }
 
-constexpr Kernels kKernels{"avx2",        index_csv,    index_csv_quoted, index_json,
-                           read_integers, read_doubles, read_decimals,    read_long_numbers,
-                           scale,         all_within,   find_strings,     check_text,
-                           match_literals};
+constexpr Kernels kKernels{
+    "avx2",        index_csv,      index_csv_quoted, index_json,
+    read_integers, read_doubles,   read_decimals,    read_long_numbers_with<read_long_number>,
+    scale_values,  are_all_within, find_strings,     check_text,
+    match_literals};
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 // Compiled for these CPUs only: nothing here may call an inline function of the standard library.
 
 #include "format/kernels_avx512.h"
+#include "format/kernels_loops.h"
 #include "format/short_string_table.h"
 
 #if defined(__x86_64__) && defined(__AVX512VBMI2__)
@@ -280,33 +281,6 @@ inline bool read_long_number(const char* begin, const char* end, bool json, uint
   return true;
 }
 
-void read_long_numbers(const FieldRun& run, bool json, const uint32_t* rows, uint32_t count,
-                       uint64_t* mantissas, uint8_t* fractions, uint8_t* negative) {
-  for (uint32_t i = 0; i < count; ++i) {
-    const char* const begin = run.begin(rows[i]);
-    const char* const end = run.end(rows[i]);
-    negative[i] = end > begin && *begin == '-';
-    if (read_long_number(begin + negative[i], end, json, &mantissas[i], &fractions[i])) continue;
-    mantissas[i] = 0;
-    fractions[i] = 255;
-  }
-}
-
-void scale(int64_t* values, uint32_t rows, int64_t factor) {
-  for (uint32_t row = 0; row < rows; ++row) {
-    values[row] = static_cast<int64_t>(static_cast<uint64_t>(values[row]) *
-                                       static_cast<uint64_t>(factor));
-  }
-}
-
-bool all_within(const int64_t* values, uint32_t rows, int64_t least, int64_t most) {
-  uint64_t outside = 0;
-  for (uint32_t row = 0; row < rows; ++row) {
-    outside |= (values[row] > most) | (values[row] < least);
-  }
-  return outside == 0;
-}
-
 // --- Strings ---
 
 inline uint32_t find_key(const ShortStringTable& table, __m128i key, uint64_t hash) {
@@ -420,10 +394,18 @@ uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const F
                          : match_literals_as<false>(run, before, behind, special);
 }
 
-constexpr Kernels kKernels{"avx512",          avx512_index_csv,  avx512_index_csv_quoted,
-                           avx512_index_json, read_integers,     read_doubles,
-                           read_decimals,     read_long_numbers, scale,
-                           all_within,        find_strings,      check_text,
+constexpr Kernels kKernels{"avx512",
+                           avx512_index_csv,
+                           avx512_index_csv_quoted,
+                           avx512_index_json,
+                           read_integers,
+                           read_doubles,
+                           read_decimals,
+                           read_long_numbers_with<read_long_number>,
+                           scale_values,
+                           are_all_within,
+                           find_strings,
+                           check_text,
                            match_literals};
 
 }  // namespace

@@ -8,6 +8,7 @@
 // Compiled for these CPUs only: nothing here may call an inline function of the standard library.
 
 #include "format/kernels_avx512.h"
+#include "format/kernels_loops.h"
 
 #if defined(__x86_64__) && defined(__AVX512VBMI2__)
 
@@ -145,18 +146,6 @@ void avx512_index_csv_quoted(const char* text, uint32_t bytes, char delimiter, c
 }
 
 namespace {
-
-// The characters that follow an odd run of backslashes (Langdale and Lemire 2019, §3.1.1). `carry`:
-// the first one is such a character.
-inline uint64_t escaped_mask(uint64_t backslashes, uint64_t* carry) {
-  constexpr uint64_t kEven = 0x5555555555555555ULL;
-  const uint64_t run = backslashes & ~*carry;
-  const uint64_t follows = (run << 1) | *carry;
-  const uint64_t odd_starts = run & ~kEven & ~follows;
-  uint64_t even_ends;
-  *carry = __builtin_add_overflow(odd_starts, run, &even_ends) ? 1 : 0;
-  return (kEven ^ (even_ends << 1)) & follows;
-}
 
 /// Sums up the index stage of JSON, block by block.
 struct JsonIndexer {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "format/kernels.h"
+#include "format/kernels_loops.h"
 #include "format/short_string_table.h"
 
 namespace velo {
@@ -213,33 +214,6 @@ bool read_long_number(const char* p, const char* end, bool json, uint64_t* manti
   return true;
 }
 
-void read_long_numbers(const FieldRun& run, bool json, const uint32_t* rows, uint32_t count,
-                       uint64_t* mantissas, uint8_t* fractions, uint8_t* negative) {
-  for (uint32_t i = 0; i < count; ++i) {
-    const char* const p = run.begin(rows[i]);
-    const char* const end = run.end(rows[i]);
-    negative[i] = end > p && *p == '-';
-    if (read_long_number(p + negative[i], end, json, &mantissas[i], &fractions[i])) continue;
-    mantissas[i] = 0;
-    fractions[i] = 255;
-  }
-}
-
-void scale(int64_t* values, uint32_t rows, int64_t factor) {
-  for (uint32_t row = 0; row < rows; ++row) {
-    values[row] = static_cast<int64_t>(static_cast<uint64_t>(values[row]) *
-                                       static_cast<uint64_t>(factor));
-  }
-}
-
-bool all_within(const int64_t* values, uint32_t rows, int64_t least, int64_t most) {
-  uint64_t outside = 0;
-  for (uint32_t row = 0; row < rows; ++row) {
-    outside |= (values[row] > most) | (values[row] < least);
-  }
-  return outside == 0;
-}
-
 uint32_t find_strings(const FieldRun& run, const ShortStringTable& table, char reject_a,
                       char reject_b, uint32_t* indices, uint32_t* special) {
   uint32_t count = 0;
@@ -296,10 +270,11 @@ uint32_t match_literals(const FieldRun& run, const FieldLiteral& before, const F
   return count;
 }
 
-constexpr Kernels kKernels{"portable",    index_csv,    index_csv_quoted, index_json,
-                           read_integers, read_doubles, read_decimals,    read_long_numbers,
-                           scale,         all_within,   find_strings,     check_text,
-                           match_literals};
+constexpr Kernels kKernels{
+    "portable",    index_csv,      index_csv_quoted, index_json,
+    read_integers, read_doubles,   read_decimals,    read_long_numbers_with<read_long_number>,
+    scale_values,  are_all_within, find_strings,     check_text,
+    match_literals};
 
 }  // namespace
 

@@ -174,7 +174,7 @@ struct Annotation {
   bool operator==(const Annotation&) const = default;
 };
 
-struct Statement {
+struct Statement : OneOf<Statement> {
   using Node = std::variant<SelectStatement, CreateTable, CreateView, Insert, Explain, Show,
                             Describe, Drop, SetOption, StartJob, ControlJob>;
   Node node;
@@ -191,14 +191,6 @@ struct Statement {
   Statement& operator=(Statement&&) noexcept;
   ~Statement();
 
-  template <typename T>
-  const T* as() const {
-    return std::get_if<T>(&node);
-  }
-  template <typename T>
-  T* as() {
-    return std::get_if<T>(&node);
-  }
   bool operator==(const Statement&) const;
 };
 

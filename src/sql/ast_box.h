@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <utility>
+#include <variant>
 
 namespace velo::ast {
 
@@ -38,6 +39,25 @@ class Box {
 
  private:
   std::unique_ptr<T> node_;
+};
+
+/// What every struct whose variant `node` holds one of several kinds offers.
+template <typename Self>
+struct OneOf {
+  /// The node as a T, or null if it is of another kind.
+  template <typename T>
+  const T* as() const {
+    return std::get_if<T>(&static_cast<const Self*>(this)->node);
+  }
+  template <typename T>
+  T* as() {
+    return std::get_if<T>(&static_cast<Self*>(this)->node);
+  }
+  template <typename T>
+  bool is() const {
+    return std::holds_alternative<T>(static_cast<const Self*>(this)->node);
+  }
+  bool operator==(const OneOf&) const = default;
 };
 
 /// For `std::visit(Overloaded{[](const Call& c) {…}, …}, expr.node)`: forgetting a kind does not

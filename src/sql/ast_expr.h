@@ -347,7 +347,7 @@ struct Subscript {
 };
 
 /// An expression of any kind, with the text it came from.
-struct Expr {
+struct Expr : OneOf<Expr> {
   using Node =
       std::variant<Literal, Interval, UnitWord, ColumnRef, Star, Unary, Binary, IsTest, Between,
                    InList, InQuery, Like, Quantified, Exists, ScalarQuery, Case, Cast, Call,
@@ -363,19 +363,6 @@ struct Expr {
   Expr& operator=(Expr&&) noexcept;
   ~Expr();
 
-  /// The node as a T, or null if it is of another kind.
-  template <typename T>
-  const T* as() const {
-    return std::get_if<T>(&node);
-  }
-  template <typename T>
-  T* as() {
-    return std::get_if<T>(&node);
-  }
-  template <typename T>
-  bool is() const {
-    return std::holds_alternative<T>(node);
-  }
   bool operator==(const Expr&) const;
 };
 

@@ -112,7 +112,7 @@ struct Join {
 };
 
 /// One item of FROM.
-struct TableRef {
+struct TableRef : OneOf<TableRef> {
   using Node = std::variant<NamedTable, DerivedTable, TableFunction, WindowTable, Join>;
   Node node;
   std::optional<TableAlias> alias;
@@ -126,14 +126,6 @@ struct TableRef {
   TableRef& operator=(TableRef&&) noexcept;
   ~TableRef();
 
-  template <typename T>
-  const T* as() const {
-    return std::get_if<T>(&node);
-  }
-  template <typename T>
-  T* as() {
-    return std::get_if<T>(&node);
-  }
   bool operator==(const TableRef&) const;
 };
 
