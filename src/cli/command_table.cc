@@ -63,7 +63,11 @@ constexpr ExampleInfo kCompletionExamples[] = {
     {"source <(velo completion zsh)", "for this shell"},
     {"velo completion fish > ~/.config/fish/completions/velo.fish", ""},
 };
-constexpr ExampleInfo kHelpExamples[] = {{"velo help run", "the same as velo run --help"}};
+constexpr ExampleInfo kHelpExamples[] = {
+    {"velo help run", "the same as velo run --help"},
+    {"velo help connectors", "connectors, formats and settings with all their options"},
+    {"velo help functions", "functions and aggregates, with examples"},
+};
 
 constexpr CommandInfo kCommands[] = {
     {"run", "FILE | -e SQL", "run SQL: events in, answers out",
@@ -97,7 +101,13 @@ constexpr CommandInfo kCommands[] = {
      kCompletionExamples,
      {},
      ""},
-    {"help", "[COMMAND]", "explain a command", "", kHelpExamples, {}, ""},
+    {"help",
+     "[COMMAND | connectors | functions]",
+     "explain a command; the reference",
+     "",
+     kHelpExamples,
+     {},
+     ""},
     {"sql", "", "an interactive session", "", {}, {}, "", false},
     {"serve", "", "jobs as a service, over HTTP", "", {}, {}, "", false},
 };

@@ -36,7 +36,7 @@ std::string flags_of(const CommandInfo& command) {
 /// What may stand behind the command, beside files.
 std::string arguments_of(const CommandInfo& command) {
   if (command.name == "completion") return "bash zsh fish";
-  return command.name == "help" ? names_of_commands() : "";
+  return command.name == "help" ? names_of_commands() + " connectors functions" : "";
 }
 
 /// "run:--output|run:-o", for a case of the shell.

@@ -51,8 +51,9 @@ std::string overview_help() {
     if (!command.built) continue;
     out += fmt::format("  {:<12}{}\n", command.name, command.purpose);
   }
-  out += "\n'velo <command> --help' explains one. Exit status: 0 done, 1 the query failed,\n"
-         "2 usage or SQL error.\n";
+  out +=
+      "\n'velo <command> --help' explains one; 'velo help connectors' and 'velo help functions'\n"
+      "are the reference. Exit status: 0 done, 1 the query failed, 2 usage or SQL error.\n";
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include "cli/command_line.h"
 #include "cli/help_text.h"
 #include "cli/language_commands.h"
+#include "cli/reference_pages.h"
 #include "cli/run_command.h"
 #include "cli/test_command.h"
 
@@ -23,6 +24,8 @@ int print(const Console& console, std::string_view text) {
 
 int help_command(const CommandLine& line, const Console& console) {
   if (line.arguments.empty()) return print(console, overview_help());
+  if (line.arguments[0] == "connectors") return print(console, connectors_page());
+  if (line.arguments[0] == "functions") return print(console, functions_page());
   const CommandInfo* command = find_command(line.arguments[0]);
   if (command != nullptr) return print(console, command_help(*command));
   return fail(console, Error(ErrorCode::kUsage,

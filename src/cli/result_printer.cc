@@ -76,6 +76,7 @@ Status ResultPrinter::print_answer(const Batch& rows) {
   if (options_.form == OutputForm::kTable) {
     TextTable table(rows.schema);
     table.add(rows);
+    if (wrote_) buffer_.push_back('\n');  // apart from the table before it
     buffer_ += table.render();
   } else {
     const char* format = options_.form == OutputForm::kJson ? "json" : "csv";
@@ -88,10 +89,8 @@ Status ResultPrinter::print_answer(const Batch& rows) {
 }
 
 void ResultPrinter::render_table(Port& port, size_t index) {
-  if (last_table_ && *last_table_ != index) {
-    port.table->repeat_header();
-    buffer_.push_back('\n');
-  }
+  if (last_table_ && *last_table_ != index) port.table->repeat_header();
+  if (last_table_ ? *last_table_ != index : wrote_) buffer_.push_back('\n');
   last_table_ = index;
   buffer_ += port.table->render();
 }

@@ -96,7 +96,7 @@ void append_nested_text(std::string& out, const Column& column, size_t row) {
 
 Error unreadable(const Type& type, std::string_view text, std::string_view why) {
   return Error(ErrorCode::kBadRecord,
-               fmt::format("'{}' is not a {}{}", text.substr(0, 100), type.to_string(), why));
+               fmt::format("'{}' is no {}{}", text.substr(0, 100), type.to_string(), why));
 }
 
 Result<Scalar> parse_integer(const Type& type, std::string_view text) {

@@ -115,7 +115,7 @@ TEST(AsyncQuery, ErrorsComeBackFromTheAwaitedPush) {
       },
       boost::asio::detached);
   f.io.run();
-  EXPECT_EQ(f.log, "push into 't': the value for column 'v' is not a BIGINT");
+  EXPECT_EQ(f.log, "push into 't': the value for column 'v' is no BIGINT");
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ Status Input::push(std::span<const Value> record) {
 Error Input::wrong_type(size_t column) const {
   const Field& field = (*schema_)[column];
   return Error(ErrorCode::kTypeMismatch,
-               fmt::format("push into '{}': the value for column '{}' is not a {}", table_,
+               fmt::format("push into '{}': the value for column '{}' is no {}", table_,
                            field.name, field.type.to_string()));
 }
 

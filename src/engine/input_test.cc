@@ -59,7 +59,7 @@ TEST(Input, RecordsOfValues) {
   const std::array<Value, 2> wrong = {Value::text("b"), Value::float64(1)};
   const Status refused = input.push(wrong);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "push into 't': the value for column 'v' is not a BIGINT");
+  EXPECT_EQ(refused.error().message, "push into 't': the value for column 'v' is no BIGINT");
   const std::array<Value, 6> many = {};
   EXPECT_FALSE(input.push(many));
   ASSERT_TRUE(input.advance_watermark(5));

@@ -51,6 +51,9 @@ std::string format_of_path(std::string_view path) {
 }
 
 Error unknown_connector(std::string_view name) {
+  if (name == "kafka") {
+    return Error(ErrorCode::kNotSupported, "not supported yet: connector 'kafka'");
+  }
   std::vector<std::string> names = {"push"};
   for (const ConnectorInfo& info : connectors()) names.emplace_back(info.name);
   std::sort(names.begin(), names.end());
@@ -211,5 +214,17 @@ std::vector<std::string> EngineTableKinds::option_names(const OptionMap& options
 }
 
 std::span<const OptionInfo> EngineTableKinds::settings() const { return kSettings; }
+
+std::span<const OptionInfo> options_of_connector(std::string_view connector) {
+  return options_of(connector);
+}
+
+bool is_connector_ready(std::string_view connector) {
+  const ConnectorInfo* info = look_up(connector);
+  if (info == nullptr) return is_pushed_connector(connector);
+  return !info->without_format || find_format(connector).has_value();
+}
+
+std::span<const OptionInfo> engine_settings() { return kSettings; }
 
 }  // namespace velo

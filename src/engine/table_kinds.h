@@ -43,4 +43,11 @@ class EngineTableKinds final : public TableKinds {
   ConnectorContext context_;
 };
 
+/// The options that a connector takes beside those of every table and of its format.
+std::span<const OptionInfo> options_of_connector(std::string_view connector);
+/// False: it has a name, and no rows yet.
+bool is_connector_ready(std::string_view connector);
+/// Settings of the engine, beside the plan's.
+std::span<const OptionInfo> engine_settings();
+
 }  // namespace velo

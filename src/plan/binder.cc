@@ -58,6 +58,7 @@ class StatementBinder {
   Status bind_node(const ast::ControlJob& control);
 
   Status create_as_select(const ast::CreateTable& create);
+  void warn_of_hints(const std::vector<ast::Comment>& comments);
   Status take_key_items(ast::CreateTable& create) const;
   Status share(const ast::CreateTable& create, PlanPtr plan);
   /// True: it exists and IF NOT EXISTS says that this is fine.
@@ -84,11 +85,21 @@ class StatementBinder {
 
 Result<BoundStatement> StatementBinder::bind(const ast::Statement& statement) {
   TRY(check_annotations(session_, statement.annotations));
+  warn_of_hints(statement.comments);
+  warn_of_hints(statement.trailing_comments);
   span_ = statement.span;
   TRY(std::visit([&](const auto& node) { return bind_node(node); }, statement.node));
   result_.warnings = session_.take_warnings();
   result_.annotations = statement.annotations;
   return std::move(result_);
+}
+
+void StatementBinder::warn_of_hints(const std::vector<ast::Comment>& comments) {
+  for (const ast::Comment& comment : comments) {
+    if (!comment.text.starts_with("/*+")) continue;
+    session_.warn("hints are comments here: this one changes nothing", comment.span,
+                  "options stand in WITH (…), of the table or of the query");
+  }
 }
 
 Status StatementBinder::bind_node(const ast::SelectStatement& select) {
@@ -242,6 +253,10 @@ Status StatementBinder::bind_node(const ast::CreateView& create) {
 }
 
 Status StatementBinder::bind_node(const ast::Explain& explain) {
+  for (const std::string& detail : explain.details) {
+    // What changes is part of every plan that is shown.
+    if (detail != "CHANGELOG_MODE") return session_.not_supported("EXPLAIN " + detail, span_);
+  }
   // What is explained does not happen.
   Catalog catalog = *context_.catalog;
   OptionMap settings = *context_.settings;
@@ -255,6 +270,18 @@ Status StatementBinder::bind_node(const ast::Explain& explain) {
 }
 
 Status StatementBinder::bind_node(const ast::Show& show) {
+  switch (show.kind) {
+    case ast::ShowKind::kTopics:
+    case ast::ShowKind::kJobs:
+    case ast::ShowKind::kStatus:
+    case ast::ShowKind::kMetrics:
+    case ast::ShowKind::kVersions:
+    case ast::ShowKind::kProperties:
+    case ast::ShowKind::kPartitions:
+      return session_.not_supported(fmt::format("SHOW {}", ast::show_kind_name(show.kind)), span_);
+    default:
+      break;
+  }
   if (show.name) TRY(find_relation(*show.name));
   result_.node = show;
   return {};
@@ -351,8 +378,10 @@ Status StatementBinder::bind_node(const ast::StartJob& start) {
 }
 
 Status StatementBinder::bind_node(const ast::ControlJob& control) {
-  result_.node = control;
-  return {};
+  const std::string_view action = control.action == ast::JobAction::kStop    ? "STOP"
+                                  : control.action == ast::JobAction::kPause ? "PAUSE"
+                                                                             : "RESUME";
+  return session_.not_supported(fmt::format("{} JOB", action), span_);
 }
 
 Result<std::vector<ast::Option>> StatementBinder::take_options(

@@ -225,7 +225,7 @@ TEST(BinderError, Types) {
     |                             ^
   hint: write CAST(… AS STRING))");
   EXPECT_EQ(error_of(R"(INSERT INTO results VALUES ('a', 1), (2, 'b'))"),
-            R"(error 2003: 'a' is not a INTEGER
+            R"(error 2003: 'a' is no INTEGER
   at SQL:1:29
   1 | INSERT INTO results VALUES ('a', 1), (2, 'b')
     |                             ^^^)");
@@ -266,7 +266,7 @@ TEST(BinderError, Types) {
     |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   hint: write it with an exponent for a DOUBLE: 1e40)");
   EXPECT_EQ(error_of(R"(SELECT DATE '2024-02-30' FROM trades)"),
-            R"(error 2003: '2024-02-30' is not a DATE
+            R"(error 2003: '2024-02-30' is no DATE
   at SQL:1:8
   1 | SELECT DATE '2024-02-30' FROM trades
     |        ^^^^^^^^^^^^^^^^^)");
@@ -483,6 +483,29 @@ TEST(BinderError, Statements) {
   1 | SELECT id FROM 'ftp://x/y'
     |                ^^^^^^^^^^^
   hint: 'orders.csv', 'file:///data/orders.json' or 'kafka://broker:9092/topic')");
+}
+
+TEST(BinderError, TextInDoubleQuotes) {
+  EXPECT_EQ(error_of(R"(SELECT price FROM trades WHERE symbol = "ACME")"), R"(error 2002: there is no column 'ACME'
+  at SQL:1:41
+  1 | SELECT price FROM trades WHERE symbol = "ACME"
+    |                                         ^^^^^^
+  hint: a text stands in single quotes: 'ACME'; columns here: symbol, price, quantity, ts)");
+}
+
+TEST(BinderError, JobsAndTheirKin) {
+  EXPECT_EQ(error_of(R"(SHOW JOBS)"), R"(error 2004: not supported yet: SHOW JOBS
+  at SQL:1:1
+  1 | SHOW JOBS
+    | ^^^^^^^^^)");
+  EXPECT_EQ(error_of(R"(STOP JOB nightly)"), R"(error 2004: not supported yet: STOP JOB
+  at SQL:1:1
+  1 | STOP JOB nightly
+    | ^^^^^^^^^^^^^^^^)");
+  EXPECT_EQ(error_of(R"(EXPLAIN ESTIMATED_COST SELECT symbol FROM trades)"), R"(error 2004: not supported yet: EXPLAIN ESTIMATED_COST
+  at SQL:1:1
+  1 | EXPLAIN ESTIMATED_COST SELECT symbol FROM trades
+    | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
 }
 
 TEST(BinderError, ATableWithoutColumns) {

@@ -118,7 +118,7 @@ Result<ExprPtr> bind_text_literal(const BindSession& session, const Type& type,
   Result<Scalar> value = parse_scalar(type, text);
   if (value) return make_literal(*value);
   return session.error(ErrorCode::kTypeMismatch,
-                       fmt::format("'{}' is not a {}", text, type.to_string()), span);
+                       fmt::format("'{}' is no {}", text, type.to_string()), span);
 }
 
 }  // namespace

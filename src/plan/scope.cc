@@ -171,7 +171,13 @@ Error Scope::unknown(const BindSession& session, const ast::ColumnRef& ref, Sour
                 : fmt::format("there is no column '{}'", wanted.text),
       qualified ? wanted.span : span);
   error.hint = did_you_mean(wanted.text, names);
-  if (error.hint.empty() && !names.empty()) error.hint = "columns here: " + join_names(names);
+  if (!error.hint.empty()) return error;
+  if (session.text_of(wanted.span).starts_with('"')) {
+    error.hint = fmt::format("a text stands in single quotes: '{}'", wanted.text);
+  }
+  if (!names.empty()) {
+    error.hint += (error.hint.empty() ? "" : "; ") + ("columns here: " + join_names(names));
+  }
   return error;
 }
 

@@ -169,7 +169,8 @@ void Rejects::failed_rows(size_t source, std::string_view where, const Rejected&
     return;
   }
   show(static_cast<size_t>(rejected.reason),
-       fmt::format("a row failed in {}: {}: {}", where, rejected.message, first));
+       fmt::format("a row failed in {}: {}{}{}", where, rejected.message, first.empty() ? "" : ": ",
+                   first));
   if (policy.policy != BadPolicy::kDeadLetter) return;
   for (size_t row = 0; row < rejected.rows.rows; ++row) {
     const std::string text = row_text(rejected.rows, row);

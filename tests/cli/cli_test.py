@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Drives the binary as a person does: words on a command line, a terminal, Ctrl-C, pipes, a shell's completion.
 
-    tests/cli/cli_test.py build/dev/velo [unittest arguments]
+    tests/cli/cli_test.py build/dev/velo [--complete] [unittest arguments]
 """
 import fcntl
 import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import signal
@@ -20,6 +21,7 @@ import time
 import unittest
 
 VELO = ""
+COMPLETE = False  # write docs instead of comparing; then read the diff
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDLESS = ("CREATE TABLE t (id BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) "
            "WITH ('connector' = 'datagen', 'rows-per-second' = '{}');")
@@ -115,6 +117,44 @@ class Help(Case):
         self.assertEqual(self.velo("run", "-e", "SELECT 1 + 1 AS two"), ('{"two":2}\n', "", 0))
         self.assertEqual(self.velo("explain", "-e", "SELECT 1")[2], 0)
         self.assertEqual(self.velo("fmt", "-e", "select a from t window tumbling(1m)")[2], 0)
+
+
+class Reference(Case):
+    def test_docs_hold_what_help_prints(self):
+        for topic in ("connectors", "functions"):
+            out, err, status = self.velo("help", topic)
+            self.assertEqual((err, status), ("", 0))
+            page = ROOT / "docs" / f"{topic}.md"
+            if COMPLETE:
+                page.write_text(out)
+            self.assertEqual(out, page.read_text(), f"velo help {topic} > docs/{topic}.md")
+
+    def test_every_option_is_explained(self):
+        for topic in ("connectors", "functions"):
+            for line in self.velo("help", topic)[0].splitlines():
+                if line.startswith("| `"):
+                    self.assertNotIn("|  |", line.removesuffix("|  |"), line)
+
+    BLOCK = re.compile(r"```sql( orders)?\n(.*?)```\n```text\n(.*?)```", re.S)
+
+    def test_the_tour_shows_what_comes_out(self):
+        page = ROOT / "docs" / "sql.md"
+        text = page.read_text()
+        for name, rows in re.findall(r"```csv (\S+)\n(.*?)```", text, re.S):
+            self.write(name, rows)
+        orders = re.search(r"CREATE TABLE orders.*?;\n", text, re.S)[0]
+
+        def run(block):
+            sql = (orders if block[1] else "") + block[2]
+            done = subprocess.run([VELO, "run", "-o", "table", "-e", sql], text=True, timeout=60,
+                                  cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            return f"```sql{block[1] or ''}\n{block[2]}```\n```text\n{done.stdout}```"
+
+        shown = self.BLOCK.sub(run, text)
+        if COMPLETE:
+            page.write_text(shown)
+        self.assertGreater(len(self.BLOCK.findall(text)), 10)
+        self.assertEqual(shown, text)
 
 
 class ExitStatus(Case):
@@ -429,5 +469,7 @@ class Completion(Case):
 
 
 if __name__ == "__main__":
+    COMPLETE = "--complete" in sys.argv
+    sys.argv = [word for word in sys.argv if word != "--complete"]
     VELO = os.path.abspath(sys.argv.pop(1))
     unittest.main()
