@@ -134,7 +134,7 @@ void to_timestamp(KernelCall& call) {
     const auto parsed = parse_timestamp(in[row], false);
     if (!parsed) {
       return call.fail(row, ErrorCode::kEvaluation,
-                       fmt::format("'{}' is not a TIMESTAMP", in[row].substr(0, 100)));
+                       fmt::format("'{}' is no TIMESTAMP", in[row].substr(0, 100)));
     }
     out[row] = *parsed;
     check_step(call, row, out[row]);
@@ -160,7 +160,7 @@ void to_instant(KernelCall& call) {
       out[row] = *instant;
     } else {
       return call.fail(row, ErrorCode::kEvaluation,
-                       fmt::format("'{}' is not a TIMESTAMP_LTZ", in[row].substr(0, 100)));
+                       fmt::format("'{}' is no TIMESTAMP_LTZ", in[row].substr(0, 100)));
     }
     check_step(call, row, out[row]);
   });
@@ -188,7 +188,7 @@ void to_date(KernelCall& call) {
     const auto days = parse_date(in[row]);
     if (!days) {
       return call.fail(row, ErrorCode::kEvaluation,
-                       fmt::format("'{}' is not a DATE", in[row].substr(0, 100)));
+                       fmt::format("'{}' is no DATE", in[row].substr(0, 100)));
     }
     out[row] = *days;
   });
@@ -204,7 +204,7 @@ void convert_zone_text(KernelCall& call) {
     const auto parsed = parse_timestamp(in[row], false);
     if (!parsed) {
       return call.fail(row, ErrorCode::kEvaluation,
-                       fmt::format("'{}' is not a TIMESTAMP", in[row].substr(0, 100)));
+                       fmt::format("'{}' is no TIMESTAMP", in[row].substr(0, 100)));
     }
     ZoneCursor* old_zone = from.at(call, row);
     if (old_zone == nullptr) return;
