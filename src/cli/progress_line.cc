@@ -70,7 +70,8 @@ std::string progress_text(const Progress& progress, double rate, double elapsed_
     const double part =
         static_cast<double>(progress.bytes_in) / static_cast<double>(progress.bytes_total);
     out += fmt::format("  {:.0f} %", part * 100);
-    if (part > 0.01) out += fmt::format("  ETA {}", short_duration(elapsed_s * (1 - part) / part));
+    if (part > 0.01 && part < 1)
+      out += fmt::format("  ETA {}", short_duration(elapsed_s * (1 - part) / part));
   }
   const uint64_t lost = progress.rows_late + progress.rows_future + progress.rows_bad;
   if (lost > 0) out += fmt::format("  {} late or bad", grouped(lost));

@@ -134,7 +134,7 @@ TEST(Aggregates, SumsAndAverages) {
             "BIGINT!");
   EXPECT_EQ(finished(resolved({"AVG", {input(Type::bigint())}}),
                      {slice(sums, 0, 3), slice(counts, 0, 3)}),
-            "NULL 2.5 9223372036854775808.0");
+            "NULL 2.5 9.223372036854776e+18");
   const auto money = column_of(Type::decimal(38, 2), {"10.00", "-10.00"});
   const auto threes = column_of(Type::bigint(), {"3", "3"});
   EXPECT_EQ(finished(resolved({"AVG", {input(Type::decimal(10, 2))}}), {money, threes}),

@@ -58,7 +58,6 @@ class StatementBinder {
   Status bind_node(const ast::ControlJob& control);
 
   Status create_as_select(const ast::CreateTable& create);
-  void warn_of_hints(const std::vector<ast::Comment>& comments);
   Status take_key_items(ast::CreateTable& create) const;
   Status share(const ast::CreateTable& create, PlanPtr plan);
   /// True: it exists and IF NOT EXISTS says that this is fine.
@@ -85,21 +84,11 @@ class StatementBinder {
 
 Result<BoundStatement> StatementBinder::bind(const ast::Statement& statement) {
   TRY(check_annotations(session_, statement.annotations));
-  warn_of_hints(statement.comments);
-  warn_of_hints(statement.trailing_comments);
   span_ = statement.span;
   TRY(std::visit([&](const auto& node) { return bind_node(node); }, statement.node));
   result_.warnings = session_.take_warnings();
   result_.annotations = statement.annotations;
   return std::move(result_);
-}
-
-void StatementBinder::warn_of_hints(const std::vector<ast::Comment>& comments) {
-  for (const ast::Comment& comment : comments) {
-    if (!comment.text.starts_with("/*+")) continue;
-    session_.warn("hints are comments here: this one changes nothing", comment.span,
-                  "options stand in WITH (…), of the table or of the query");
-  }
 }
 
 Status StatementBinder::bind_node(const ast::SelectStatement& select) {

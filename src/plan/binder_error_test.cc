@@ -493,6 +493,19 @@ TEST(BinderError, TextInDoubleQuotes) {
   hint: a text stands in single quotes: 'ACME'; columns here: symbol, price, quantity, ts)");
 }
 
+TEST(BinderError, OptionsOfWhatIsNoTable) {
+  EXPECT_EQ(error_of(R"(WITH x AS (SELECT symbol FROM trades) SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */)"), R"(error 2005: 'x' is made of a query and takes no options
+  at SQL:1:72
+  1 | WITH x AS (SELECT symbol FROM trades) SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */
+    |                                                                        ^^^^^^^
+  hint: write them behind the table that the query reads)");
+  EXPECT_EQ(error_of(R"(CREATE TABLE x AS SELECT symbol FROM trades; SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */)"), R"(error 2005: 'x' is made of a query and takes no options
+  at SQL:1:79
+  1 | ...l FROM trades; SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */
+    |                                                    ^^^^^^^
+  hint: write them behind the table that the query reads)");
+}
+
 TEST(BinderError, JobsAndTheirKin) {
   EXPECT_EQ(error_of(R"(SHOW JOBS)"), R"(error 2004: not supported yet: SHOW JOBS
   at SQL:1:1

@@ -74,9 +74,20 @@ Error QueryBinder::unknown_table(const ast::QualifiedName& name, const WithTable
   return error;
 }
 
+Status QueryBinder::refuse_options(const ast::NamedTable& table) const {
+  if (table.target.options.empty()) return {};
+  return session_
+      .error(ErrorCode::kInvalidStatement,
+             fmt::format("'{}' is made of a query and takes no options",
+                         table.target.name.to_string()),
+             table.target.options[0].key_span)
+      .with_hint("write them behind the table that the query reads");
+}
+
 Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
                                               const ast::NamedTable& table, SourceSpan span) {
   const SourceSpan node_span = session_.node_span(span);
+  if (!std::holds_alternative<TableDefPtr>(entry)) TRY(refuse_options(table));
   if (const auto* shared = std::get_if<SharedDefPtr>(&entry)) {
     const PlanNode& plan = *(*shared)->plan;
     return relation_of(make_shared_plan((*shared)->name, plan.input(), node_span), (*shared)->name);
@@ -129,6 +140,7 @@ Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
     const WithTables* level = nullptr;
     const ast::CommonTable* common = ctes != nullptr ? ctes->find(name, &level) : nullptr;
     if (common != nullptr) {
+      TRY(refuse_options(table));
       const WithTables before{level->outer, level->tables,
                               static_cast<size_t>(common - level->tables->data())};
       PlanPtr plan = TRY(bind(*common->query, &before, true));

@@ -629,18 +629,5 @@ Project word
 )");
 }
 
-TEST(Plan, HintsAreNotPassedOverInSilence) {
-  EXPECT_EQ(plan_of(R"(SELECT symbol FROM trades /*+ OPTIONS('topic' = 'other') */ WHERE price > 1)"), R"(
-Project symbol
-  Filter price > 1e0
-    Scan trades: symbol, price
-warning: hints are comments here: this one changes nothing
-  at 1:27
-  1 | SELECT symbol FROM trades /*+ OPTIONS('topic' = 'other') */ WHERE price > 1
-    |                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  hint: options stand in WITH (…), of the table or of the query
-)");
-}
-
 }  // namespace
 }  // namespace velo

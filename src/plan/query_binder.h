@@ -62,6 +62,7 @@ class QueryBinder {
   Result<PlanPtr> bind_limit(PlanPtr plan, const ast::Query& query);
   Result<BoundRelation> bind_table(const ast::NamedTable& table, const ast::TableRef& ref,
                                    const WithTables* ctes);
+  Status refuse_options(const ast::NamedTable& table) const;
   Result<BoundRelation> bind_entry(const CatalogEntry& entry, const ast::NamedTable& table,
                                    SourceSpan span);
   Result<BoundRelation> bind_window_table(const ast::WindowTable& table, const WithTables* ctes);

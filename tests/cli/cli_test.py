@@ -111,7 +111,7 @@ class Help(Case):
         out = self.velo("--help")[0]
         sql = out[out.index("  CREATE TABLE"):out.index("Commands:")]
         self.write("orders.csv", "symbol,price,ts\nA,2,2024-01-01 00:00:00\nA,4,2024-01-01 00:00:10\n")
-        self.assertEqual(self.answer(sql), '{"symbol":"A","window_end":"2024-01-01T00:01:00","price":3}\n')
+        self.assertEqual(self.answer(sql), '{"symbol":"A","window_end":"2024-01-01T00:01:00","price":3.0}\n')
 
     def test_examples_that_need_nothing_run(self):
         self.assertEqual(self.velo("run", "-e", "SELECT 1 + 1 AS two"), ('{"two":2}\n', "", 0))
