@@ -5,7 +5,7 @@
 #include "base/fmt.h"
 #include "column/column_builder.h"
 #include "column/decimal.h"
-#include "expr/aggregate.h"
+#include "expr/plain_rule.h"
 
 namespace velo {
 namespace {
@@ -113,45 +113,45 @@ void finalise_average(Finaliser& f) {
         return f.append_integer(g, average);
       }
       default:
-        return f.append_double(static_cast<double>(static_cast<long double>(integer_sum(sums, g)) /
-                                                   static_cast<long double>(count)));
+        return f.append_double(integer_average(integer_sum(sums, g), count));
     }
   });
 }
 
 bool all_positive(const int64_t* counts, size_t n) {
-  int64_t least = 1;
-  for (size_t i = 0; i < n; ++i) least = std::min(least, counts[i]);
-  return least > 0;
+  uint64_t signs = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const auto count = static_cast<uint64_t>(counts[i]);
+    signs |= count | (count - 1);
+  }
+  return signs >> 63 == 0;
 }
 
 /// The common case without a decision per group: no group is empty, and nothing can fail. Null if
 /// it is not that case.
 ColumnPtr finalise_plainly(const Aggregate& aggregate, std::span<const ColumnPtr> parts,
                            size_t groups) {
-  switch (aggregate.rule) {
-    case FinalRule::kCountOrZero:
-      return parts[0]->may_have_nulls() ? nullptr : retype(parts[0], aggregate.type);
-    case FinalRule::kSumInt:
-    case FinalRule::kSumInterval:
-    case FinalRule::kSumDouble:
-    case FinalRule::kAvgDouble:
-      break;
-    default:
-      return nullptr;
+  const PlainRule rule = plain_rule(aggregate);
+  if (rule == PlainRule::kNone) return nullptr;
+  if (parts.size() == 1) {
+    return parts[0]->may_have_nulls() ? nullptr : retype(parts[0], aggregate.type);
   }
   const Column& sums = *parts[0];
   const Column& counts = *parts[1];
   if (sums.may_have_nulls() || counts.may_have_nulls() || !sums.is_flat() || !counts.is_flat() ||
-      sums.type().is_decimal() || aggregate.type.kind() == TypeKind::kFloat ||
-      !all_positive(counts.values<int64_t>(), groups)) {
+      sums.type().is_decimal() || !all_positive(counts.values<int64_t>(), groups)) {
     return nullptr;
   }
-  if (aggregate.rule != FinalRule::kAvgDouble) return retype(parts[0], aggregate.type);
+  if (rule == PlainRule::kFirstPart) return retype(parts[0], aggregate.type);
   ColumnBuilder builder(aggregate.type, groups);
   double* to = builder.extend<double>(groups);
-  for (size_t g = 0; g < groups; ++g) {
-    to[g] = sums.values<double>()[g] / static_cast<double>(counts.values<int64_t>()[g]);
+  const int64_t* count = counts.values<int64_t>();
+  if (rule == PlainRule::kRatio) {
+    const double* sum = sums.values<double>();
+    for (size_t g = 0; g < groups; ++g) to[g] = sum[g] / static_cast<double>(count[g]);
+  } else {
+    const int64_t* sum = sums.values<int64_t>();
+    for (size_t g = 0; g < groups; ++g) to[g] = integer_average(sum[g], count[g]);
   }
   builder.added(groups);
   return builder.finish();
@@ -386,6 +386,24 @@ void finalise_parts(Finaliser& f) {
 }
 
 }  // namespace
+
+PlainRule plain_rule(const Aggregate& aggregate) {
+  switch (aggregate.rule) {
+    case FinalRule::kAsIs:
+    case FinalRule::kCountOrZero:
+      return PlainRule::kFirstPart;
+    case FinalRule::kSumInt:
+    case FinalRule::kSumInterval:
+    case FinalRule::kSumDouble:
+      return aggregate.type.kind() == TypeKind::kFloat ? PlainRule::kNone : PlainRule::kFirstPart;
+    case FinalRule::kAvgDouble:
+      return aggregate.type.kind() == TypeKind::kFloat ? PlainRule::kNone : PlainRule::kRatio;
+    case FinalRule::kAvgInt:
+      return PlainRule::kIntegerRatio;
+    default:
+      return PlainRule::kNone;
+  }
+}
 
 ColumnPtr finalise_aggregate(const Aggregate& aggregate, std::span<const ColumnPtr> parts,
                              size_t groups, RowErrors& errors) {

@@ -18,14 +18,29 @@ void reject_failed(const Batch& batch, RowErrors& errors, Output& output, Select
 
 }  // namespace
 
+// window_start, window_end and window_time: points in time, never NULL.
+ColumnPtr ResultRows::window_column(size_t k, const Scalar& value, size_t rows) {
+  if (k >= window_columns_.size()) window_columns_.resize(k + 1);
+  KeptColumn& kept = window_columns_[k];
+  if (!kept.is_unshared() || kept.column->size() != rows) {
+    kept.values = Buffer::allocate(sizeof(int64_t));
+    kept.column = Column::constant(Column::flat(value.type, 1, kept.values), rows);
+  }
+  *kept.values->as<int64_t>() = value.as_int64();
+  return kept.column;
+}
+
 Batch ResultRows::assemble(std::vector<ColumnPtr> keys, std::vector<ColumnPtr> aggregates,
-                           const std::vector<Scalar>& window, size_t rows) const {
+                           const std::vector<Scalar>& window, size_t rows) {
   Batch batch{.schema = schema_,
               .rows = rows,
               .columns = std::move(keys),
               .weights = nullptr,
               .watermarks = nullptr};
-  for (const Scalar& value : window) batch.columns.push_back(constant_column(value, rows));
+  batch.columns.reserve(batch.columns.size() + window.size() + aggregates.size());
+  for (size_t k = 0; k < window.size(); ++k) {
+    batch.columns.push_back(window_column(k, window[k], rows));
+  }
   for (ColumnPtr& column : aggregates) batch.columns.push_back(std::move(column));
   return batch;
 }

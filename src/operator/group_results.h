@@ -6,6 +6,7 @@
 
 #include "column/scalar.h"
 #include "operator/group_input.h"
+#include "operator/kept_column.h"
 
 namespace velo {
 
@@ -39,12 +40,14 @@ class ResultRows {
 
  private:
   Batch assemble(std::vector<ColumnPtr> keys, std::vector<ColumnPtr> aggregates,
-                 const std::vector<Scalar>& window, size_t rows) const;
+                 const std::vector<Scalar>& window, size_t rows);
+  ColumnPtr window_column(size_t k, const Scalar& value, size_t rows);
 
   SchemaPtr schema_;
   std::vector<uint32_t>
       last_groups_;  // whose key columns `last_keys_` are: windows often have equal groups
   std::vector<ColumnPtr> last_keys_;
+  std::vector<KeptColumn> window_columns_;
 };
 
 /// Results as they were before the first change since the last emission, per window (named by its

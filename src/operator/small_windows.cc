@@ -33,16 +33,16 @@ SmallWindows::SmallWindows(const WindowAggregateOptions& options, const Aggregat
              std::all_of(layout->components().begin(), layout->components().end(), is_cheap)),
       states_(layout) {}
 
-void SmallWindows::add(std::span<const uint32_t> groups, const GroupStates& states,
-                       std::span<const uint32_t> slots, int64_t start_us, int64_t end_us) {
+void SmallWindows::add(WindowStore& store, const WindowStore::Window& window,
+                       std::span<const uint32_t> groups, std::span<const uint32_t> slots,
+                       int64_t start_us, int64_t end_us) {
   const size_t begin = groups_.size();
   const size_t end = begin + groups.size();
   groups_.insert(groups_.end(), groups.begin(), groups.end());
   starts_us_.resize(end, start_us);
   ends_us_.resize(end, end_us);
   while (numbers_.size() < end) numbers_.push_back(static_cast<uint32_t>(numbers_.size()));
-  states_.resize(end);
-  states_.assign(states, {numbers_.data() + begin, groups.size()}, slots);
+  store.copy(window, slots, begin, states_);
 }
 
 ColumnPtr SmallWindows::window_column(const std::vector<int64_t>& values, int64_t offset_us) const {

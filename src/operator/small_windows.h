@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "operator/window_aggregate.h"
-#include "state/group_states.h"
 #include "state/key_table.h"
+#include "state/window_store.h"
 
 namespace velo {
 
@@ -19,8 +19,8 @@ class SmallWindows {
   /// Whether a window of so many groups is gathered: false if it is large, or if its states are not
   /// cheap to copy.
   bool takes(size_t groups) const { return cheap_ && groups <= kGroupsMax; }
-  /// The groups of a window in the order of its rows, and where in `states` they stand.
-  void add(std::span<const uint32_t> groups, const GroupStates& states,
+  /// The groups of a window of `store` in the order of its rows, and their slots.
+  void add(WindowStore& store, const WindowStore::Window& window, std::span<const uint32_t> groups,
            std::span<const uint32_t> slots, int64_t start_us, int64_t end_us);
   bool full() const { return groups_.size() >= kRowsPerBatch - kGroupsMax; }
   /// Writes what was gathered; groups whose result failed are rejected.

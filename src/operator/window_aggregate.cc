@@ -20,14 +20,35 @@
 #include "operator/late_rows.h"
 #include "operator/small_windows.h"
 #include "operator/window_columns.h"
+#include "operator/window_results.h"
 #include "state/pane_runs.h"
 #include "state/window_store.h"
 
 namespace velo {
 namespace {
 
-constexpr size_t kRowsPerBatch = 4096;
 constexpr size_t kGroupsBeforeCleaning = 8192;
+
+/// The least and the greatest time. Four of each, so that no comparison waits for the one before.
+std::pair<int64_t, int64_t> range_of(std::span<const int64_t> times) {
+  constexpr size_t kLanes = 4;
+  int64_t least[kLanes];
+  int64_t greatest[kLanes];
+  std::fill_n(least, kLanes, times[0]);
+  std::fill_n(greatest, kLanes, times[0]);
+  const size_t whole = times.size() / kLanes * kLanes;
+  for (size_t i = 0; i < whole; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      least[lane] = std::min(least[lane], times[i + lane]);
+      greatest[lane] = std::max(greatest[lane], times[i + lane]);
+    }
+  }
+  for (size_t i = whole; i < times.size(); ++i) {
+    least[0] = std::min(least[0], times[i]);
+    greatest[0] = std::max(greatest[0], times[i]);
+  }
+  return {*std::min_element(least, least + kLanes), *std::max_element(greatest, greatest + kLanes)};
+}
 
 class WindowAggregate final : public Operator {
  public:
@@ -123,12 +144,7 @@ class WindowAggregate final : public Operator {
   void fold(size_t begin, size_t end) {
     if (begin == end) return;
     const int64_t* times = input_.times();
-    int64_t least = times[begin];
-    int64_t greatest = times[begin];
-    for (size_t row = begin + 1; row < end; ++row) {
-      least = std::min(least, times[row]);
-      greatest = std::max(greatest, times[row]);
-    }
+    const auto [least, greatest] = range_of({times + begin, end - begin});
     const int64_t first = store_.clock().pane_of(least);
     const int64_t last = store_.clock().pane_of(greatest);
     if (first == last) {
@@ -218,50 +234,22 @@ class WindowAggregate final : public Operator {
 
   void emit_window(int64_t end, Output& output) {
     const WindowStore::Window shown = store_.combine(end);
-    if (shown.version != chosen_version_) choose(shown);
-    chosen_version_ = shown.version;
-    if (chosen_.empty()) return;
-    if (small_.takes(chosen_.size())) {
+    results_.show(shown, input_.keys());
+    if (results_.chunks() == 0) return;
+    if (small_.takes(results_.size())) {
       PaneClock& clock = store_.clock();
-      small_.add(chosen_, *shown.states, chosen_slots_, clock.start_of(clock.window_start(end)),
-                 clock.start_of(end));
+      small_.add(store_, shown, results_.groups(0), results_.slots(0),
+                 clock.start_of(clock.window_start(end)), clock.start_of(end));
+      results_.skip();
       if (small_.full()) small_.emit(input_.keys(), output);
       return;
     }
     small_.emit(input_.keys(), output);
     const std::vector<Scalar> window = window_values(end);
-    for (size_t begin = 0; begin < chosen_.size(); begin += kRowsPerBatch) {
-      const size_t n = std::min(kRowsPerBatch, chosen_.size() - begin);
+    for (size_t chunk = 0; chunk < results_.chunks(); ++chunk) {
       RowErrors errors;
-      GroupResults results{
-          .exists = {},
-          .columns = shown.states->results({chosen_slots_.data() + begin, n}, errors)};
-      rows_.emit(input_.keys(), {chosen_.data() + begin, n}, std::move(results), errors, window,
-                 output);
-    }
-  }
-
-  // chosen_ = the window's groups in the order of their keys, chosen_slots_ = where their states
-  // are.
-  void choose(const WindowStore::Window& shown) {
-    chosen_.clear();
-    chosen_slots_.clear();
-    std::vector<uint32_t>& groups = candidates_;
-    groups.clear();
-    if (shown.sparse != nullptr) {
-      shown.sparse->members(groups);
-      for (uint32_t& slot : groups) slot = shown.sparse->group_at(slot);
-    } else {
-      for (uint32_t g = 0; g < shown.states->size(); ++g) {
-        if (shown.states->count(g) > 0) groups.push_back(g);
-      }
-    }
-    input_.keys().order(groups);
-    for (uint32_t g : groups) {
-      const uint32_t slot = shown.sparse != nullptr ? shown.sparse->find(g) : g;
-      if (shown.states->count(slot) <= 0) continue;
-      chosen_.push_back(g);
-      chosen_slots_.push_back(slot);
+      GroupResults results{.exists = {}, .columns = results_.columns(store_, shown, chunk, errors)};
+      rows_.emit(input_.keys(), results_.groups(chunk), std::move(results), errors, window, output);
     }
   }
 
@@ -282,6 +270,7 @@ class WindowAggregate final : public Operator {
       const std::vector<uint32_t> numbers = input_.keep_only(live);
       store_.renumber(live, numbers, input_.keys().size());
       rows_ = ResultRows(options_.output);
+      results_.forget();
     }
     clean_at_ = std::max<size_t>(kGroupsBeforeCleaning, input_.keys().size() * 2);
   }
@@ -298,10 +287,7 @@ class WindowAggregate final : public Operator {
   int64_t closed_end_ = INT64_MIN;
   size_t clean_at_ = kGroupsBeforeCleaning;
   PaneRuns runs_;
-  std::vector<uint32_t> chosen_;
-  std::vector<uint32_t> chosen_slots_;
-  uint64_t chosen_version_ = UINT64_MAX;
-  std::vector<uint32_t> candidates_;
+  WindowResults results_;
 };
 
 }  // namespace

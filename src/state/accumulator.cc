@@ -1,5 +1,7 @@
 #include "state/accumulator.h"
 
+#include <numeric>
+
 namespace velo {
 
 // Defined by topic in accumulator_*.cc; each returns null for a kind that is not its own.
@@ -10,6 +12,27 @@ std::unique_ptr<Accumulator> make_kept_value(const Component& component);
 std::unique_ptr<Accumulator> make_ordered_values(const Component& component);
 std::unique_ptr<Accumulator> make_set(const Component& component, bool retractable);
 std::unique_ptr<Accumulator> make_value_lists(const Component& component);
+
+void Accumulator::clear_first(size_t count) {
+  std::vector<uint32_t> slots(count);
+  std::iota(slots.begin(), slots.end(), 0);
+  clear(slots);
+}
+
+void Accumulator::assign_merged(size_t begin, const Accumulator& first,
+                                std::span<const uint32_t> first_slots, const Accumulator& second,
+                                std::span<const uint32_t> second_slots) {
+  resize(begin + first_slots.size());
+  std::vector<uint32_t> to(first_slots.size());
+  std::iota(to.begin(), to.end(), static_cast<uint32_t>(begin));
+  assign(first, to, first_slots);
+  merge(second, to, second_slots);
+}
+
+bool Accumulator::write(std::span<const uint32_t>, const Accumulator*, std::span<const uint32_t>,
+                        std::span<const uint32_t>, uint64_t*) const {
+  return false;
+}
 
 std::unique_ptr<Accumulator> make_accumulator(const Component& component, bool retractable) {
   switch (component.kind) {

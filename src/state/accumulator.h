@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
@@ -49,12 +51,26 @@ class Accumulator {
     clear(to);
     merge(from, to, from_slots);
   }
+  /// Makes slot begin + i what slot first_slots[i] of `first` and then slot second_slots[i] of
+  /// `second` are together, for every i; grows for it. `first` or `second` may be this one, if no
+  /// slot is both read and made.
+  virtual void assign_merged(size_t begin, const Accumulator& first,
+                             std::span<const uint32_t> first_slots, const Accumulator& second,
+                             std::span<const uint32_t> second_slots);
   /// Empties the slots.
   virtual void clear(std::span<const uint32_t> slots) = 0;
   virtual void clear_all() = 0;
+  /// Empties slots 0 … count − 1.
+  virtual void clear_first(size_t count);
   /// Appends the component's output columns (Component::output_types) for these slots.
   virtual void output(std::span<const uint32_t> slots, Emission emission,
                       std::vector<ColumnPtr>* out) const = 0;
+  /// Where every answer is a single value of 8 bytes: writes that of slots[i] — slot later_slots[i]
+  /// of `later` merged into it, unless null — to to[positions[i]]. False if one is not (NULL, too
+  /// large, of another width); what stands at these positions then is unspecified.
+  virtual bool write(std::span<const uint32_t> slots, const Accumulator* later,
+                     std::span<const uint32_t> later_slots, std::span<const uint32_t> positions,
+                     uint64_t* to) const;
   /// The state of these slots; `load` puts it into these slots of an accumulator that has them,
   /// empty.
   virtual void save(std::span<const uint32_t> slots, SnapshotWriter& writer) const = 0;
@@ -84,9 +100,16 @@ inline void for_each_row(const FoldRows& rows, PlainAdd plain_add, Add add) {
   }
 }
 
+/// A rule that can give an answer as 8 bytes: `word(State, uint64_t*)`, false if it cannot.
+template <typename Rule>
+concept GivesWords = requires(const typename Rule::State& state, uint64_t* word) {
+  { Rule::word(state, word) } -> std::same_as<bool>;
+};
+
 /// An accumulator whose state is one trivially copyable struct per slot. `Rule` gives: State (its
 /// default = empty), Input, `add(State&, Input, weight)`, `merge(State&, const State&)`,
-/// `output(const State*, slots, out)`.
+/// `output(const State*, slots, out)`, `word` where it can, and `kEmptyIsZero` if an empty State is
+/// all zero bytes.
 template <typename Rule>
 class FixedAccumulator final : public Accumulator {
  public:
@@ -121,13 +144,55 @@ class FixedAccumulator final : public Accumulator {
     const State* other = static_cast<const FixedAccumulator&>(from).states_.data();
     for (size_t i = 0; i < to.size(); ++i) mine[to[i]] = other[from_slots[i]];
   }
+  void assign_merged(size_t begin, const Accumulator& first, std::span<const uint32_t> first_slots,
+                     const Accumulator& second, std::span<const uint32_t> second_slots) override {
+    resize(begin + first_slots.size());
+    State* mine = states_.data() + begin;
+    const State* left = static_cast<const FixedAccumulator&>(first).states_.data();
+    const State* right = static_cast<const FixedAccumulator&>(second).states_.data();
+    for (size_t i = 0; i < first_slots.size(); ++i) {
+      State merged = left[first_slots[i]];
+      Rule::merge(merged, right[second_slots[i]]);
+      mine[i] = merged;
+    }
+  }
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) states_[slot] = State();
   }
-  void clear_all() override { std::fill(states_.begin(), states_.end(), State()); }
+  void clear_all() override { clear_first(states_.size()); }
+  void clear_first(size_t count) override {
+    if constexpr (requires { Rule::kEmptyIsZero; }) {
+      std::memset(static_cast<void*>(states_.data()), 0, count * sizeof(State));
+    } else {
+      std::fill_n(states_.begin(), count, State());
+    }
+  }
   void output(std::span<const uint32_t> slots, Emission,
               std::vector<ColumnPtr>* out) const override {
     rule_.output(states_.data(), slots, out);
+  }
+  bool write(std::span<const uint32_t> slots, const Accumulator* later,
+             std::span<const uint32_t> later_slots, std::span<const uint32_t> positions,
+             uint64_t* to) const override {
+    if constexpr (!GivesWords<Rule>) {
+      return false;
+    } else {
+      const State* mine = states_.data();
+      bool plain = true;
+      if (later == nullptr) {
+        for (size_t i = 0; i < slots.size(); ++i) {
+          plain &= Rule::word(mine[slots[i]], &to[positions[i]]);
+        }
+        return plain;
+      }
+      const State* other = static_cast<const FixedAccumulator&>(*later).states_.data();
+      for (size_t i = 0; i < slots.size(); ++i) {
+        State merged = mine[slots[i]];
+        Rule::merge(merged, other[later_slots[i]]);
+        plain &= Rule::word(merged, &to[positions[i]]);
+      }
+      return plain;
+    }
   }
   void save(std::span<const uint32_t> slots, SnapshotWriter& writer) const override {
     for (uint32_t slot : slots) writer.raw(&states_[slot], sizeof(State));

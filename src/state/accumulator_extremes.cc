@@ -44,6 +44,10 @@ struct DoubleExtremeRule {
   }
   static void add(State& s, const Input& in, size_t row, int64_t) { add(s, in, row); }
   static void merge(State& s, const State& other) { offer(s, other.order); }
+  static bool word(const State& s, uint64_t* to) {
+    *to = std::bit_cast<uint64_t>(double_of(s.order));
+    return s.order != kEmpty;
+  }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
     ColumnBuilder builder(type, slots.size());
@@ -79,6 +83,12 @@ struct NumberExtremeRule {
   static void add(State& s, const Input& in, size_t row, int64_t) { add_value(s, in.values[row]); }
   static void merge(State& s, const State& other) {
     if (other.seen) add_value(s, other.value);
+  }
+  static bool word(const State& s, uint64_t* to)
+    requires(sizeof(T) == 8)
+  {
+    *to = std::bit_cast<uint64_t>(s.value);
+    return s.seen != 0;
   }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {

@@ -1,4 +1,5 @@
 // Counts and sums. Every one is invertible: a row of weight −1 undoes one of weight +1.
+#include <bit>
 #include <cmath>
 
 #include "column/column_builder.h"
@@ -31,10 +32,15 @@ struct CountRule {
   struct State {
     int64_t count = 0;
   };
+  static constexpr bool kEmptyIsZero = true;
   using Input = NoInput;
   static void add(State& s, const Input&, size_t) { ++s.count; }
   static void add(State& s, const Input&, size_t, int64_t weight) { s.count += weight; }
   static void merge(State& s, const State& other) { s.count += other.count; }
+  static bool word(const State& s, uint64_t* to) {
+    *to = static_cast<uint64_t>(s.count);
+    return true;
+  }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
     append_values<int64_t>(Type::bigint(), states, slots, out,
@@ -46,12 +52,18 @@ struct SumIntRule {
   struct State {
     int128_t sum = 0;
   };
+  static constexpr bool kEmptyIsZero = true;
   using Input = OneInput<int64_t>;
   static void add(State& s, const Input& in, size_t row) { s.sum += in.values[row]; }
   static void add(State& s, const Input& in, size_t row, int64_t weight) {
     s.sum += static_cast<int128_t>(in.values[row]) * weight;
   }
   static void merge(State& s, const State& other) { s.sum += other.sum; }
+  static bool word(const State& s, uint64_t* to) {
+    const auto low = static_cast<int64_t>(s.sum);
+    *to = static_cast<uint64_t>(low);
+    return static_cast<int64_t>(s.sum >> 64) == low >> 63;
+  }
   // As BIGINT when all fit, which is the rule.
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
@@ -80,6 +92,7 @@ struct SumDoubleRule {
     double high = 0;
     double low = 0;
   };
+  static constexpr bool kEmptyIsZero = true;
   using Input = OneInput<double>;
   static void add_value(State& s, double x) {
     const double t = s.high + x;
@@ -95,12 +108,17 @@ struct SumDoubleRule {
     add_value(s, other.high);
     s.low += other.low;
   }
+  static double value(const State& s) {
+    const double sum = s.high + s.low;
+    return std::isfinite(s.high) ? sum : s.high;  // the error term of an infinite sum is NaN
+  }
+  static bool word(const State& s, uint64_t* to) {
+    *to = std::bit_cast<uint64_t>(value(s));
+    return true;
+  }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
-    append_values<double>(Type::float64(), states, slots, out, [](const State& s) {
-      const double sum = s.high + s.low;
-      return std::isfinite(s.high) ? sum : s.high;  // the error term of an infinite sum is NaN
-    });
+    append_values<double>(Type::float64(), states, slots, out, value);
   }
 };
 

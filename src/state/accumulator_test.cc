@@ -43,10 +43,12 @@ Aggregate aggregate_of(const Batch& batch, std::string_view text) {
   return resolve_aggregate(request).value();
 }
 
-Batch random_rows(uint64_t seed, size_t n) {
+Batch random_rows(uint64_t seed, size_t n, bool nulls = true) {
   Random random(seed);
   std::string text;
-  auto cell = [&](std::string value) { return random.below(8) == 0 ? std::string(".") : value; };
+  auto cell = [&](std::string value) {
+    return nulls && random.below(8) == 0 ? std::string(".") : value;
+  };
   for (size_t i = 0; i < n; ++i) {
     const auto number = static_cast<int64_t>(random.below(20)) - 10;
     text += std::to_string(random.below(3)) + " " + cell(std::to_string(number)) + " " +
@@ -149,6 +151,10 @@ TEST(Accumulator, MergedPartsEqualTheWhole) {
     Folded second(&layout);
     fold(layout, first.states, slice(batch, 0, 25), 0);
     fold(layout, second.states, slice(batch, 25, 35), 25);
+    Folded both(&layout);
+    const uint32_t all[] = {0, 1, 2};
+    both.states.assign_merged(0, first.states, all, second.states, all);
+    ASSERT_EQ(results(layout, both.states), results(layout, whole.states)) << seed;
     first.states.merge_all(second.states);
     ASSERT_EQ(results(layout, first.states), results(layout, whole.states)) << seed;
     Folded picked(&layout);
@@ -156,6 +162,46 @@ TEST(Accumulator, MergedPartsEqualTheWhole) {
     picked.states.merge(first.states, groups, groups);
     ASSERT_EQ(results(layout, picked.states), results(layout, whole.states)) << seed;
   }
+}
+
+// write_results of one aggregate, merged from two parts: the words, or none if it says no.
+std::vector<uint64_t> written(const Aggregate& aggregate, const Batch& batch, size_t split,
+                              std::vector<uint64_t>* expected) {
+  AggregateLayout layout({}, {aggregate}, false);
+  Folded first(&layout);
+  Folded second(&layout);
+  fold(layout, first.states, slice(batch, 0, split), 0);
+  fold(layout, second.states, slice(batch, split, batch.rows - split), split);
+  const uint32_t groups[] = {2, 0, 1};
+  const uint32_t positions[] = {0, 3, 1};
+  std::vector<uint64_t> words(4, 7);
+  uint64_t* const columns[] = {words.data()};
+  GroupStates::Later later;
+  if (split < batch.rows) later = {&second.states, groups};
+  if (!first.states.write_results(groups, later, positions, columns)) return {};
+  first.states.merge_all(second.states);
+  RowErrors errors;
+  const ColumnPtr column = first.states.results(groups, errors)[0];
+  EXPECT_TRUE(errors.empty() && column->is_flat() && !column->may_have_nulls());
+  const auto* values = column->values<uint64_t>();
+  *expected = {values[0], values[2], 7, values[1]};
+  return words;
+}
+
+TEST(Accumulator, WordsAreTheResults) {
+  size_t words_written = 0;
+  for (const std::string& text : kAggregates) {
+    for (uint64_t seed = 1; seed < 40; ++seed) {
+      const Batch batch = random_rows(seed, 30, seed % 4 == 0);
+      for (const size_t split : {size_t{13}, batch.rows}) {
+        std::vector<uint64_t> expected;
+        const auto words = written(aggregate_of(batch, text), batch, split, &expected);
+        ASSERT_EQ(words, expected) << text << " " << seed;
+        words_written += words.size();
+      }
+    }
+  }
+  EXPECT_GT(words_written, 1000U);
 }
 
 TEST(Accumulator, RowsTakenBackLeaveNoTrace) {

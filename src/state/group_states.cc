@@ -1,5 +1,9 @@
 #include "state/group_states.h"
 
+#include <bit>
+
+#include "expr/plain_rule.h"
+
 namespace velo {
 
 AggregateLayout::AggregateLayout(std::vector<ExprPtr> keys, std::vector<Aggregate> aggregates,
@@ -159,6 +163,38 @@ void GroupStates::assign(const GroupStates& from, std::span<const uint32_t> to,
   }
 }
 
+namespace {
+
+int64_t value_at(const std::vector<int64_t>& values, uint32_t slot) {
+  return values.empty() ? 0 : values[slot];
+}
+
+}  // namespace
+
+void GroupStates::assign_merged(size_t begin, const GroupStates& first,
+                                std::span<const uint32_t> first_groups, const GroupStates& second,
+                                std::span<const uint32_t> second_groups) {
+  const size_t n = first_groups.size();
+  resize(begin + n);
+  for (size_t i = 0; i < n; ++i) {
+    counts_[begin + i] = first.counts_[first_groups[i]] + second.counts_[second_groups[i]];
+  }
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c]) {
+      accumulators_[c]->assign_merged(begin, *first.accumulators_[c], first_groups,
+                                      *second.accumulators_[c], second_groups);
+    }
+    const LeftOut& left = first.left_out_[c];
+    const LeftOut& right = second.left_out_[c];
+    LeftOut& mine = left_out_[c];
+    if (mine.empty() && left.empty() && right.empty()) continue;
+    mine.resize(counts_.size());
+    for (size_t i = 0; i < n; ++i) {
+      mine[begin + i] = value_at(left, first_groups[i]) + value_at(right, second_groups[i]);
+    }
+  }
+}
+
 void GroupStates::merge_all(const GroupStates& from) {
   resize(from.size());
   std::vector<uint32_t> all(from.size());
@@ -175,12 +211,18 @@ void GroupStates::clear(std::span<const uint32_t> groups) {
   }
 }
 
-void GroupStates::clear_all() {
-  std::fill(counts_.begin(), counts_.end(), 0);
+void GroupStates::clear_all() { clear_first(counts_.size()); }
+
+void GroupStates::clear_first(size_t count) {
+  std::fill_n(counts_.begin(), count, 0);
   for (size_t c = 0; c < accumulators_.size(); ++c) {
-    if (accumulators_[c]) accumulators_[c]->clear_all();
+    if (accumulators_[c]) accumulators_[c]->clear_first(count);
     left_out_[c].clear();
   }
+}
+
+void GroupStates::make_anew() {
+  for (LeftOut& left_out : left_out_) left_out.clear();
 }
 
 ColumnPtr GroupStates::count_column(std::span<const uint32_t> groups,
@@ -214,6 +256,52 @@ std::vector<ColumnPtr> GroupStates::results(std::span<const uint32_t> groups,
     columns.push_back(finalise_aggregate(layout_->aggregates_[a], parts, groups.size(), errors));
   }
   return columns;
+}
+
+bool GroupStates::counts_all(const AggregateLayout::Part& part) const {
+  if (part.component < 0) return true;
+  const auto c = static_cast<size_t>(part.component);
+  return accumulators_[c] == nullptr && left_out_[c].empty();
+}
+
+bool GroupStates::write_part(const AggregateLayout::Part& part, std::span<const uint32_t> groups,
+                             const Later& later, std::span<const uint32_t> positions,
+                             uint64_t* to) const {
+  if (counts_all(part) && (later.states == nullptr || later.states->counts_all(part))) {
+    for (size_t i = 0; i < groups.size(); ++i) {
+      to[positions[i]] = static_cast<uint64_t>(counts_[groups[i]] + later.count(i));
+    }
+    return true;
+  }
+  const auto c = static_cast<size_t>(part.component);
+  if (accumulators_[c] == nullptr) return false;
+  const Accumulator* more = later.states ? later.states->accumulators_[c].get() : nullptr;
+  return accumulators_[c]->write(groups, more, later.groups, positions, to);
+}
+
+bool GroupStates::write_results(std::span<const uint32_t> groups, const Later& later,
+                                std::span<const uint32_t> positions,
+                                std::span<uint64_t* const> columns) const {
+  for (size_t a = 0; a < layout_->aggregates_.size(); ++a) {
+    const PlainRule rule = plain_rule(layout_->aggregates_[a]);
+    const std::vector<AggregateLayout::Part>& parts = layout_->parts_[a];
+    if (rule == PlainRule::kNone) return false;
+    for (size_t p = 1; p < parts.size(); ++p) {
+      if (!counts_all(parts[p])) return false;
+      if (later.states != nullptr && !later.states->counts_all(parts[p])) return false;
+    }
+    uint64_t* to = columns[a];
+    if (!write_part(parts[0], groups, later, positions, to)) return false;
+    if (rule == PlainRule::kFirstPart) continue;
+    for (size_t i = 0; i < groups.size(); ++i) {
+      const int64_t count = counts_[groups[i]] + later.count(i);
+      uint64_t& word = to[positions[i]];
+      word = std::bit_cast<uint64_t>(rule == PlainRule::kRatio
+                                         ? std::bit_cast<double>(word) / static_cast<double>(count)
+                                         : integer_average(std::bit_cast<int64_t>(word), count));
+    }
+  }
+  return true;
 }
 
 void GroupStates::save(std::span<const uint32_t> groups, SnapshotWriter& writer) const {

@@ -83,11 +83,34 @@ class GroupStates {
   /// Makes group to[i] what group from_groups[i] of `from` is.
   void assign(const GroupStates& from, std::span<const uint32_t> to,
               std::span<const uint32_t> from_groups);
+  /// Makes group begin + i what group first_groups[i] of `first` and then group second_groups[i] of
+  /// `second` are together, for every i; grows for it. `first` or `second` may be this one, if no
+  /// group is both read and made.
+  void assign_merged(size_t begin, const GroupStates& first, std::span<const uint32_t> first_groups,
+                     const GroupStates& second, std::span<const uint32_t> second_groups);
   void clear(std::span<const uint32_t> groups);
   void clear_all();
+  /// Empties groups 0 … count − 1. REQUIRES: the others are empty.
+  void clear_first(size_t count);
+  /// Every group will be made by assign or assign_merged before it is read again, unless it is
+  /// empty and stays so.
+  void make_anew();
 
   /// One result column per aggregate. Failed groups are in `errors`, by position in `groups`.
   std::vector<ColumnPtr> results(std::span<const uint32_t> groups, RowErrors& errors) const;
+
+  /// Other states to merge into groups for as long as an answer takes; null = none.
+  struct Later {
+    const GroupStates* states = nullptr;
+    std::span<const uint32_t> groups = {};
+
+    int64_t count(size_t i) const { return states ? states->counts_[groups[i]] : 0; }
+  };
+  /// Where all results are plain values of 8 bytes: writes that of aggregate a and of groups[i] —
+  /// `later`'s group i merged into it — to columns[a][positions[i]]. False if one is not; what
+  /// stands at these positions then is unspecified. REQUIRES: the groups have rows.
+  bool write_results(std::span<const uint32_t> groups, const Later& later,
+                     std::span<const uint32_t> positions, std::span<uint64_t* const> columns) const;
 
   void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
@@ -98,6 +121,10 @@ class GroupStates {
   /// so that counting what is never NULL costs nothing.
   using LeftOut = std::vector<int64_t>;
   void leave_out(LeftOut& left_out, const FoldRows& rows, const uint8_t* mask);
+  bool write_part(const AggregateLayout::Part& part, std::span<const uint32_t> groups,
+                  const Later& later, std::span<const uint32_t> positions, uint64_t* to) const;
+  /// The part is the number of all rows of a group.
+  bool counts_all(const AggregateLayout::Part& part) const;
   ColumnPtr count_column(std::span<const uint32_t> groups, const LeftOut& left_out) const;
 
   const AggregateLayout* layout_;

@@ -7,12 +7,16 @@
 
 namespace velo {
 
-/// A small hash table from group numbers to slots 0, 1, 2 … in order of first sight.
+/// A map from group numbers to slots 0, 1, 2 … in order of first sight: an array by group number,
+/// or a small hash table where that would be too large for what it holds.
 class SlotMap {
  public:
   static constexpr uint32_t kAbsent = UINT32_MAX;
 
-  /// The slot of `group`, a new one if need be.
+  /// The slots of the groups of all rows, new ones where need be, into slots[row]. Groups are below
+  /// `groups_size`.
+  void find_or_add(const FoldRows& rows, size_t groups_size, uint32_t* slots);
+  /// The slot of `group`, a new one if need be. REQUIRES: a hash table.
   uint32_t slot(uint32_t group) {
     for (size_t at = place_of(group);; at = (at + 1) & (entries_.size() - 1)) {
       const Entry& e = entries_[at];
@@ -21,16 +25,15 @@ class SlotMap {
     }
   }
   /// The slot of `group`, or kAbsent.
-  uint32_t find(uint32_t group) const {
-    for (size_t at = place_of(group);; at = (at + 1) & (entries_.size() - 1)) {
-      const Entry& e = entries_[at];
-      if (e.slot == kAbsent || e.group == group) return e.slot;
-    }
-  }
+  uint32_t find(uint32_t group) const;
   /// The groups that have slots, by slot.
   const std::vector<uint32_t>& groups() const { return groups_; }
-  void clear();
-  size_t memory_bytes() const { return entries_.capacity() * 8 + groups_.capacity() * 4; }
+  /// Empty, and an array or a hash table (which a new one is).
+  void reset(bool by_index);
+  void clear() { reset(by_index_); }
+  size_t memory_bytes() const {
+    return entries_.capacity() * 8 + (groups_.capacity() + index_.capacity()) * 4;
+  }
 
  private:
   struct Entry {
@@ -40,6 +43,8 @@ class SlotMap {
   size_t place_of(uint32_t group) const { return group * 0x9e3779b1u >> shift_; }
   uint32_t insert(size_t at, uint32_t group);
 
+  bool by_index_ = false;
+  std::vector<uint32_t> index_;  // by group, kAbsent for those without a slot
   // Linear probing, at most half full; 2^(32 − shift_) entries.
   std::vector<Entry> entries_ = std::vector<Entry>(64);
   int shift_ = 26;
@@ -53,9 +58,16 @@ class SlotMap {
 /// larger than what it holds).
 class Pane {
  public:
-  Pane(const AggregateLayout* layout, bool sparse) : states_(layout), sparse_(sparse) {}
+  enum class Kind : uint8_t {
+    kDense,
+    kIndexed,  ///< sparse, slots found in an array by group number
+    kHashed,   ///< sparse, slots found in a hash table
+  };
+  Pane(const AggregateLayout* layout, Kind kind) : states_(layout) { reuse(kind); }
 
-  bool is_sparse() const { return sparse_; }
+  bool is_sparse() const { return kind_ != Kind::kDense; }
+  /// Of a pane that holds as many of so many groups as this one.
+  Kind best_kind(size_t groups_size) const;
   /// Folds rows; `rows.slots` gives their groups, which are below `groups`. `scratch` is for the
   /// length of the call.
   void fold(const AggregateLayout::Prepared& prepared, FoldRows rows, size_t groups,
@@ -74,7 +86,7 @@ class Pane {
   uint32_t find(uint32_t group) const;
 
   /// Whose state slot is.
-  uint32_t group_at(uint32_t slot) const { return sparse_ ? map_.groups()[slot] : slot; }
+  uint32_t group_at(uint32_t slot) const { return is_sparse() ? map_.groups()[slot] : slot; }
 
   /// Reads the states of these groups, which have no rows yet and are below `groups_size`.
   Status load(std::span<const uint32_t> groups, size_t groups_size, SnapshotReader& reader);
@@ -82,14 +94,14 @@ class Pane {
   void renumber(const AggregateLayout* layout, const Members& from, std::span<const uint32_t> to,
                 size_t groups_size);
   /// Empty, of the given kind; keeps its memory.
-  void reuse(bool sparse);
+  void reuse(Kind kind);
   size_t memory_bytes() const { return states_.memory_bytes() + map_.memory_bytes(); }
 
  private:
   std::vector<uint32_t> make_slots(std::span<const uint32_t> groups, size_t groups_size);
 
   GroupStates states_;
-  bool sparse_;
+  Kind kind_ = Kind::kDense;
   SlotMap map_;  // empty when dense
 };
 

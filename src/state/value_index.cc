@@ -41,20 +41,30 @@ StringRef StringIndex::nothing() {
 void StringIndex::find_block(const StringRef* strings, size_t count, Block* out) const {
   const Slot* slots = slots_.data();
   const size_t mask = mask_;
-  for (size_t i = 0; i < count; ++i) out->hashes[i] = hash(strings[i]);
-  if (slots_.size() > kNearSlots) {
-    for (size_t i = 0; i < count; ++i) __builtin_prefetch(&slots[out->hashes[i] & mask]);
-  }
-  size_t missed = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const Slot& slot = slots[out->hashes[i] & mask];
+  uint32_t* ids = out->ids;
+  uint32_t* missed = out->missed;
+  uint64_t* hashes = out->hashes;
+  auto look = [&](size_t i, uint64_t h) {
+    const Slot& slot = slots[h & mask];
     const uint64_t differs =
         (slot.key.low() ^ strings[i].low()) | (slot.key.high() ^ strings[i].high());
-    out->ids[i] = slot.id;
-    out->missed[missed] = static_cast<uint32_t>(i);
+    ids[i] = slot.id;
+    *missed = static_cast<uint32_t>(i);
     missed += differs != 0 ? 1 : 0;
+  };
+  if (slots_.size() <= kNearSlots) {
+    for (size_t i = 0; i < count; ++i) {
+      hashes[i] = hash(strings[i]);
+      look(i, hashes[i]);
+    }
+  } else {
+    for (size_t i = 0; i < count; ++i) {
+      hashes[i] = hash(strings[i]);
+      __builtin_prefetch(&slots[hashes[i] & mask]);
+    }
+    for (size_t i = 0; i < count; ++i) look(i, hashes[i]);
   }
-  out->missed_count = missed;
+  out->missed_count = static_cast<size_t>(missed - out->missed);
 }
 
 uint32_t StringIndex::insert(const StringRef& stored, uint64_t h) {

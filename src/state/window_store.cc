@@ -1,6 +1,7 @@
 #include "state/window_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "column/time_text.h"
 
@@ -8,39 +9,31 @@ namespace velo {
 namespace {
 
 constexpr size_t kSpareMax = 16;
-// A pane that holds less than one in so many groups is sparse.
-constexpr size_t kSparseShare = 4;
 
 }  // namespace
 
 WindowStore::WindowStore(const AggregateLayout* layout, const WindowSpec& spec)
-    : layout_(layout),
-      clock_(spec),
-      front_(layout),
-      back_(layout),
-      window_(layout),
-      behind_(layout) {}
+    : layout_(layout), clock_(spec), nodes_(layout), back_(layout), merged_(layout) {
+  nodes_.resize(1);
+}
 
-// As the pane before it is: they follow each other closely.
-bool WindowStore::starts_sparse() const {
-  if (panes_.empty()) return false;
-  const Pane& newest = *panes_.rbegin()->second;
-  std::vector<uint32_t> storage;
-  return newest.members(storage).size() * kSparseShare < groups_size_;
+// As the pane before it would be best: they follow each other closely.
+Pane::Kind WindowStore::kind_of_next() const {
+  return panes_.empty() ? Pane::Kind::kDense : panes_.rbegin()->second->best_kind(groups_size_);
 }
 
 Pane& WindowStore::pane(int64_t index) {
   if (index != last_index_ || last_pane_ == nullptr) {
     auto at = panes_.find(index);
     if (at == panes_.end()) {
-      const bool sparse = starts_sparse();
+      const Pane::Kind kind = kind_of_next();
       std::unique_ptr<Pane> made;
       if (spare_.empty()) {
-        made = std::make_unique<Pane>(layout_, sparse);
+        made = std::make_unique<Pane>(layout_, kind);
       } else {
         made = std::move(spare_.back());
         spare_.pop_back();
-        made->reuse(sparse);
+        made->reuse(kind);
       }
       at = panes_.emplace(index, std::move(made)).first;
     }
@@ -76,23 +69,51 @@ std::optional<int64_t> WindowStore::next_end(int64_t after) const {
 
 void WindowStore::forget_stacks() {
   if (back_end_ == INT64_MIN) return;
-  front_.clear_all();
+  std::fill(front_.begin(), front_.end(), 0);
   back_.clear_all();
-  window_.clear_all();
-  behind_.clear_all();
   front_end_ = back_end_ = INT64_MIN;
-  ++version_;
+  all_changed_ = true;
 }
 
-// What `groups` are in the window: front and back.
-void WindowStore::refresh(std::span<const uint32_t> groups) {
-  bool same = true;
+std::span<const uint32_t> WindowStore::numbers(size_t count) {
+  while (numbers_.size() < count) numbers_.push_back(static_cast<uint32_t>(numbers_.size()));
+  return {numbers_.data(), count};
+}
+
+void WindowStore::touch(std::span<const uint32_t> groups) {
+  size_t n = changed_.size();
+  changed_.resize(n + groups.size());
+  uint32_t* changed = changed_.data();
+  uint8_t* touched = touched_.data();
   for (uint32_t g : groups) {
-    same &= (window_.count(g) > 0) == (front_.count(g) + back_.count(g) > 0);
+    changed[n] = g;
+    n += touched[g] ^ 1U;
+    touched[g] = 1;
   }
-  if (!same) ++version_;
-  window_.assign(front_, groups, groups);
-  window_.merge(back_, groups, groups);
+  changed_.resize(n);
+}
+
+// Looks which groups have come into the window or gone from it; true if all may have changed.
+bool WindowStore::settle() {
+  const bool all = std::exchange(all_changed_, false);
+  const uint32_t* front = front_.data();
+  const int64_t* nodes = nodes_.counts().data();
+  const int64_t* back = back_.counts().data();
+  uint8_t* present = present_.data();
+  uint8_t* touched = touched_.data();
+  uint8_t differs = 0;
+  auto look = [&](uint32_t g) {
+    const uint8_t now = nodes[front[g]] + back[g] > 0 ? 1 : 0;
+    differs |= now ^ present[g];
+    present[g] = now;
+  };
+  for (uint32_t g : changed_) {
+    touched[g] = 0;
+    look(g);
+  }
+  for (uint32_t g = 0; all && g < groups_size_; ++g) look(g);
+  if (differs != 0) ++version_;
+  return all;
 }
 
 void WindowStore::join(int64_t index) {
@@ -100,16 +121,16 @@ void WindowStore::join(int64_t index) {
   if (pane == nullptr) return;
   const Pane::Members members = pane->members(members_);
   back_.merge(pane->states(), members.groups, members.slots);
-  refresh(members.groups);
+  touch(members.groups);
 }
 
 void WindowStore::leave(int64_t index) {
   const auto k = static_cast<size_t>(front_end_ - 1 - index);
-  const size_t begin = behind_begin_[k];
-  const size_t n = behind_begin_[k + 1] - begin;
-  const std::span<const uint32_t> groups(behind_groups_.data() + begin, n);
-  front_.assign(behind_, groups, {numbers_.data() + begin, n});
-  refresh(groups);
+  const size_t begin = pane_nodes_[k];
+  const size_t n = pane_nodes_[k + 1] - begin;
+  for (size_t node = begin; node < begin + n; ++node)
+    front_[node_groups_[node]] = node_before_[node];
+  touch({node_groups_.data() + begin, n});
 }
 
 // Where the front of the window that starts at `begin` ends and its back begins.
@@ -121,69 +142,118 @@ int64_t WindowStore::boundary(int64_t begin) const {
 // All panes of [begin, end) into the front, last pane first.
 void WindowStore::turn(int64_t begin, int64_t end) {
   forget_stacks();
-  front_.resize(groups_size_);
-  back_.resize(groups_size_);
-  window_.resize(groups_size_);
   front_begin_ = begin;
   front_end_ = back_end_ = end;
-  behind_groups_.clear();
-  behind_begin_.assign(1, 0);
+  nodes_.make_anew();
+  node_groups_.assign(1, 0);
+  node_before_.assign(1, 0);
+  pane_nodes_.assign(1, 1);
   for (int64_t index = end - 1; index >= begin; --index) {
     if (const Pane* pane = find(index)) {
       const Pane::Members members = pane->members(members_);
-      const size_t at = behind_groups_.size();
-      const size_t size = at + members.size();
-      behind_groups_.insert(behind_groups_.end(), members.groups.begin(), members.groups.end());
-      behind_.resize(size);
-      while (numbers_.size() < size) numbers_.push_back(static_cast<uint32_t>(numbers_.size()));
-      behind_.assign(front_, {numbers_.data() + at, members.size()}, members.groups);
-      front_.merge(pane->states(), members.groups, members.slots);
+      const size_t at = node_groups_.size();
+      const size_t n = members.size();
+      node_groups_.insert(node_groups_.end(), members.groups.begin(), members.groups.end());
+      node_before_.resize(at + n);
+      for (size_t i = 0; i < n; ++i) node_before_[at + i] = front_[members.groups[i]];
+      nodes_.assign_merged(at, nodes_, {node_before_.data() + at, n}, pane->states(),
+                           members.slots);
+      for (size_t i = 0; i < n; ++i) front_[members.groups[i]] = static_cast<uint32_t>(at + i);
     }
-    behind_begin_.push_back(behind_groups_.size());
+    pane_nodes_.push_back(node_groups_.size());
   }
-  window_.merge_all(front_);
-  ++version_;
 }
 
-void WindowStore::running(int64_t end) {
-  const int64_t begin = clock_.window_start(end);
+void WindowStore::running(int64_t begin, int64_t end) {
   if (back_end_ > end || back_end_ < begin || front_begin_ != begin) {
     forget_stacks();
     front_begin_ = back_end_ = begin;
   }
-  back_.resize(groups_size_);
-  for (; back_end_ < end; ++back_end_) {
-    const Pane* pane = find(back_end_);
-    if (pane == nullptr) continue;
-    const Pane::Members members = pane->members(members_);
-    for (uint32_t g : members.groups) {
-      if (back_.count(g) <= 0) ++version_;
-    }
-    back_.merge(pane->states(), members.groups, members.slots);
-  }
+  for (; back_end_ < end; ++back_end_) join(back_end_);
 }
 
-WindowStore::Window WindowStore::combine(int64_t end) {
-  if (clock_.kind() == WindowKind::kCumulate) {
-    running(end);
-    return {&back_, nullptr, version_};
-  }
-  const int64_t begin = clock_.window_start(end);
-  if (end - begin == 1) {
-    ++version_;
-    const Pane* pane = find(begin);
-    if (pane == nullptr) return {&window_, nullptr, version_};
-    return {&pane->states(), pane->is_sparse() ? pane : nullptr, version_};
-  }
+void WindowStore::slide(int64_t begin, int64_t end) {
   if (front_end_ != boundary(begin) || begin < front_begin_ || end < back_end_) {
     turn(begin, boundary(begin));
   }
-  front_.resize(groups_size_);
-  back_.resize(groups_size_);
-  window_.resize(groups_size_);
   for (; front_begin_ < begin; ++front_begin_) leave(front_begin_);
   for (; back_end_ < end; ++back_end_) join(back_end_);
-  return {&window_, nullptr, version_};
+}
+
+WindowStore::Window WindowStore::combine(int64_t end) {
+  const int64_t begin = clock_.window_start(end);
+  const bool grows = clock_.kind() == WindowKind::kCumulate;
+  Window shown{.first = &nodes_,
+               .first_slots = nullptr,
+               .second = nullptr,
+               .sparse = nullptr,
+               .slots = groups_size_,
+               .version = 0,
+               .number = ++number_,
+               .slides = true,
+               .changed = {},
+               .all_changed = true};
+  if (front_.size() < groups_size_) front_.resize(groups_size_, 0);
+  back_.resize(groups_size_);
+  if (!grows && end - begin == 1) {
+    shown.version = ++version_;
+    shown.slides = false;
+    const Pane* pane = find(begin);
+    if (pane == nullptr) {
+      shown.slots = 0;
+      return shown;
+    }
+    shown.first = &pane->states();
+    shown.sparse = pane->is_sparse() ? pane : nullptr;
+    shown.slots = pane->states().size();
+    return shown;
+  }
+  touched_.resize(groups_size_);
+  present_.resize(groups_size_);
+  changed_.clear();
+  if (grows) {
+    running(begin, end);
+    shown.first = &back_;
+  } else {
+    slide(begin, end);
+    shown.first_slots = front_.data();
+    shown.second = &back_;
+  }
+  shown.all_changed = settle();
+  shown.changed = changed_;
+  shown.version = version_;
+  return shown;
+}
+
+std::span<const uint32_t> WindowStore::front_of(std::span<const uint32_t> groups) {
+  front_slots_.resize(std::max(front_slots_.size(), groups.size()));
+  for (size_t i = 0; i < groups.size(); ++i) front_slots_[i] = front_[groups[i]];
+  return {front_slots_.data(), groups.size()};
+}
+
+void WindowStore::copy(const Window& window, std::span<const uint32_t> slots, size_t begin,
+                       GroupStates& into) {
+  if (window.second != nullptr) {
+    into.assign_merged(begin, *window.first, front_of(slots), *window.second, slots);
+    return;
+  }
+  into.resize(begin + slots.size());
+  into.assign(*window.first, numbers(begin + slots.size()).subspan(begin), slots);
+}
+
+std::vector<ColumnPtr> WindowStore::results(const Window& window, std::span<const uint32_t> slots,
+                                            RowErrors& errors) {
+  if (window.second == nullptr) return window.first->results(slots, errors);
+  merged_.make_anew();
+  copy(window, slots, 0, merged_);
+  return merged_.results(numbers(slots.size()), errors);
+}
+
+bool WindowStore::write_results(const Window& window, std::span<const uint32_t> slots,
+                                std::span<const uint32_t> positions,
+                                std::span<uint64_t* const> columns) {
+  if (window.second == nullptr) return window.first->write_results(slots, {}, positions, columns);
+  return window.first->write_results(front_of(slots), {window.second, slots}, positions, columns);
 }
 
 void WindowStore::merge_some(const Pane& pane, std::span<const uint32_t> groups,
@@ -248,11 +318,15 @@ std::vector<uint32_t> WindowStore::live_groups() const {
 
 void WindowStore::renumber(std::span<const uint32_t> live, std::span<const uint32_t> to,
                            size_t groups) {
-  front_ = GroupStates(layout_);
+  nodes_ = GroupStates(layout_);
+  nodes_.resize(1);
   back_ = GroupStates(layout_);
-  window_ = GroupStates(layout_);
-  behind_ = GroupStates(layout_);
+  merged_ = GroupStates(layout_);
+  front_.clear();
   front_end_ = back_end_ = INT64_MIN;
+  all_changed_ = true;
+  touched_.clear();
+  present_.clear();
   ++version_;
   spare_.clear();
   last_pane_ = nullptr;
@@ -303,8 +377,8 @@ Status WindowStore::load(std::span<const uint32_t> groups, size_t groups_size,
 }
 
 size_t WindowStore::memory_bytes() const {
-  size_t total = front_.memory_bytes() + back_.memory_bytes() + window_.memory_bytes() +
-                 behind_.memory_bytes() + behind_groups_.capacity() * 8;
+  size_t total = nodes_.memory_bytes() + back_.memory_bytes() + merged_.memory_bytes() +
+                 (node_groups_.capacity() + node_before_.capacity() + front_.capacity()) * 4;
   for (const auto& [index, pane] : panes_) total += pane->memory_bytes() + 64;
   for (const auto& pane : spare_) total += pane->memory_bytes();
   return total;

@@ -15,19 +15,21 @@ namespace velo {
 ///
 /// 1. A row is folded once, into the states of its pane, however many windows it lies in.
 /// 2. Windows that fire one after the other are answered by two stacks (Adams 2012; Tangwongsan et
-///    al. 2017), kept per group: `front_` holds the merge of the window's panes up to the next
-///    multiple of its length, `back_` the merge of those behind it, `window_` both. When a pane
-///    joins, its groups are merged into `back_`; when one leaves, its groups in `front_` become
-///    what they were before it was merged, which `behind_` has kept. When the front runs out, the
-///    stacks turn: the panes of the next stretch are merged into `front_`, last one first. Since
-///    they turn at fixed times (van Herk 1992), a window's panes are merged in the same order
-///    whatever came before: the last bit of a result depends neither on late rows nor on restarts.
+///    al. 2017), kept per group: the front is the merge of the window's panes up to the next
+///    multiple of its length, `back_` the merge of those behind it; the window is both. When the
+///    front runs out, the stacks turn: the panes of the next stretch are merged, last one first,
+///    and every group that a pane holds gets a node: the merge of its states in that pane and those
+///    behind it. `front_` names a group's node; when a pane leaves, its groups go back to the node
+///    before. When a pane joins, its groups are merged into `back_`. Since the stacks turn at fixed
+///    times (van Herk 1992), a window's panes are merged in the same order whatever came before:
+///    the last bit of a result depends neither on late rows nor on restarts.
 /// 3. So a slide costs a few merges for every group of the pane that joins and the one that leaves,
-///    and nothing for the others: in all no more than a few merges per row, however many panes a
-///    window has and however many groups there are. Nothing is ever subtracted.
+///    and nothing for the others, whose results have not changed either (Window::changed): in all
+///    no more than a few merges per row, however many panes a window has and however many groups
+///    there are. Nothing is ever subtracted.
 /// 4. CUMULATE keeps one running merge, which is its `back_`.
-/// Invariant: front_ and back_ hold every row of the panes in [front_begin_, back_end_); folding
-/// into such a pane turns the stacks at the next window.
+/// Invariant: front and back hold every row of the panes in [front_begin_, back_end_); folding into
+/// such a pane turns the stacks at the next window.
 class WindowStore {
  public:
   WindowStore(const AggregateLayout* layout, const WindowSpec& spec);
@@ -45,14 +47,37 @@ class WindowStore {
   /// A window's groups. Those of a sparse pane stand in its slots, else slot = group number; a
   /// group is in the window if its count is positive.
   struct Window {
-    const GroupStates* states;
-    const Pane* sparse;  ///< null: slots are group numbers
+    const GroupStates* first;
+    const uint32_t* first_slots;  ///< by slot: where in `first` it stands; null: there
+    const GroupStates* second;  ///< a group is what it is in both together; null: in `first` alone
+    const Pane* sparse;         ///< null: slots are group numbers
+    size_t slots;
     /// Equal for two windows only if the same groups are in both, in the same slots.
     uint64_t version;
+    uint64_t number;  ///< how many windows have been asked for
+    bool slides;      ///< shares panes with the next one
+    /// Of no group but these is the result another than in the window numbered one less, unless
+    /// `all_changed`. Each once.
+    std::span<const uint32_t> changed;
+    bool all_changed;
+
+    int64_t count(uint32_t slot) const {
+      return first->count(first_slots != nullptr ? first_slots[slot] : slot) +
+             (second != nullptr ? second->count(slot) : 0);
+    }
   };
   /// The window that ends at `end`. Valid until the store changes. Cheap when windows are asked for
   /// in order of their ends.
   Window combine(int64_t end);
+  /// One result column per aggregate. Failed groups are in `errors`, by position in `slots`.
+  std::vector<ColumnPtr> results(const Window& window, std::span<const uint32_t> slots,
+                                 RowErrors& errors);
+  /// Makes group begin + i of `into` what slots[i] is.
+  void copy(const Window& window, std::span<const uint32_t> slots, size_t begin, GroupStates& into);
+  /// The results, written to columns[a][positions[i]], where all are plain values of 8 bytes (see
+  /// GroupStates::write_results); else false.
+  bool write_results(const Window& window, std::span<const uint32_t> slots,
+                     std::span<const uint32_t> positions, std::span<uint64_t* const> columns);
   /// Some groups of a window: group groups[i] becomes number i of the result.
   GroupStates combine(int64_t end, std::span<const uint32_t> groups);
 
@@ -73,7 +98,7 @@ class WindowStore {
  private:
   Pane& pane(int64_t index);
   const Pane* find(int64_t index) const;
-  bool starts_sparse() const;
+  Pane::Kind kind_of_next() const;
   void give_back(std::unique_ptr<Pane> pane);
   void forget_stacks();
   int64_t boundary(int64_t begin) const;
@@ -81,8 +106,12 @@ class WindowStore {
   void turn(int64_t begin, int64_t end);
   void leave(int64_t pane);
   void join(int64_t pane);
-  void refresh(std::span<const uint32_t> groups);
-  void running(int64_t end);
+  void touch(std::span<const uint32_t> groups);
+  bool settle();
+  void running(int64_t begin, int64_t end);
+  void slide(int64_t begin, int64_t end);
+  std::span<const uint32_t> front_of(std::span<const uint32_t> groups);
+  std::span<const uint32_t> numbers(size_t count);
 
   const AggregateLayout* layout_;
   PaneClock clock_;
@@ -92,22 +121,28 @@ class WindowStore {
   size_t groups_size_ = 0;  // groups known so far
   std::vector<std::unique_ptr<Pane>> spare_;
 
-  GroupStates front_;
+  // The last turn's panes from last to first: pane front_end_ − 1 − k has nodes pane_nodes_[k] …
+  // pane_nodes_[k + 1] − 1. Node 0 is empty.
+  GroupStates nodes_;
+  std::vector<uint32_t> node_groups_;  // by node
+  std::vector<uint32_t> node_before_;  // by node: its group's node without the pane
+  std::vector<size_t> pane_nodes_;
+  std::vector<uint32_t> front_;  // by group: its node
   GroupStates back_;
-  GroupStates window_;
+  GroupStates merged_;  // scratch of results
   int64_t front_begin_ = 0;
   int64_t front_end_ = INT64_MIN;
   int64_t back_end_ = INT64_MIN;
   uint64_t version_ = 0;
-  // The turn's panes from last to first: [k] is pane front_end_ − 1 − k, whose groups stand at
-  // behind_begin_[k]… in behind_groups_, with the states without that pane in the same slots of
-  // behind_.
-  GroupStates behind_;
-  std::vector<uint32_t> behind_groups_;
-  std::vector<size_t> behind_begin_;
-  std::vector<uint32_t> numbers_;  // 0, 1, 2 …
-  std::vector<uint32_t> members_;  // scratch
-  std::vector<uint32_t> slots_;    // scratch of Pane::fold
+  uint64_t number_ = 0;
+  std::vector<uint32_t> changed_;  // since the window asked for last
+  bool all_changed_ = true;
+  std::vector<uint8_t> touched_;       // by group: is in changed_; all 0 between calls
+  std::vector<uint8_t> present_;       // by group: was in the window asked for last
+  std::vector<uint32_t> numbers_;      // 0, 1, 2 …
+  std::vector<uint32_t> front_slots_;  // scratch of front_of
+  std::vector<uint32_t> members_;      // scratch
+  std::vector<uint32_t> slots_;        // scratch of Pane::fold
 };
 
 }  // namespace velo
