@@ -5,6 +5,7 @@
 
 #include "column/batch.h"
 #include "column/column_builder.h"
+#include "column/null_rows.h"
 #include "column/string_dictionary.h"
 
 namespace velo {
@@ -35,9 +36,12 @@ BufferPtr gather_values(const BufferPtr& values, std::span<const uint32_t> rows)
 
 BufferPtr gather_flat(const Column& column, std::span<const uint32_t> rows) {
   switch (physical_width(column.type().physical())) {
-    case 1: return gather_values<uint8_t>(column.values_buffer(), rows);
-    case 8: return gather_values<uint64_t>(column.values_buffer(), rows);
-    default: return gather_values<int128_t>(column.values_buffer(), rows);
+    case 1:
+      return gather_values<uint8_t>(column.values_buffer(), rows);
+    case 8:
+      return gather_values<uint64_t>(column.values_buffer(), rows);
+    default:
+      return gather_values<int128_t>(column.values_buffer(), rows);
   }
 }
 
@@ -94,6 +98,35 @@ ColumnPtr gather(const ColumnPtr& column, std::span<const uint32_t> rows) {
   ColumnBuilder builder(column->type(), rows.size());
   for (uint32_t row : rows) builder.append_from(*column, row);
   return builder.finish();
+}
+
+ColumnPtr gather_or_null(const ColumnPtr& column, std::span<const uint32_t> rows) {
+  const auto absent = static_cast<size_t>(std::count(rows.begin(), rows.end(), kNullRow));
+  if (absent == 0) return gather(column, rows);
+  if (absent == rows.size()) return Column::nulls(column->type(), rows.size());
+  std::vector<uint32_t> there(rows.begin(), rows.end());
+  std::replace(there.begin(), there.end(), kNullRow, uint32_t{0});
+  if (column->type().is_nested()) {
+    ColumnBuilder builder(column->type(), rows.size());
+    for (const uint32_t row : rows) {
+      if (row == kNullRow) {
+        builder.append_null();
+      } else {
+        builder.append_from(*column, row);
+      }
+    }
+    return builder.finish();
+  }
+  const ColumnPtr flat = flatten(gather(column, there));
+  const size_t bytes = bitmap_words(rows.size()) * 8;
+  auto validity = Buffer::allocate(bytes);
+  std::memset(validity->data(), 0xff, bytes);
+  if (flat->validity() != nullptr) std::memcpy(validity->data(), flat->validity(), bytes);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] == kNullRow) validity->as<uint64_t>()[i >> 6] &= ~(uint64_t{1} << (i & 63));
+  }
+  return Column::flat(flat->type(), rows.size(), flat->values_buffer(), std::move(validity),
+                      flat->owners());
 }
 
 ColumnPtr slice(const ColumnPtr& column, size_t begin, size_t rows) {
@@ -158,12 +191,18 @@ int compare_rows(const Column& x, size_t a, const Column& y, size_t b) {
   const bool y_null = y.is_null(b);
   if (x_null || y_null) return three_way(y_null, x_null);
   switch (x.type().physical()) {
-    case Physical::kBool: return three_way(x.bool_at(a), y.bool_at(b));
-    case Physical::kInt64: return three_way(x.int64_at(a), y.int64_at(b));
-    case Physical::kInt128: return three_way(x.int128_at(a), y.int128_at(b));
-    case Physical::kDouble: return compare_doubles(x.double_at(a), y.double_at(b));
-    case Physical::kString: return three_way(x.string_at(a), y.string_at(b));
-    default: break;
+    case Physical::kBool:
+      return three_way(x.bool_at(a), y.bool_at(b));
+    case Physical::kInt64:
+      return three_way(x.int64_at(a), y.int64_at(b));
+    case Physical::kInt128:
+      return three_way(x.int128_at(a), y.int128_at(b));
+    case Physical::kDouble:
+      return compare_doubles(x.double_at(a), y.double_at(b));
+    case Physical::kString:
+      return three_way(x.string_at(a), y.string_at(b));
+    default:
+      break;
   }
   const bool x_constant = x.encoding() == Encoding::kConstant;
   const bool y_constant = y.encoding() == Encoding::kConstant;
@@ -183,7 +222,10 @@ size_t Batch::memory_bytes() const {
 }
 
 Batch gather(const Batch& batch, std::span<const uint32_t> rows) {
-  Batch out{.schema = batch.schema, .rows = rows.size(), .columns = {}, .weights = nullptr,
+  Batch out{.schema = batch.schema,
+            .rows = rows.size(),
+            .columns = {},
+            .weights = nullptr,
             .watermarks = nullptr};
   out.columns.reserve(batch.columns.size());
   for (const ColumnPtr& column : batch.columns) out.columns.push_back(gather(column, rows));
@@ -200,7 +242,10 @@ Batch slice(const Batch& batch, size_t begin, size_t rows) {
 Batch concat(std::span<const Batch> parts) {
   CHECK(!parts.empty());
   if (parts.size() == 1) return parts[0];
-  Batch out{.schema = parts[0].schema, .rows = 0, .columns = {}, .weights = nullptr,
+  Batch out{.schema = parts[0].schema,
+            .rows = 0,
+            .columns = {},
+            .weights = nullptr,
             .watermarks = nullptr};
   bool weighted = false;
   bool marked = false;

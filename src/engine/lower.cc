@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "engine/lower_join.h"
 #include "engine/lower_operators.h"
 #include "expr/evaluator.h"
 #include "operator/union.h"
@@ -69,18 +70,30 @@ class Lowering {
     for (const PlanPtr& input : order ? order->inputs : node->inputs) {
       inputs.push_back(TRY(lower_node(input)));
     }
-    std::vector<LoweredNode> made = TRY(order ? lower_order_by(*order, &node->as<LimitNode>())
-                                              : lower_operator(*plan, options()));
-    Upstream last;
-    for (size_t i = 0; i < made.size(); ++i) {
-      made[i].spec.inputs = i == 0 ? inputs : std::vector<Upstream>{last};
-      if (made[i].late != nullptr) {
-        made[i].spec.late->sink = TRY(late_sink(*made[i].late));
+    if (node->kind == PlanKind::kJoin) {
+      LoweredJoin join = lower_join(node->as<JoinNode>());
+      for (size_t i = 0; i < 2; ++i) {
+        if (join.before[i]) inputs[i] = TRY(add_node(std::move(*join.before[i]), {inputs[i]}));
       }
-      graph_.nodes.push_back(std::move(made[i].spec));
-      last = {Upstream::Kind::kNode, graph_.nodes.size() - 1, 0};
+      return add_chain(std::move(join.nodes), std::move(inputs));
     }
-    return last;
+    return add_chain(TRY(order ? lower_order_by(*order, &node->as<LimitNode>())
+                               : lower_operator(*plan, options())),
+                     std::move(inputs));
+  }
+
+  Result<Upstream> add_chain(std::vector<LoweredNode> nodes, std::vector<Upstream> inputs) {
+    for (LoweredNode& node : nodes) {
+      const Upstream last = TRY(add_node(std::move(node), std::move(inputs)));
+      inputs = {last};
+    }
+    return inputs[0];
+  }
+  Result<Upstream> add_node(LoweredNode node, std::vector<Upstream> inputs) {
+    node.spec.inputs = std::move(inputs);
+    if (node.late != nullptr) node.spec.late->sink = TRY(late_sink(*node.late));
+    graph_.nodes.push_back(std::move(node.spec));
+    return Upstream{Upstream::Kind::kNode, graph_.nodes.size() - 1, 0};
   }
 
   OperatorLowering options() const {

@@ -195,7 +195,7 @@ Lowered lower_window_aggregate(const WindowAggregateNode& plan, const OperatorLo
                                                          : make_window_aggregate(options);
     }));
   }
-  made[0].spec.keys = plan.keys;
+  made[0].spec.keys = {plan.keys};
   if (plan.late) {
     made[0].late = &*plan.late;
     made[0].spec.late = NodeSpec::Late{0, late_spec(*plan.late, *plan.input()->schema)};
@@ -219,7 +219,7 @@ LoweredNode lower_aggregate(const AggregateNode& plan) {
   options.emit = emit_options(plan.emit);
   if (plan.bound.kind == StateBoundKind::kTtl) options.ttl_us = plan.bound.ttl_us;
   LoweredNode made = node(Spread::kByKey, [options] { return make_group_aggregate(options); });
-  made.spec.keys = plan.keys;
+  made.spec.keys = {plan.keys};
   if (plan.emit.mode == PlanEmitMode::kFinal) {
     for (size_t i = 0; i < plan.keys.size(); ++i) made.spec.merge.order.push_back(i);
   }
@@ -298,6 +298,7 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
                           static_cast<uint64_t>(limit.offset)};
       return one(node(Spread::kSingle, [limits] { return make_limit(limits); }));
     }
+    case PlanKind::kJoin:
     case PlanKind::kScan:
     case PlanKind::kShared:
     case PlanKind::kSink:

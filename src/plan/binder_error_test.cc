@@ -560,11 +560,6 @@ TEST(BinderError, KeysAndTimesOfAResult) {
 }
 
 TEST(BinderError, NotSupportedYet) {
-  EXPECT_EQ(error_of(R"(SELECT a.symbol FROM trades a JOIN history b ON a.symbol = b.symbol)"),
-            R"(error 2004: not supported yet: JOIN
-  at SQL:1:31
-  1 | SELECT a.symbol FROM trades a JOIN history b ON a.symbol = b.symbol
-    |                               ^^^^)");
   EXPECT_EQ(error_of(R"(SELECT symbol, ROW_NUMBER() OVER (PARTITION BY symbol ORDER BY ts) FROM trades)"),
             R"(error 2004: not supported yet: OVER (…)
   at SQL:1:34
@@ -646,16 +641,6 @@ TEST(BinderError, NotSupportedYet) {
   at SQL:1:8
   1 | SELECT price > ALL (SELECT 1) FROM trades
     |        ^^^^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT a.symbol FROM trades a, history b)"),
-            R"(error 2004: not supported yet: CROSS JOIN
-  at SQL:1:30
-  1 | SELECT a.symbol FROM trades a, history b
-    |                              ^)");
-  EXPECT_EQ(error_of(R"(SELECT * FROM trades FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00')"),
-            R"(error 2004: not supported yet: FOR SYSTEM_TIME AS OF
-  at SQL:1:44
-  1 | SELECT * FROM trades FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00'
-    |                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
   EXPECT_EQ(error_of(R"(SELECT * FROM UNNEST(ARRAY[1, 2]))"),
             R"(error 2004: not supported yet: the table function UNNEST
   at SQL:1:15

@@ -3,6 +3,7 @@
 
 #include "base/fmt.h"
 #include "base/nearest_name.h"
+#include "plan/join_binder.h"
 #include "plan/literals.h"
 #include "plan/select_binder.h"
 
@@ -121,12 +122,7 @@ PlanStateBound SelectBinder::state_bound(const std::vector<ExprPtr>& keys,
     }
   }
   if (keys.empty() && !grows) return {StateBoundKind::kSingleGroup, 0};
-  const std::string ttl = session_.setting("state.ttl");
-  if (!ttl.empty()) {
-    return {StateBoundKind::kTtl, parse_duration_us(ttl).value_or(0)};
-  }
-  if (session_.setting("state.unbounded") == "allow") return {StateBoundKind::kAllowed, 0};
-  return {StateBoundKind::kWarned, 0};
+  return unbounded_state(session_);
 }
 
 namespace {

@@ -1,5 +1,7 @@
 #include "plan/explain.h"
 
+#include <utility>
+
 #include "base/fmt.h"
 #include "plan/literals.h"
 #include "plan/window_binder.h"
@@ -80,6 +82,7 @@ class Explainer {
   std::string describe_grouping(const std::vector<ExprPtr>& keys,
                                 const std::vector<PlanAggregate>& aggregates) const;
   std::string describe_over(const OverNode& node) const;
+  std::string describe_join(const JoinNode& node) const;
   std::string describe_order(const OrderByNode& node) const;
   std::string describe_sink(const SinkNode& sink) const;
   std::string state_text(const PlanStateBound& bound) const {
@@ -163,6 +166,44 @@ std::string Explainer::describe_over(const OverNode& node) const {
   return out + state_text(node.bound);
 }
 
+std::string Explainer::describe_join(const JoinNode& node) const {
+  constexpr std::string_view kKinds[] = {"Join",     "LeftJoin", "RightJoin",
+                                         "FullJoin", "SemiJoin", "AntiJoin"};
+  std::string out(kKinds[static_cast<size_t>(node.join)]);
+  auto say = [&, first = true](const std::string& text) mutable {
+    out += (std::exchange(first, false) ? " on " : " AND ") + text;
+  };
+  for (size_t i = 0; i < node.left_keys.size(); ++i) {
+    say(fmt::format("{} = {}", text_of(*node.left_keys[i]), text_of(*node.right_keys[i])));
+  }
+  for (const ExprPtr& expr : node.rest) say(text_of(*expr));
+  switch (node.form) {
+    case JoinForm::kInterval: {
+      const JoinTimes& times = *node.times;
+      const std::string& left = (*node.inputs[0]->schema)[times.left_column].name;
+      const std::string& right = (*node.inputs[1]->schema)[times.right_column].name;
+      out += fmt::format("; {} - {} from {} to {}", right, left, duration_text(times.lower_us),
+                         duration_text(times.upper_us));
+      if (node.grace_us > 0) out += "; GRACE PERIOD " + duration_text(node.grace_us);
+      break;
+    }
+    case JoinForm::kAsof: {
+      const std::string& left = (*node.inputs[0]->schema)[node.times->left_column].name;
+      const std::string& right = (*node.inputs[1]->schema)[node.times->right_column].name;
+      out += fmt::format("; the last {} {} {}", right,
+                         node.times->upper_us < 0 ? "before" : "up to", left);
+      break;
+    }
+    case JoinForm::kBuild:
+      out += fmt::format("; the {} side is read first", node.build == 0 ? "left" : "right");
+      break;
+    case JoinForm::kStream:
+      out += "; both sides are kept";
+      break;
+  }
+  return out + state_text(node.bound);
+}
+
 std::string Explainer::describe_order(const OrderByNode& node) const {
   std::string out = "OrderBy ";
   for (size_t i = 0; i < node.keys.size(); ++i) {
@@ -224,6 +265,8 @@ std::string Explainer::describe(const PlanNode& node) const {
       return describe_over(node.as<OverNode>());
     case PlanKind::kUnion:
       return "Union";
+    case PlanKind::kJoin:
+      return describe_join(node.as<JoinNode>());
     case PlanKind::kOrderBy:
       return describe_order(node.as<OrderByNode>());
     case PlanKind::kLimit: {

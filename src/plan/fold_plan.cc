@@ -54,6 +54,12 @@ PlanPtr fold_plan(const PlanPtr& plan) {
       }
       return make_over(inputs[0], std::move(parts));
     }
+    case PlanKind::kJoin: {
+      JoinParts parts = parts_of(plan->as<JoinNode>());
+      parts.conjuncts = fold_all(parts.conjuncts);
+      std::erase_if(parts.conjuncts, [](const ExprPtr& expr) { return is_true(*expr); });
+      return make_join(inputs[0], inputs[1], std::move(parts));
+    }
     default:
       return with_inputs(plan, std::move(inputs));
   }

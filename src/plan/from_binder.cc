@@ -3,6 +3,7 @@
 
 #include "base/fmt.h"
 #include "base/nearest_name.h"
+#include "plan/join_binder.h"
 #include "plan/plan_build.h"
 #include "plan/query_binder.h"
 #include "plan/table_binder.h"
@@ -12,26 +13,6 @@ namespace velo {
 namespace {
 
 constexpr size_t kViewDepthMax = 64;
-
-std::string_view join_text(ast::JoinKind kind) {
-  switch (kind) {
-    case ast::JoinKind::kInner:
-      return "JOIN";
-    case ast::JoinKind::kLeft:
-      return "LEFT JOIN";
-    case ast::JoinKind::kRight:
-      return "RIGHT JOIN";
-    case ast::JoinKind::kFull:
-      return "FULL JOIN";
-    case ast::JoinKind::kCross:
-      return "CROSS JOIN";
-    case ast::JoinKind::kSemi:
-      return "SEMI JOIN";
-    case ast::JoinKind::kAnti:
-      return "ANTI JOIN";
-  }
-  return "JOIN";
-}
 
 void set_relation(Scope& scope, const std::string& name) {
   for (ScopeColumn& column : scope.columns) column.relation = name;
@@ -126,9 +107,6 @@ Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
 
 Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
                                               const ast::TableRef& ref, const WithTables* ctes) {
-  if (table.system_time) {
-    return session_.not_supported("FOR SYSTEM_TIME AS OF", table.system_time->span);
-  }
   const ast::Target& target = table.target;
   const SourceSpan span = target.span.length > 0 ? target.span : ref.span;
   if (target.address) {
@@ -192,9 +170,17 @@ Result<BoundRelation> QueryBinder::bind_window_table(const ast::WindowTable& tab
   return relation;
 }
 
-Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const WithTables* ctes) {
+Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const WithTables* ctes,
+                                              bool right_of_join) {
   BoundRelation relation;
   if (const auto* table = ref.as<ast::NamedTable>()) {
+    if (table->system_time && !right_of_join) {
+      return session_
+          .error(ErrorCode::kInvalidStatement,
+                 "FOR SYSTEM_TIME AS OF without a left side whose times it could mean",
+                 table->system_time->span)
+          .with_hint("a JOIN versions FOR SYSTEM_TIME AS OF a.ts ON a.key = versions.key");
+    }
     relation = TRY(bind_table(*table, ref, ctes));
   } else if (const auto* derived = ref.as<ast::DerivedTable>()) {
     if (derived->lateral) return session_.not_supported("LATERAL", ref.span);
@@ -202,8 +188,9 @@ Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const Wit
   } else if (const auto* window = ref.as<ast::WindowTable>()) {
     relation = TRY(bind_window_table(*window, ctes));
   } else if (const auto* join = ref.as<ast::Join>()) {
-    return session_.not_supported(join->asof ? "ASOF JOIN" : join_text(join->kind),
-                                  join->kind_span.length > 0 ? join->kind_span : ref.span);
+    BoundRelation left = TRY(bind_from(*join->left, ctes));
+    BoundRelation right = TRY(bind_from(*join->right, ctes, true));
+    relation = TRY(bind_join(session_, *join, ref.span, std::move(left), std::move(right)));
   } else {
     const auto* call = ref.as<ast::TableFunction>()->call->as<ast::Call>();
     return session_.not_supported(

@@ -405,6 +405,8 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return copy_with_inputs<OverNode>(*node, std::move(inputs));
     case PlanKind::kUnion:
       return copy_with_inputs<UnionNode>(*node, std::move(inputs));
+    case PlanKind::kJoin:
+      return copy_with_inputs<JoinNode>(*node, std::move(inputs));
     case PlanKind::kOrderBy:
       return copy_with_inputs<OrderByNode>(*node, std::move(inputs));
     case PlanKind::kLimit:

@@ -51,6 +51,17 @@ PlanPtr make_over(PlanPtr input, OverParts parts);
 OverParts parts_of(const OverNode& node);
 /// REQUIRES: equal types; the names are the first input's.
 PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span);
+/// What a join asks of its rows; see JoinNode.
+struct JoinParts {
+  PlanJoinKind kind = PlanJoinKind::kInner;
+  std::vector<ExprPtr> conjuncts;
+  int64_t grace_us = 0;
+  bool asof = false;
+  PlanStateBound fallback;
+  SourceSpan span;
+};
+PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts);
+JoinParts parts_of(const JoinNode& node);
 PlanPtr make_order_by(PlanPtr input, std::vector<PlanOrder> keys, SourceSpan span);
 PlanPtr make_limit(PlanPtr input, std::optional<int64_t> limit, int64_t offset, SourceSpan span);
 PlanPtr make_shared_plan(std::string name, PlanPtr input, SourceSpan span);

@@ -28,6 +28,7 @@ enum class PlanKind : uint8_t {
   kAggregate,
   kOver,
   kUnion,
+  kJoin,
   kOrderBy,
   kLimit,
   kShared,
@@ -251,6 +252,48 @@ struct OverNode : PlanNode {
 /// UNION ALL: the rows of all inputs, which have the same types.
 struct UnionNode : PlanNode {
   UnionNode() : PlanNode(PlanKind::kUnion) {}
+};
+
+enum class PlanJoinKind : uint8_t { kInner, kLeft, kRight, kFull, kSemi, kAnti };
+
+/// The times of partners: lower ≤ right − left ≤ upper. A row with time t comes at the latest when
+/// the watermark reaches t + its side's shift.
+struct JoinTimes {
+  size_t left_column = 0;   ///< of the left input
+  size_t right_column = 0;  ///< of the right input
+  int64_t lower_us = 0;
+  int64_t upper_us = 0;
+  int64_t left_shift_us = 0;
+  int64_t right_shift_us = 0;
+  bool operator==(const JoinTimes&) const = default;
+};
+
+/// How the sides of a join wait for each other.
+enum class JoinForm : uint8_t {
+  kInterval,  ///< `times` bound how long rows are kept
+  kBuild,     ///< one side ends: it is read first, and the other passes by it
+  kStream,    ///< rows of both sides are kept
+  kAsof,      ///< each left row with the last right one of its key that is not after it
+};
+
+/// Rows of two inputs that meet the condition. Output: left columns, then right ones; of kSemi and
+/// kAnti the left ones.
+struct JoinNode : PlanNode {
+  JoinNode() : PlanNode(PlanKind::kJoin) {}
+  PlanJoinKind join = PlanJoinKind::kInner;
+  std::vector<ExprPtr> conjuncts;  ///< all that was asked, over left columns, then right ones
+  int64_t grace_us = 0;            ///< it sees the watermark so much later
+  bool asof = false;               ///< ASOF, FOR SYSTEM_TIME AS OF an event time
+  // What became of the conjuncts:
+  std::vector<ExprPtr> left_keys;   ///< over the left input
+  std::vector<ExprPtr> right_keys;  ///< over the right input, of the same types
+  std::vector<ExprPtr> rest;        ///< over both
+  JoinForm form = JoinForm::kStream;
+  std::optional<JoinTimes> times;  ///< kInterval, kAsof (its lower bound has no meaning)
+  size_t build = 1;                ///< kBuild: the input that is read first
+  PlanStateBound bound;
+  /// The bound if neither time nor the end of an input gives one.
+  PlanStateBound fallback;
 };
 
 struct PlanOrder {

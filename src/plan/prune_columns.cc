@@ -3,6 +3,7 @@
 //
 // Invariant: for every column that was asked for, `Pruned::at` holds its new index.
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "plan/plan_build.h"
@@ -240,6 +241,28 @@ Pruned prune_union(const UnionNode& node, const Needs& needs) {
   return {make_union(std::move(inputs), node.span), std::move(at)};
 }
 
+/// Both sides give what is read of them and what the condition reads.
+Pruned prune_join(const JoinNode& node, const Needs& needs) {
+  const size_t left = node.inputs[0]->schema->size();
+  std::vector<size_t> wanted = needs.columns;
+  for (const ExprPtr& conjunct : node.conjuncts) collect_columns(*conjunct, &wanted);
+  std::array<Needs, 2> below;
+  for (const size_t column : wanted) {
+    below[column < left ? 0 : 1].add(column < left ? column : column - left);
+  }
+  const bool timed = node.form == JoinForm::kInterval || node.form == JoinForm::kAsof;
+  below[0].watermark = timed || (needs.watermark && node.build == 1);
+  below[1].watermark = timed || (needs.watermark && node.build == 0);
+  const Pruned first = prune(node.inputs[0], std::move(below[0]));
+  const Pruned second = prune(node.inputs[1], std::move(below[1]));
+  std::vector<size_t> at = first.at;
+  for (const size_t place : second.at) at.push_back(first.plan->schema->size() + place);
+  JoinParts parts = parts_of(node);
+  parts.conjuncts = remap_all(parts.conjuncts, at);
+  if (node.schema->size() == left) at.resize(left);
+  return {make_join(first.plan, second.plan, std::move(parts)), std::move(at)};
+}
+
 Pruned prune_order_by(const OrderByNode& node, Needs needs) {
   for (const PlanOrder& key : node.keys) needs.add(*key.key);
   Pruned input = prune(node.input(), std::move(needs));
@@ -273,6 +296,8 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       return prune_over(plan->as<OverNode>(), needs);
     case PlanKind::kUnion:
       return prune_union(plan->as<UnionNode>(), needs);
+    case PlanKind::kJoin:
+      return prune_join(plan->as<JoinNode>(), needs);
     case PlanKind::kOrderBy:
       return prune_order_by(plan->as<OrderByNode>(), std::move(needs));
     case PlanKind::kLimit: {

@@ -5,6 +5,8 @@
 //
 // Invariant: a conjunct is over the output of the node that it is pushed into.
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "plan/plan_build.h"
 #include "plan/rewrite.h"
@@ -67,6 +69,86 @@ PlanPtr push_below_grouping(const PlanPtr& plan, Conditions conditions) {
   return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
 }
 
+/// Whether the rows that a condition over one side takes away could only have come out with that
+/// side's columns in them: then it may be asked before the join.
+bool keeps_only_matches(PlanJoinKind kind, size_t side) {
+  switch (kind) {
+    case PlanJoinKind::kInner:
+      return true;
+    case PlanJoinKind::kLeft:
+    case PlanJoinKind::kSemi:
+    case PlanJoinKind::kAnti:
+      return side == 0;
+    case PlanJoinKind::kRight:
+      return side == 1;
+    case PlanJoinKind::kFull:
+      return false;
+  }
+  return false;
+}
+
+/// Whether a conjunct of the join's own condition over one side may be asked of that side's rows.
+bool may_ask_before(PlanJoinKind kind, size_t side) {
+  switch (kind) {
+    case PlanJoinKind::kInner:
+    case PlanJoinKind::kSemi:
+      return true;
+    case PlanJoinKind::kLeft:
+    case PlanJoinKind::kAnti:
+      return side == 1;
+    case PlanJoinKind::kRight:
+      return side == 0;
+    case PlanJoinKind::kFull:
+      return false;
+  }
+  return false;
+}
+
+PlanPtr push_into_join(const PlanPtr& plan, Conditions conditions) {
+  const auto& node = plan->as<JoinNode>();
+  const size_t left = node.inputs[0]->schema->size();
+  const size_t all = left + node.inputs[1]->schema->size();
+  std::vector<size_t> shift(all, 0);
+  for (size_t i = left; i < all; ++i) shift[i] = i - left;
+  std::array<Conditions, 2> below;
+  const auto side_of = [&](const Expr& expr) -> std::optional<size_t> {
+    std::vector<size_t> columns;
+    collect_columns(expr, &columns);
+    if (columns.empty() || expr.is_volatile()) return std::nullopt;
+    if (columns.back() < left) return 0;
+    if (columns.front() >= left) return 1;
+    return std::nullopt;
+  };
+  Conditions stay;
+  JoinParts parts = parts_of(node);
+  // Which version holds is decided before anything is asked of it.
+  const bool takes_all = node.join == PlanJoinKind::kInner && !node.asof;
+  for (Condition& condition : conditions) {
+    const std::optional<size_t> side = side_of(*condition.expr);
+    if (side && keeps_only_matches(node.join, *side) && !(node.asof && *side == 1)) {
+      below[*side].push_back(
+          {*side == 0 ? condition.expr : remap_columns(condition.expr, shift), condition.span});
+    } else if (takes_all && !condition.expr->is_volatile()) {
+      parts.conjuncts.push_back(condition.expr);
+    } else {
+      stay.push_back(std::move(condition));
+    }
+  }
+  std::vector<ExprPtr> kept;
+  for (const ExprPtr& conjunct : parts.conjuncts) {
+    const std::optional<size_t> side = side_of(*conjunct);
+    if (side && may_ask_before(node.join, *side) && !(node.asof && *side == 1)) {
+      below[*side].push_back({*side == 0 ? conjunct : remap_columns(conjunct, shift), node.span});
+    } else {
+      kept.push_back(conjunct);
+    }
+  }
+  parts.conjuncts = std::move(kept);
+  return filtered(make_join(push(node.inputs[0], std::move(below[0])),
+                            push(node.inputs[1], std::move(below[1])), std::move(parts)),
+                  stay);
+}
+
 PlanPtr push(const PlanPtr& plan, Conditions conditions) {
   switch (plan->kind) {
     case PlanKind::kFilter: {
@@ -93,6 +175,8 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
       for (const PlanPtr& input : plan->inputs) inputs.push_back(push(input, conditions));
       return with_inputs(plan, std::move(inputs));
     }
+    case PlanKind::kJoin:
+      return push_into_join(plan, std::move(conditions));
     case PlanKind::kOrderBy:
       return with_inputs(plan, {push(plan->input(), std::move(conditions))});
     case PlanKind::kShared:

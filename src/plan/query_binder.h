@@ -48,7 +48,8 @@ class QueryBinder {
 
   /// The output's names are the query's. `nested`: not at the top of a statement.
   Result<PlanPtr> bind(const ast::Query& query, const WithTables* outer, bool nested);
-  Result<BoundRelation> bind_from(const ast::TableRef& ref, const WithTables* ctes);
+  Result<BoundRelation> bind_from(const ast::TableRef& ref, const WithTables* ctes,
+                                  bool right_of_join = false);
 
  private:
   Result<PlanPtr> bind_body(const ast::Query& query, const EmitClauses& clauses,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/fmt.h"
+#include "plan/join_binder.h"
 #include "plan/literals.h"
 #include "plan/window_binder.h"
 
@@ -101,12 +102,25 @@ Status SelectBinder::bind_written_window() {
 }
 
 Status SelectBinder::bind_where() {
-  if (!select_.where) return {};
+  if (!select_.where) return check_joins(session_, *relation_.plan);
   // A window of GROUP BY does not exist yet for WHERE.
   ExprBinder where(session_, relation_.scope, "WHERE");
   where.note_columns(&columns_seen_);
   where_ = TRY(where.bind_condition(*select_.where));
-  return {};
+  if (relation_.plan->kind != PlanKind::kJoin) return check_joins(session_, *relation_.plan);
+  std::vector<ExprPtr> conjuncts;
+  split_conjuncts(where_, &conjuncts);
+  relation_.plan = give_to_joins(relation_.plan, &conjuncts);
+  where_ = nullptr;
+  for (const ExprPtr& rest : conjuncts) {
+    where_ = where_ == nullptr ? rest : TRY(make_and(where_, rest));
+  }
+  // What a join knows of the times in its output may have changed with its condition.
+  for (size_t i = 0; i < inputs_; ++i) {
+    relation_.scope.columns[i].traits = relation_.plan->traits[i];
+    scope_.columns[i].traits = relation_.plan->traits[i];
+  }
+  return check_joins(session_, *relation_.plan);
 }
 
 Status SelectBinder::bind_star(const ast::Star& star, SourceSpan span) {
@@ -275,15 +289,7 @@ Result<PlanPtr> SelectBinder::bind() {
 }
 
 Result<PlanPtr> SelectBinder::build_plain() {
-  PlanPtr plan = relation_.plan;
-  if (relation_.window) {
-    if (relation_.window->window.kind == PlanWindowKind::kSession) {
-      return session_.not_supported("SESSION without GROUP BY window_start, window_end",
-                                    relation_.window->span);
-    }
-    plan = make_window_assign(plan, relation_.window->window,
-                              session_.node_span(relation_.window->span));
-  }
+  PlanPtr plan = TRY(assign_window(session_, relation_)).plan;
   TRY(check_plain_emit(*plan));
   if (where_ != nullptr) {
     plan = make_filter(plan, where_, session_.node_span(select_.where->span));

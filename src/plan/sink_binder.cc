@@ -244,15 +244,21 @@ Result<SinkEncoding> SinkBinder::choose_encoding(const PlanNode& fitted) const {
   return chosen;
 }
 
-void collect_unbounded(const PlanNode& plan, SourceSpan stands_for,
-                       std::vector<SourceSpan>* found) {
+/// State that grows for ever, and what keeps it.
+struct Unbounded {
+  bool is_join;
+  SourceSpan span;
+};
+
+void collect_unbounded(const PlanNode& plan, SourceSpan stands_for, std::vector<Unbounded>* found) {
   const SourceSpan span = stands_for.length > 0 ? stands_for : plan.span;
-  const auto unbounded = [&](const PlanStateBound& bound) {
-    if (bound.kind == StateBoundKind::kWarned) found->push_back(span);
+  const auto note = [&](const PlanStateBound& bound, bool is_join) {
+    if (bound.kind == StateBoundKind::kWarned) found->push_back({is_join, span});
   };
-  if (plan.kind == PlanKind::kAggregate) unbounded(plan.as<AggregateNode>().bound);
-  if (plan.kind == PlanKind::kWindowAggregate) unbounded(plan.as<WindowAggregateNode>().bound);
-  if (plan.kind == PlanKind::kOver) unbounded(plan.as<OverNode>().bound);
+  if (plan.kind == PlanKind::kAggregate) note(plan.as<AggregateNode>().bound, false);
+  if (plan.kind == PlanKind::kWindowAggregate) note(plan.as<WindowAggregateNode>().bound, false);
+  if (plan.kind == PlanKind::kOver) note(plan.as<OverNode>().bound, false);
+  if (plan.kind == PlanKind::kJoin) note(plan.as<JoinNode>().bound, true);
   const SourceSpan below = plan.kind == PlanKind::kShared ? span : stands_for;
   for (const PlanPtr& input : plan.inputs) collect_unbounded(*input, below, found);
 }
@@ -273,17 +279,23 @@ TableDefPtr with_columns_of(const TableDefPtr& table, const PlanNode& query) {
 }  // namespace
 
 Status check_state(BindSession& session, const PlanNode& plan, bool writes) {
-  std::vector<SourceSpan> found;
+  std::vector<Unbounded> found;
   collect_unbounded(plan, {}, &found);
-  if (found.empty()) return {};
-  const std::string hint =
-      "bound it: group by a window, or SET 'state.ttl' = '1 h'; or SET 'state.unbounded' = 'allow'";
-  const std::string message =
-      "the state of this aggregation grows for ever: its input goes on and has no window";
-  if (writes) {
-    return session.error(ErrorCode::kUnboundedState, message, found.front()).with_hint(hint);
+  for (const Unbounded& state : found) {
+    const std::string hint =
+        fmt::format("bound it: {}, or SET 'state.ttl' = '1 h'; or SET 'state.unbounded' = 'allow'",
+                    state.is_join ? "ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1' HOUR"
+                                  : "group by a window");
+    const std::string message =
+        state.is_join
+            ? "the state of this join grows for ever: its inputs go on and nothing bounds the "
+              "time between their rows"
+            : "the state of this aggregation grows for ever: its input goes on and has no window";
+    if (writes) {
+      return session.error(ErrorCode::kUnboundedState, message, state.span).with_hint(hint);
+    }
+    session.warn(message, state.span, hint);
   }
-  for (const SourceSpan span : found) session.warn(message, span, hint);
   return {};
 }
 

@@ -7,9 +7,8 @@
 #include <cstring>
 #include <utility>
 
-#include "base/random.h"
 #include "column/column_builder.h"
-#include "column/scalar.h"
+#include "state/row_hash.h"
 
 namespace velo {
 
@@ -37,61 +36,6 @@ void Channel::put(Message message) {
   }
   queue_.push(std::move(message));
   consumer_.ring();
-}
-
-namespace {
-
-uint64_t hash_bytes(std::string_view bytes) {
-  uint64_t hash = bytes.size() * 0x9e3779b97f4a7c15ULL;
-  size_t i = 0;
-  for (; i + 8 <= bytes.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, bytes.data() + i, 8);
-    hash = mix64(hash ^ word);
-  }
-  if (i < bytes.size()) {
-    uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + i, bytes.size() - i);
-    hash = mix64(hash ^ word);
-  }
-  return hash;
-}
-
-uint64_t hash_value(const Column& column, size_t row) {
-  if (column.is_null(row)) return 0x6e756c6cULL;
-  switch (column.type().physical()) {
-    case Physical::kBool:
-      return mix64(column.bool_at(row) ? 2 : 1);
-    case Physical::kInt64:
-      return mix64(static_cast<uint64_t>(column.int64_at(row)));
-    case Physical::kDouble: {
-      const double value = column.double_at(row);
-      if (std::isnan(value)) return 0x6e616eULL;
-      return mix64(std::bit_cast<uint64_t>(value == 0 ? 0.0 : value));
-    }
-    case Physical::kInt128: {
-      const auto value = static_cast<uint128_t>(column.int128_at(row));
-      return mix64(static_cast<uint64_t>(value) ^ mix64(static_cast<uint64_t>(value >> 64)));
-    }
-    case Physical::kString:
-      return hash_bytes(column.string_at(row));
-    default: {
-      std::string text;
-      append_text(text, column, row);
-      return hash_bytes(text);
-    }
-  }
-}
-
-}  // namespace
-
-void hash_rows(const std::vector<ColumnPtr>& columns, size_t rows, std::vector<uint64_t>* out) {
-  out->assign(rows, 0);
-  for (const ColumnPtr& column : columns) {
-    for (size_t row = 0; row < rows; ++row) {
-      (*out)[row] = mix64((*out)[row] * 31 + hash_value(*column, row));
-    }
-  }
 }
 
 ExchangePort::ExchangePort(std::vector<Channel*> channels, const std::vector<ExprPtr>& keys,

@@ -105,9 +105,6 @@ class ExchangePort final : public Port {
   ThreadMetrics& thread_;
 };
 
-/// Hashes of rows over some columns: equal rows, equal hashes, on every machine.
-void hash_rows(const std::vector<ColumnPtr>& columns, size_t rows, std::vector<uint64_t>* out);
-
 /// How the rows of several channels become one stream.
 struct MergeOptions {
   /// Columns in whose order rows are given, whatever channel they come from; none = as they come.

@@ -33,8 +33,9 @@ struct NodeSpec {
   std::function<std::unique_ptr<Operator>()> make;
   std::vector<Upstream> inputs;
   Spread spread = Spread::kAnywhere;
-  std::vector<ExprPtr> keys;  ///< kByKey: over the input
-  MergeOptions merge;         ///< kByKey: how the results of the copies become one stream
+  /// kByKey: one list per input, over that input; equal keys have equal types. None: one copy.
+  std::vector<std::vector<ExprPtr>> keys;
+  MergeOptions merge;  ///< kByKey: how the results of the copies become one stream
   /// LATE DATA TO: number of the sink, and what stands in it.
   struct Late {
     size_t sink;

@@ -115,7 +115,8 @@ class Builder {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const NodeSpec& node = graph_.nodes[i];
       size_t width = 1;
-      if (node.spread == Spread::kByKey && !node.keys.empty()) width = options_.parallelism;
+      const bool keyed = !node.keys.empty() && !node.keys[0].empty();
+      if (node.spread == Spread::kByKey && keyed) width = options_.parallelism;
       if (node.spread == Spread::kAnywhere && !node.inputs.empty()) {
         width = output_width(node.inputs[0]);
         for (const Upstream& up : node.inputs) {
@@ -272,7 +273,7 @@ class Builder {
     static const std::vector<ExprPtr> kNoKeys;
     const bool by_key = receivers > 1;
     const std::vector<ExprPtr>& keys =
-        by_key ? graph_.nodes[to - graph_.sources.size()].keys : kNoKeys;
+        by_key ? graph_.nodes[to - graph_.sources.size()].keys[input] : kNoKeys;
     std::vector<ExchangePort*> ports;
     for (size_t a = 0; a < senders; ++a) {
       Driver& driver = *layout_.drivers[driver_of(element(up), a)];

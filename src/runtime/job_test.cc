@@ -77,7 +77,7 @@ struct Fixture {
     };
     node.inputs = {{Upstream::Kind::kReader, 0, 0}};
     node.spread = Spread::kByKey;
-    node.keys = {make_column(0, Type::string(), "k")};
+    node.keys = {{make_column(0, Type::string(), "k")}};
     node.merge = {{1, 0}, 1};
     graph.nodes.push_back(std::move(node));
     add_sink({Upstream::Kind::kNode, 0, 0});

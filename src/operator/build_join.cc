@@ -1,0 +1,244 @@
+// 1. Until the build side has ended its rows are stored, and what comes on the other side is kept
+//    as it came: batches and watermarks.
+// 2. Then these are taken up, and from there on every batch passes at once.
+//
+// Invariant: `waiting_` is empty once the build side has ended.
+#include "operator/build_join.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "base/fmt.h"
+#include "operator/join_residual.h"
+
+namespace velo {
+namespace {
+
+using Id = RowStore::Id;
+
+constexpr size_t kBlock = 4096;  // pairs looked at at once
+
+class BuildJoin final : public Operator {
+ public:
+  explicit BuildJoin(BuildJoinOptions options)
+      : options_(std::move(options)),
+        probe_(1 - options_.build),
+        store_({options_.inputs[options_.build].schema, options_.inputs[options_.build].keys, -1, 0,
+                keeps(options_.build)}),
+        residual_(options_.residual, options_.inputs[0].schema, options_.inputs[1].schema) {}
+
+  void push(size_t side, const Batch& batch, Output& output) override {
+    if (side == probe_) {
+      if (built_) return pass(batch, output);
+      waiting_.emplace_back(flatten(batch));
+      return;
+    }
+    const RowKeys keys(batch, options_.inputs[side].keys);
+    Selection rows(batch.rows);
+    for (uint32_t row = 0; row < rows.size(); ++row) rows[row] = row;
+    store_.append(batch, rows, keys, 0);
+  }
+
+  void advance(size_t side, int64_t watermark, Output& output) override {
+    if (side == probe_) {
+      if (!built_) {
+        waiting_.emplace_back(watermark);
+      } else {
+        tell(watermark, output);
+      }
+      return;
+    }
+    if (watermark != kWatermarkEnd || built_) return;
+    built_ = true;
+    std::vector<std::variant<Batch, int64_t>> waiting;
+    waiting.swap(waiting_);
+    for (const auto& item : waiting) {
+      if (const auto* batch = std::get_if<Batch>(&item)) {
+        pass(*batch, output);
+      } else {
+        tell(std::get<int64_t>(item), output);
+      }
+    }
+  }
+
+  void save(SnapshotWriter& writer) const override {
+    writer.section("build_join");
+    writer.u8(built_ ? 1 : 0);
+    store_.save(writer);
+    writer.u64(waiting_.size());
+    for (const auto& item : waiting_) {
+      const auto* batch = std::get_if<Batch>(&item);
+      writer.u8(batch != nullptr ? 1 : 0);
+      if (batch == nullptr) {
+        writer.i64(std::get<int64_t>(item));
+        continue;
+      }
+      writer.u64(batch->rows);
+      for (const ColumnPtr& column : batch->columns) writer.column(*column);
+      for (const ColumnPtr* extra : {&batch->weights, &batch->watermarks}) {
+        writer.u8(*extra ? 1 : 0);
+        if (*extra) writer.column(**extra);
+      }
+    }
+  }
+  Status load(SnapshotReader& reader) override {
+    TRY(reader.section("build_join"));
+    built_ = TRY(reader.u8()) != 0;
+    TRY(store_.load(reader));
+    const uint64_t items = TRY(reader.count(9));
+    for (uint64_t i = 0; i < items; ++i) {
+      if (TRY(reader.u8()) == 0) {
+        waiting_.emplace_back(TRY(reader.i64()));
+        continue;
+      }
+      const SchemaPtr& schema = options_.inputs[probe_].schema;
+      Batch batch{schema, TRY(reader.u64()), {}, nullptr, nullptr};
+      for (const Field& field : schema->fields()) {
+        batch.columns.push_back(TRY(column_of(reader, field.type, batch.rows)));
+      }
+      for (ColumnPtr* extra : {&batch.weights, &batch.watermarks}) {
+        if (TRY(reader.u8()) != 0) *extra = TRY(column_of(reader, Type::bigint(), batch.rows));
+      }
+      waiting_.emplace_back(std::move(batch));
+    }
+    return {};
+  }
+
+  std::string explain() const override {
+    std::string out = fmt::format("Join {}, {} side first", join_kind_name(options_.kind),
+                                  options_.build == 0 ? "left" : "right");
+    for (size_t k = 0; k < options_.inputs[0].keys.size(); ++k) {
+      out += fmt::format("{}{} = {}", k > 0 ? ", " : " on ", key_name(0, k), key_name(1, k));
+    }
+    return options_.residual ? out + " if " + options_.residual->to_string() : out;
+  }
+  const SchemaPtr& output_schema() const override { return options_.output; }
+  size_t state_bytes() const override {
+    size_t bytes = store_.memory_bytes();
+    for (const auto& item : waiting_) {
+      if (const auto* batch = std::get_if<Batch>(&item)) bytes += batch->memory_bytes();
+    }
+    return bytes;
+  }
+  size_t state_rows() const override { return store_.rows(); }
+
+ private:
+  static Result<ColumnPtr> column_of(SnapshotReader& reader, const Type& type, size_t rows) {
+    ColumnPtr column = TRY(reader.column(type));
+    if (column->size() == rows) return column;
+    return Error(ErrorCode::kCorruptData, "the snapshot's waiting rows do not fit their columns");
+  }
+  const std::string& key_name(size_t side, size_t k) const {
+    return (*options_.inputs[side].schema)[options_.inputs[side].keys[k]].name;
+  }
+  /// Rows of this side come out without partner.
+  bool keeps(size_t side) const {
+    return options_.kind == JoinKind::kFull ||
+           options_.kind == (side == 0 ? JoinKind::kLeft : JoinKind::kRight);
+  }
+  bool left_only() const {
+    return options_.kind == JoinKind::kSemi || options_.kind == JoinKind::kAnti;
+  }
+
+  void tell(int64_t watermark, Output& output) {
+    if (watermark == kWatermarkEnd && keeps(options_.build)) give_lonely(output);
+    output.advance(watermark);
+  }
+
+  void pass(const Batch& batch, Output& output) {
+    const RowKeys keys(batch, options_.inputs[probe_].keys);
+    rows_.clear();
+    ids_.clear();
+    pairs_.clear();
+    uint32_t done = 0;
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      store_.each_equal(keys, row, [&](Id id) { pairs_.add(row, id); });
+      if (pairs_.size() < kBlock) continue;
+      take_pairs(batch, done, row + 1, output);
+      done = row + 1;
+    }
+    take_pairs(batch, done, static_cast<uint32_t>(batch.rows), output);
+    give(batch, output);
+  }
+
+  /// Deals with all pairs of the rows from `begin` to `end`.
+  void take_pairs(const Batch& batch, uint32_t begin, uint32_t end, Output& output) {
+    residual_.keep(probe_, batch, store_, context_, pairs_, output);
+    const bool marks = keeps(options_.build);
+    size_t pair = 0;
+    for (uint32_t row = begin; row < end; ++row) {
+      const size_t first = pair;
+      while (pair < pairs_.size() && pairs_.rows[pair] == row) ++pair;
+      if (left_only()) {
+        if ((pair > first) == (options_.kind == JoinKind::kSemi)) add(row, RowStore::kNone);
+        continue;
+      }
+      // Links lead from new to old; partners come out in the order in which they came.
+      for (size_t i = pair; i-- > first;) {
+        add(row, pairs_.ids[i]);
+        if (marks) store_.count(pairs_.ids[i]) = 1;
+      }
+      if (pair == first && keeps(probe_)) add(row, RowStore::kNone);
+    }
+    pairs_.clear();
+    if (rows_.size() >= kBlock) give(batch, output);
+  }
+
+  void add(uint32_t row, Id id) {
+    rows_.push_back(row);
+    ids_.push_back(id);
+  }
+
+  void give(const Batch& batch, Output& output) {
+    if (rows_.empty()) return;
+    Batch result{options_.output, rows_.size(), {}, nullptr, nullptr};
+    const size_t left = options_.inputs[0].schema->size();
+    for (size_t c = 0; c < options_.output->size(); ++c) {
+      const size_t side = c < left ? 0 : 1;
+      const size_t at = c < left ? c : c - left;
+      result.columns.push_back(side == probe_ ? gather(batch.columns[at], rows_)
+                                              : store_.gather(at, ids_));
+    }
+    if (batch.weights) result.weights = gather(batch.weights, rows_);
+    if (batch.watermarks) result.watermarks = gather(batch.watermarks, rows_);
+    rows_.clear();
+    ids_.clear();
+    output.emit(std::move(result));
+  }
+
+  void give_lonely(Output& output) {
+    std::vector<Id> lonely = store_.live();
+    std::erase_if(lonely, [this](Id id) { return store_.count(id) != 0; });
+    const size_t left = options_.inputs[0].schema->size();
+    for (size_t begin = 0; begin < lonely.size(); begin += kBlock) {
+      const std::span<const Id> ids(lonely.data() + begin, std::min(kBlock, lonely.size() - begin));
+      Batch result{options_.output, ids.size(), {}, nullptr, nullptr};
+      for (size_t c = 0; c < options_.output->size(); ++c) {
+        const bool built = (c < left ? 0u : 1u) == options_.build;
+        result.columns.push_back(built ? store_.gather(c < left ? c : c - left, ids)
+                                       : Column::nulls((*options_.output)[c].type, ids.size()));
+      }
+      output.emit(std::move(result));
+    }
+    store_.clear();
+  }
+
+  BuildJoinOptions options_;
+  size_t probe_;  // the side that passes by
+  RowStore store_;
+  JoinResidual residual_;
+  bool built_ = false;
+  std::vector<std::variant<Batch, int64_t>> waiting_;
+  // Of the batch at work.
+  JoinPairs pairs_;
+  Selection rows_;
+  std::vector<Id> ids_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_build_join(BuildJoinOptions options) {
+  return std::make_unique<BuildJoin>(std::move(options));
+}
+
+}  // namespace velo

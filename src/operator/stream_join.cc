@@ -1,0 +1,309 @@
+// 1. Rows that are late or have no event time leave.
+// 2. Every row finds its partners among the stored rows of the other side: equal keys, times within
+//    the interval, the residual. A batch never meets itself, so it is looked up as a whole.
+// 3. Pairs are given, row by row of the batch. Numbers of partners are kept where the kind of join
+//    asks who has none (or, for SEMI, whether it is the first).
+// 4. The rows are stored for those that come later; the watermark or the TTL removes them.
+//
+// Invariant: a stored row's count is the number of stored or seen partners of it that were not
+// taken back.
+#include "operator/stream_join.h"
+
+#include <algorithm>
+
+#include "base/fmt.h"
+#include "column/column_builder.h"
+#include "column/null_rows.h"
+#include "operator/join_residual.h"
+#include "operator/join_times.h"
+
+namespace velo {
+namespace {
+
+using Id = RowStore::Id;
+
+constexpr size_t kBlock = 4096;  // pairs looked at, and rows given, at once
+constexpr uint32_t kNoRow = kNullRow;
+
+class StreamJoin final : public Operator {
+ public:
+  explicit StreamJoin(StreamJoinOptions options)
+      : options_(std::move(options)),
+        stores_{make_store(0), make_store(1)},
+        residual_(options_.residual, options_.inputs[0].schema, options_.inputs[1].schema) {
+    if (!options_.interval) return;
+    hold_us_ = std::max({int64_t{0}, reach(0), reach(1)});
+  }
+
+  void push(size_t side, const Batch& given, Output& output) override {
+    Batch kept;
+    const Batch* batch =
+        options_.interval ? rows_on_time(options_.inputs[side], given, &kept, output) : &given;
+    if (batch == nullptr) return;
+    if (!batch->weights) {
+      add(side, *batch, output);
+      return;
+    }
+    // Runs of rows that come and of rows that go, in turn.
+    for (size_t begin = 0; begin < batch->rows;) {
+      size_t end = begin + 1;
+      while (end < batch->rows && batch->weight(end) == batch->weight(begin)) ++end;
+      Batch run = slice(*batch, begin, end - begin);
+      run.weights = nullptr;
+      const int64_t weight = batch->weight(begin);
+      for (int64_t i = weight; i > 0; --i) add(side, run, output);
+      for (int64_t i = weight; i < 0; ++i) take_back(side, run, output);
+      begin = end;
+    }
+  }
+
+  void advance(size_t side, int64_t watermark, Output& output) override {
+    watermarks_[side] = watermark;
+    // Nothing comes that could look for what the other side has stored.
+    if (ended(side) && !waits(1 - side)) stores_[1 - side].clear();
+    const int64_t least = std::min(watermarks_[0], watermarks_[1]);
+    if (least <= reached_) return;
+    reached_ = least;
+    if (options_.interval) {
+      for (size_t s = 0; s < 2; ++s) expire(s, output);
+    }
+    output.advance(least == kWatermarkEnd ? least : std::max(least - hold_us_, kWatermarkNone + 1));
+  }
+
+  void tick(int64_t now_us, Output&) override {
+    if (options_.ttl_us <= 0) return;
+    for (RowStore& store : stores_) {
+      store.expire_arrivals(now_us - options_.ttl_us);
+      store.trim();
+    }
+  }
+
+  void save(SnapshotWriter& writer) const override {
+    writer.section("stream_join");
+    for (size_t s = 0; s < 2; ++s) {
+      writer.i64(watermarks_[s]);
+      stores_[s].save(writer);
+    }
+    writer.i64(reached_);
+  }
+  Status load(SnapshotReader& reader) override {
+    TRY(reader.section("stream_join"));
+    for (size_t s = 0; s < 2; ++s) {
+      watermarks_[s] = TRY(reader.i64());
+      TRY(stores_[s].load(reader));
+    }
+    reached_ = TRY(reader.i64());
+    return {};
+  }
+
+  std::string explain() const override {
+    std::string out = fmt::format("Join {}", join_kind_name(options_.kind));
+    for (size_t k = 0; k < options_.inputs[0].keys.size(); ++k) {
+      out += fmt::format("{}{} = {}", k > 0 ? ", " : " on ", key_name(0, k), key_name(1, k));
+    }
+    if (options_.interval) {
+      out += fmt::format(" within [{}, {}] us", options_.interval->lower_us,
+                         options_.interval->upper_us);
+    }
+    if (options_.residual) out += " if " + options_.residual->to_string();
+    return out;
+  }
+  const SchemaPtr& output_schema() const override { return options_.output; }
+  size_t state_bytes() const override {
+    return stores_[0].memory_bytes() + stores_[1].memory_bytes();
+  }
+  size_t state_rows() const override { return stores_[0].rows() + stores_[1].rows(); }
+
+ private:
+  /// A row of the output on its way: a row of the pushed batch, a stored one of the other side.
+  struct OutRow {
+    uint32_t row;
+    Id id;
+    int8_t weight;
+  };
+
+  const std::string& key_name(size_t side, size_t k) const {
+    return (*options_.inputs[side].schema)[options_.inputs[side].keys[k]].name;
+  }
+  /// Rows of this side come out, with NULLs, while they have no partner.
+  bool pads(size_t side) const {
+    const JoinKind own = side == 0 ? JoinKind::kLeft : JoinKind::kRight;
+    return options_.kind == own || options_.kind == JoinKind::kFull ||
+           (side == 0 && options_.kind == JoinKind::kAnti);
+  }
+  bool is_semi() const { return options_.kind == JoinKind::kSemi; }
+  bool gives_pairs() const { return !is_semi() && options_.kind != JoinKind::kAnti; }
+  bool counts(size_t side) const { return pads(side) || (side == 0 && is_semi()); }
+  /// Rows of this side come out when their time is over.
+  bool waits(size_t side) const { return options_.interval && pads(side); }
+  bool ended(size_t side) const { return watermarks_[side] == kWatermarkEnd; }
+
+  int64_t reach(size_t side) const {
+    const JoinInterval& interval = *options_.interval;
+    return (side == 0 ? interval.upper_us : -interval.lower_us) +
+           options_.inputs[1 - side].shift_us;
+  }
+  RowStore make_store(size_t side) const {
+    const JoinInput& input = options_.inputs[side];
+    return RowStore({input.schema, input.keys, options_.interval ? input.time_column : -1,
+                     options_.interval ? reach(side) : 0, counts(side)});
+  }
+
+  void add(size_t side, const Batch& batch, Output& output) {
+    const RowKeys keys(batch, options_.inputs[side].keys);
+    match(side, batch, keys, 1, output);
+    if (ended(1 - side) && !waits(side)) return;
+    Selection rows(batch.rows);
+    for (uint32_t row = 0; row < rows.size(); ++row) rows[row] = row;
+    const Id first = stores_[side].append(batch, rows, keys, context_.now_us);
+    for (uint32_t row = 0; counts(side) && row < batch.rows; ++row) {
+      stores_[side].count(first + row) = partners_[row];
+    }
+  }
+
+  void take_back(size_t side, const Batch& batch, Output& output) {
+    const RowKeys keys(batch, options_.inputs[side].keys);
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      const Id id = stores_[side].find(batch, row, keys);
+      if (id != RowStore::kNone) stores_[side].remove(id);
+    }
+    match(side, batch, keys, -1, output);
+    stores_[side].trim();
+  }
+
+  /// Gives what `weight` times the rows of the batch change; partners_ tells how many each has.
+  void match(size_t side, const Batch& batch, const RowKeys& keys, int8_t weight, Output& output) {
+    partners_.assign(batch.rows, 0);
+    pairs_.clear();
+    uint32_t done = 0;  // rows whose end was dealt with
+    const RowStore& others = stores_[1 - side];
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      others.each_equal(keys, row, [&](Id id) {
+        if (!within(side, batch, row, id)) return;
+        pairs_.add(row, id);
+        if (pairs_.size() >= kBlock) done = give_pairs(side, batch, weight, done, row, output);
+      });
+    }
+    done = give_pairs(side, batch, weight, done, static_cast<uint32_t>(batch.rows), output);
+    flush(side, batch, output);
+  }
+
+  bool within(size_t side, const Batch& batch, uint32_t row, Id id) const {
+    if (!options_.interval) return true;
+    const auto column = static_cast<size_t>(options_.inputs[side].time_column);
+    const int64_t mine = batch.columns[column]->int64_at(row);
+    const int64_t other = stores_[1 - side].time_of(id);
+    const int64_t apart = side == 0 ? other - mine : mine - other;
+    return apart >= options_.interval->lower_us && apart <= options_.interval->upper_us;
+  }
+
+  /// Deals with the pairs found so far and with the rows from `done` up to `until`, which have no
+  /// more. Returns `until`.
+  uint32_t give_pairs(size_t side, const Batch& batch, int8_t weight, uint32_t done, uint32_t until,
+                      Output& output) {
+    residual_.keep(side, batch, stores_[1 - side], context_, pairs_, output);
+    size_t pair = 0;
+    for (uint32_t row = done; row <= until && row < batch.rows; ++row) {
+      for (; pair < pairs_.size() && pairs_.rows[pair] == row; ++pair) {
+        ++partners_[row];
+        give_pair(side, row, pairs_.ids[pair], weight);
+        if (out_.size() >= kBlock) flush(side, batch, output);
+      }
+      if (row < until) end_row(side, row, weight);
+    }
+    pairs_.clear();
+    return until;
+  }
+
+  void give_pair(size_t side, uint32_t row, Id id, int8_t weight) {
+    const size_t other = 1 - side;
+    uint32_t* count = counts(other) ? &stores_[other].count(id) : nullptr;
+    const auto reverse = static_cast<int8_t>(-weight);
+    const bool pads_now = pads(other) && !options_.interval;
+    if (count != nullptr && weight > 0 && (*count)++ == 0) {
+      if (pads_now) out_.push_back({kNoRow, id, reverse});
+      if (is_semi()) out_.push_back({kNoRow, id, weight});
+    }
+    if (gives_pairs()) out_.push_back({row, id, weight});
+    if (count != nullptr && weight < 0 && --*count == 0) {
+      if (pads_now) out_.push_back({kNoRow, id, reverse});
+      if (is_semi()) out_.push_back({kNoRow, id, weight});
+    }
+  }
+
+  void end_row(size_t side, uint32_t row, int8_t weight) {
+    const bool alone = partners_[row] == 0;
+    if (pads(side) && !options_.interval && alone) out_.push_back({row, RowStore::kNone, weight});
+    if (is_semi() && side == 0 && !alone) out_.push_back({row, RowStore::kNone, weight});
+  }
+
+  /// Emits out_. `side` is the one that was pushed.
+  void flush(size_t side, const Batch& batch, Output& output) {
+    if (out_.empty()) return;
+    Selection rows;
+    std::vector<Id> ids;
+    for (const OutRow& out : out_) {
+      rows.push_back(out.row);
+      ids.push_back(out.id);
+    }
+    Batch result{options_.output, out_.size(), {}, nullptr, nullptr};
+    const size_t left = options_.inputs[0].schema->size();
+    for (size_t c = 0; c < options_.output->size(); ++c) {
+      const size_t of_side = c < left ? 0 : 1;
+      const size_t at = c < left ? c : c - left;
+      result.columns.push_back(of_side == side ? gather_or_null(batch.columns[at], rows)
+                                               : stores_[of_side].gather(at, ids));
+    }
+    const bool goes =
+        std::any_of(out_.begin(), out_.end(), [](const OutRow& out) { return out.weight < 0; });
+    if (goes) {
+      ColumnBuilder weights(Type::bigint(), out_.size());
+      for (const OutRow& out : out_) weights.append_int64(out.weight);
+      result.weights = weights.finish();
+    }
+    out_.clear();
+    output.emit(std::move(result));
+  }
+
+  void expire(size_t side, Output& output) {
+    std::vector<Id> alone;
+    stores_[side].expire(reached_, counts(side) ? &alone : nullptr);
+    if (!pads(side)) alone.clear();
+    const size_t left = options_.inputs[0].schema->size();
+    for (size_t begin = 0; begin < alone.size(); begin += kBlock) {
+      const std::span<const Id> ids(alone.data() + begin, std::min(kBlock, alone.size() - begin));
+      Batch result{options_.output, ids.size(), {}, nullptr, nullptr};
+      for (size_t c = 0; c < options_.output->size(); ++c) {
+        const bool mine = (c < left) == (side == 0);
+        result.columns.push_back(mine ? stores_[side].gather(c < left ? c : c - left, ids)
+                                      : Column::nulls((*options_.output)[c].type, ids.size()));
+      }
+      output.emit(std::move(result));
+    }
+    stores_[side].trim();
+  }
+
+  StreamJoinOptions options_;
+  std::array<RowStore, 2> stores_;
+  std::array<int64_t, 2> watermarks_{kWatermarkNone, kWatermarkNone};
+  int64_t reached_ = kWatermarkNone;  // the lesser of both
+  int64_t hold_us_ = 0;
+  JoinResidual residual_;
+  // Of the batch at work.
+  std::vector<uint32_t> partners_;
+  JoinPairs pairs_;
+  std::vector<OutRow> out_;
+};
+
+}  // namespace
+
+std::string_view join_kind_name(JoinKind kind) {
+  constexpr std::string_view kNames[] = {"inner", "left", "right", "full", "semi", "anti"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+std::unique_ptr<Operator> make_stream_join(StreamJoinOptions options) {
+  return std::make_unique<StreamJoin>(std::move(options));
+}
+
+}  // namespace velo

@@ -1,0 +1,172 @@
+#include "state/row_store.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/fmt.h"
+#include "base/random.h"
+#include "column/batch_text.h"
+#include "column/column_builder.h"
+
+namespace velo {
+namespace {
+
+using Id = RowStore::Id;
+
+std::vector<uint32_t> all_rows(const Batch& batch) {
+  std::vector<uint32_t> rows(batch.rows);
+  for (uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
+  return rows;
+}
+
+constexpr std::string_view kSchema = "k STRING, n BIGINT, t TIMESTAMP";
+
+RowStore make_store(bool counts = false) {
+  return RowStore({schema_from_text(kSchema), {0, 1}, 2, 10, counts});
+}
+
+Batch batch_of(std::span<const std::tuple<std::string, int64_t, int64_t>> rows) {
+  const SchemaPtr schema = schema_from_text(kSchema);
+  ColumnBuilder k(Type::string());
+  ColumnBuilder n(Type::bigint());
+  ColumnBuilder t((*schema)[2].type);
+  for (const auto& [key, number, time] : rows) {
+    if (key == ".") {
+      k.append_null();
+    } else {
+      k.append_string(key);
+    }
+    n.append_int64(number);
+    t.append_int64(time);
+  }
+  return {schema, rows.size(), {k.finish(), n.finish(), t.finish()}, nullptr, nullptr};
+}
+
+void append(RowStore& store, std::vector<std::tuple<std::string, int64_t, int64_t>> rows,
+            int64_t now_us = 0) {
+  const Batch batch = batch_of(rows);
+  store.append(batch, all_rows(batch), RowKeys(batch, std::vector<size_t>{0, 1}), now_us);
+}
+
+/// Times of the rows with these keys, newest first.
+std::string equal(const RowStore& store, const std::string& key, int64_t number) {
+  const std::vector<std::tuple<std::string, int64_t, int64_t>> probe = {{key, number, 0}};
+  const Batch batch = batch_of(probe);
+  const RowKeys keys(batch, std::vector<size_t>{0, 1});
+  std::string out;
+  store.each_equal(keys, 0, [&](Id id) { out += fmt::format("{} ", store.time_of(id)); });
+  return out;
+}
+
+TEST(RowStore, FindsRowsByKeyNewestFirst) {
+  RowStore store = make_store();
+  append(store, {{"a", 1, 100}, {"b", 1, 101}, {"a", 2, 102}, {"a", 1, 103}});
+  append(store, {{"a string that is long", 1, 104}, {".", 1, 105}});
+  EXPECT_EQ(equal(store, "a", 1), "103 100 ");
+  EXPECT_EQ(equal(store, "b", 1), "101 ");
+  EXPECT_EQ(equal(store, "b", 2), "");
+  EXPECT_EQ(equal(store, "a string that is long", 1), "104 ");
+  EXPECT_EQ(equal(store, ".", 1), "") << "NULL equals nothing";
+  EXPECT_EQ(store.rows(), 6u);
+}
+
+TEST(RowStore, GathersValuesOfAnyRowsAndNullForNone) {
+  RowStore store = make_store();
+  append(store, {{"a", 1, 100}, {".", 2, 101}, {"a string that is long", 3, 102}});
+  const std::vector<Id> ids = {2, RowStore::kNone, 0, 1};
+  const ColumnPtr k = store.gather(0, ids);
+  EXPECT_EQ(k->string_at(0), "a string that is long");
+  EXPECT_TRUE(k->is_null(1));
+  EXPECT_EQ(k->string_at(2), "a");
+  EXPECT_TRUE(k->is_null(3));
+  const ColumnPtr n = store.gather(1, ids);
+  EXPECT_EQ(n->int64_at(0), 3);
+  EXPECT_TRUE(n->is_null(1));
+}
+
+TEST(RowStore, ExpiryListsUnmatchedRowsByTime) {
+  RowStore store = make_store(true);
+  append(store, {{"a", 1, 30}, {"b", 1, 10}, {"c", 1, 20}, {"d", 1, 21}});
+  ++store.count(2);
+  std::vector<Id> unmatched;
+  store.expire(19, &unmatched);
+  EXPECT_TRUE(unmatched.empty());
+  store.expire(31, &unmatched);
+  EXPECT_EQ(unmatched, (std::vector<Id>{1, 3}));
+  EXPECT_EQ(store.gather(0, unmatched)->string_at(1), "d") << "values stay until trim";
+  store.trim();
+  EXPECT_EQ(store.rows(), 1u);
+  EXPECT_EQ(equal(store, "a", 1), "30 ");
+  EXPECT_EQ(equal(store, "b", 1), "");
+}
+
+TEST(RowStore, ForgetsWhatArrivedLongAgo) {
+  RowStore store = make_store();
+  append(store, {{"a", 1, 1}}, 100);
+  store.expire_arrivals(100);
+  EXPECT_EQ(store.rows(), 1u);
+  store.expire_arrivals(101);
+  EXPECT_EQ(store.rows(), 0u);
+  store.trim();
+  EXPECT_EQ(equal(store, "a", 1), "");
+}
+
+TEST(RowStore, AgreesWithALotOfRowsThroughRemovalAndSnapshots) {
+  Random random(7);
+  RowStore store = make_store(true);
+  std::map<std::pair<std::string, int64_t>, std::vector<int64_t>> model;  // times by arrival
+  for (int step = 0; step < 300; ++step) {
+    std::vector<std::tuple<std::string, int64_t, int64_t>> rows;
+    for (uint64_t i = random.below(200); i-- > 0;) {
+      const std::string key = fmt::format("key with a long name {}", random.below(40));
+      rows.emplace_back(key, static_cast<int64_t>(random.below(3)),
+                        step * 10 + static_cast<int64_t>(random.below(50)));
+      model[{key, std::get<1>(rows.back())}].push_back(std::get<2>(rows.back()));
+    }
+    if (!rows.empty()) append(store, rows);
+    const int64_t watermark = step * 10 - 100;
+    std::vector<Id> unmatched;
+    store.expire(watermark, &unmatched);
+    store.trim();
+    size_t expected = 0;
+    for (auto& [key, times] : model) {
+      std::erase_if(times, [&](int64_t t) { return t + 10 <= watermark; });
+      expected += times.size();
+    }
+    ASSERT_EQ(store.rows(), expected);
+    if (step % 50 == 49) {
+      SnapshotWriter writer;
+      store.save(writer);
+      const std::string bytes = writer.finish();
+      SnapshotReader reader = *SnapshotReader::open(bytes);
+      store = make_store(true);
+      ASSERT_TRUE(static_cast<bool>(store.load(reader)));
+      ASSERT_TRUE(reader.at_end());
+    }
+    if (step % 20 != 0) continue;
+    for (const auto& [key, times] : model) {
+      std::string text;
+      for (size_t i = times.size(); i-- > 0;) text += fmt::format("{} ", times[i]);
+      ASSERT_EQ(equal(store, key.first, key.second), text);
+    }
+  }
+  EXPECT_LT(store.memory_bytes(), 2'000'000u) << "what was removed is given back";
+}
+
+TEST(RowStore, FindsEqualRowsForRetraction) {
+  RowStore store = make_store();
+  append(store, {{"a", 1, 5}, {"a", 1, 6}, {".", 1, 7}, {"a", 1, 5}});
+  const std::vector<std::tuple<std::string, int64_t, int64_t>> rows = {
+      {"a", 1, 5}, {".", 1, 7}, {"a", 1, 8}};
+  const Batch batch = batch_of(rows);
+  const RowKeys keys(batch, std::vector<size_t>{0, 1});
+  EXPECT_EQ(store.find(batch, 0, keys), 0u);
+  EXPECT_EQ(store.find(batch, 1, keys), 2u);
+  EXPECT_EQ(store.find(batch, 2, keys), RowStore::kNone);
+  store.remove(0);
+  EXPECT_EQ(store.find(batch, 0, keys), 3u);
+}
+
+}  // namespace
+}  // namespace velo
