@@ -182,8 +182,8 @@ std::string Explainer::describe_join(const JoinNode& node) const {
       const JoinTimes& times = *node.times;
       const std::string& left = (*node.inputs[0]->schema)[times.left_column].name;
       const std::string& right = (*node.inputs[1]->schema)[times.right_column].name;
-      out += fmt::format("; {} - {} from {} to {}", right, left, duration_text(times.lower_us),
-                         duration_text(times.upper_us));
+      out += fmt::format("; right {} - left {} from {} to {}", right, left,
+                         duration_text(times.lower_us), duration_text(times.upper_us));
       if (node.grace_us > 0) out += "; GRACE PERIOD " + duration_text(node.grace_us);
       break;
     }

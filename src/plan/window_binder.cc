@@ -1,5 +1,7 @@
 #include "plan/window_binder.h"
 
+#include <algorithm>
+
 #include <array>
 
 #include "base/fmt.h"
@@ -78,6 +80,17 @@ class WindowBinder {
 };
 
 Error WindowBinder::not_event_time(const ScopeColumn& column, SourceSpan span) const {
+  const bool joined =
+      std::any_of(scope_.columns.begin(), scope_.columns.end(),
+                  [&](const ScopeColumn& other) { return other.relation != column.relation; });
+  if (column.type.is_timestamp() && joined) {
+    return invalid(fmt::format("a window needs an event time, and '{}' is none behind this join",
+                               column.name),
+                   span)
+        .with_hint(
+            "bound the time between the rows that it joins: ON … AND b.ts BETWEEN a.ts AND "
+            "a.ts + INTERVAL '5' MINUTE");
+  }
   if (column.type.is_timestamp()) {
     return invalid(fmt::format("a window needs an event time, and '{}' has no watermark here",
                                column.name),

@@ -335,6 +335,46 @@ ColumnPtr RowStore::gather(size_t column, std::span<const Id> ids) const {
   return Column::flat(type, ids.size(), std::move(values), std::move(validity), std::move(owners));
 }
 
+int RowStore::compare(size_t column, Id a, Id b) const {
+  const Cells& x = chunk_of(a).cells[column];
+  const Cells& y = chunk_of(b).cells[column];
+  const size_t i = a & kMask;
+  const size_t j = b & kMask;
+  if (x.values == nullptr) return compare_rows(*x.nested[i], 0, *y.nested[j], 0);
+  const bool x_there = bit(x.validity.get(), i);
+  const bool y_there = bit(y.validity.get(), j);
+  if (!x_there || !y_there) return static_cast<int>(x_there) - static_cast<int>(y_there);
+  const auto order = [&](const auto& left, const auto& right) {
+    return left < right ? -1 : (right < left ? 1 : 0);
+  };
+  switch ((*options_.schema)[column].type.physical()) {
+    case Physical::kBool:
+      return order(x.values->as<uint8_t>()[i], y.values->as<uint8_t>()[j]);
+    case Physical::kInt64:
+      return order(x.values->as<int64_t>()[i], y.values->as<int64_t>()[j]);
+    case Physical::kInt128:
+      return order(x.values->as<int128_t>()[i], y.values->as<int128_t>()[j]);
+    case Physical::kString:
+      return order(x.values->as<StringRef>()[i], y.values->as<StringRef>()[j]);
+    case Physical::kDouble: {
+      const double left = x.values->as<double>()[i];
+      const double right = y.values->as<double>()[j];
+      if (!std::isnan(left) && !std::isnan(right)) return order(left, right);
+      return static_cast<int>(std::isnan(left)) - static_cast<int>(std::isnan(right));
+    }
+    case Physical::kList:
+    case Physical::kRow:
+      break;
+  }
+  return 0;
+}
+
+bool RowStore::is_null(size_t column, Id id) const {
+  const Cells& cells = chunk_of(id).cells[column];
+  if (cells.values == nullptr) return cells.nested[id & kMask]->is_null(0);
+  return !bit(cells.validity.get(), id & kMask);
+}
+
 void RowStore::remove(Id id) {
   Chunk& chunk = chunk_of(id);
   const size_t at = id & kMask;
@@ -411,7 +451,9 @@ std::vector<RowStore::Id> RowStore::live() const {
   return ids;
 }
 
-void RowStore::trim() {
+bool RowStore::will_renumber() const { return appended_ - rows_ > rows_ + kDeadMin; }
+
+bool RowStore::trim() {
   while (!chunks_.empty() && chunks_.front().live == 0 && chunks_.front().used == kChunkRows) {
     chunks_.pop_front();
     first_ += kChunkRows;
@@ -420,8 +462,10 @@ void RowStore::trim() {
   for (Chunk& chunk : chunks_) {
     if (chunk.live == 0 && chunk.used == kChunkRows) chunk.cells.clear();
   }
-  if (rows_ == 0 && appended_ > 0) return clear();
-  if (appended_ - rows_ > rows_ + kDeadMin) rebuild();
+  if (rows_ == 0 && appended_ > 0) clear();
+  if (!will_renumber()) return false;
+  rebuild();
+  return true;
 }
 
 Batch RowStore::live_rows(const Chunk& chunk) const {

@@ -79,6 +79,11 @@ class RowStore {
   /// The values of one column for these rows; NULL for kNone.
   ColumnPtr gather(size_t column, std::span<const Id> ids) const;
 
+  /// Order of the values in one column: NULL first, then as compare_rows.
+  int compare(size_t column, Id a, Id b) const;
+
+  bool is_null(size_t column, Id id) const;
+
   void remove(Id id);
   /// Removes the rows that `watermark` has made useless. With counts, every one of them, and those
   /// that still have count 0 are listed in the order of their times, then of arrival; without,
@@ -89,8 +94,11 @@ class RowStore {
   void clear();
   /// All rows, oldest first.
   std::vector<Id> live() const;
-  /// Gives back the memory of removed rows. The numbers of all rows may change.
-  void trim();
+  /// Gives back the memory of removed rows. If it says true the rows have new numbers, in the order
+  /// in which they were: the n-th of `live` is still the n-th.
+  bool trim();
+  /// Whether `trim` would give new numbers.
+  bool will_renumber() const;
 
   size_t rows() const { return rows_; }
   size_t memory_bytes() const;

@@ -1,0 +1,150 @@
+// Joins: what becomes of their conditions, as EXPLAIN shows it, and which are refused.
+#include <gtest/gtest.h>
+
+#include "plan/plan_test_support.h"
+
+namespace velo {
+namespace {
+
+std::string plan_of(std::string_view sql) {
+  SessionForTest session = session_with_tables();
+  const Result<std::string> plan = session.run(sql);
+  return "\n" + (plan ? *plan : plan.error().to_string());
+}
+
+TEST(JoinPlan, BoundsOnTimeFromBothSidesMakeRowsWaitNoLonger) {
+  EXPECT_EQ(plan_of(R"(SELECT t.price, i.price FROM trades t JOIN trades i ON t.symbol = i.symbol
+    AND i.ts >= t.ts AND i.ts < t.ts + INTERVAL '1' MINUTE AND t.price < i.price AND t.quantity > 1)"),
+            R"(
+Project price, price AS price_1
+  Join on symbol = symbol AND price < price; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '59.999999' SECOND; state: until the watermark passes
+    Filter quantity > 1
+      Scan trades: symbol, price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+    Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+)");
+}
+
+TEST(JoinPlan, WithoutBoundsBothSidesAreKept) {
+  EXPECT_EQ(plan_of(R"(SELECT t.price FROM trades t, trades i WHERE t.symbol = i.symbol AND t.price > 3 AND i.ts > t.ts)"),
+            R"(
+Project price
+  Join on symbol = symbol AND ts > ts; both sides are kept; state: grows for ever
+    Filter price > 3e0
+      Scan trades: symbol, price, ts
+    Scan trades: symbol, ts
+)");
+  EXPECT_EQ(plan_of(R"(SELECT t.price FROM trades t LEFT JOIN trades i ON t.symbol = i.symbol WHERE i.price > 3 AND t.price > 4)"),
+            R"(
+Project price [changes]
+  Filter price > 3e0 [changes]
+    LeftJoin on symbol = symbol; both sides are kept; state: grows for ever [changes]
+      Filter price > 4e0
+        Scan trades: symbol, price
+      Scan trades: symbol, price
+)");
+}
+
+TEST(JoinPlan, ASideThatEndsIsReadFirst) {
+  EXPECT_EQ(plan_of(R"(SELECT t.price, h.price FROM trades t LEFT JOIN history h ON UPPER(t.symbol) = h.symbol)"),
+            R"(
+Project price, price AS price_1
+  LeftJoin on UPPER(symbol) = symbol; the right side is read first; state: until the input ends
+    Scan trades: symbol, price
+    Scan history: symbol, price; bounded
+)");
+  EXPECT_EQ(plan_of(R"(SELECT t.price FROM history h JOIN trades t USING (symbol))"), R"(
+Project price
+  Join on symbol = symbol; the left side is read first; state: until the input ends
+    Scan history: symbol; bounded
+    Scan trades: symbol, price
+)");
+}
+
+TEST(JoinPlan, WindowsOfBothSides) {
+  EXPECT_EQ(plan_of(R"(SELECT a.n, b.n FROM
+    (SELECT symbol, window_start, window_end, COUNT(*) AS n FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY symbol, window_start, window_end) a
+    JOIN (SELECT symbol, window_start, window_end, COUNT(*) AS n FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY symbol, window_start, window_end) b
+    ON a.symbol = b.symbol AND a.window_start = b.window_start AND a.window_end = b.window_end)"),
+            R"(
+Project n, n AS n_1
+  Join on symbol = symbol AND window_start = window_start AND window_end = window_end; right window_end - left window_end from INTERVAL '0' SECOND to INTERVAL '0' SECOND; state: until the watermark passes
+    Project symbol, window_start, window_end, COUNT(*) AS n
+      WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY symbol: COUNT(*); with window_start, window_end; EMIT FINAL; state: until the watermark passes
+        Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+    Project symbol, window_start, window_end, COUNT(*) AS n
+      WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY symbol: COUNT(*); with window_start, window_end; EMIT FINAL; state: until the watermark passes
+        Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+)");
+}
+
+TEST(JoinPlan, AsOf) {
+  EXPECT_EQ(plan_of(R"(SELECT t.price FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts WHERE q.price > 1 AND t.price > 2)"),
+            R"(
+Project price
+  Filter price > 1e0
+    Join on symbol = symbol; the last ts up to ts; state: until the watermark passes
+      Filter price > 2e0
+        Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+      Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+)");
+  EXPECT_EQ(plan_of(R"(SELECT t.price FROM trades t JOIN trades FOR SYSTEM_TIME AS OF t.ts AS q ON t.symbol = q.symbol)"),
+            R"(
+Project price
+  Join on symbol = symbol; the last ts up to ts; state: until the watermark passes
+    Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+    Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+)");
+}
+
+TEST(JoinPlan, Refused) {
+  EXPECT_EQ(plan_of("SELECT 1 FROM trades t JOIN trades i ON t.price < i.price"), R"(
+error 2004: not supported: a join of two streams without an equality between them
+  at SQL:1:24
+  1 | SELECT 1 FROM trades t JOIN trades i ON t.price < i.price
+    |                        ^^^^
+  hint: add ON a.key = b.key, or a bound on the time between their rows, or read one of them from a bounded source)");
+  EXPECT_EQ(plan_of("SELECT 1 FROM trades JOIN trades ON TRUE"), R"(
+error 2007: 'trades' stands twice in this FROM
+  at SQL:1:15
+  1 | SELECT 1 FROM trades JOIN trades ON TRUE
+    |               ^^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: give one of them another name: … AS name)");
+  EXPECT_EQ(plan_of("INSERT INTO results SELECT t.symbol, 1 FROM trades t JOIN trades i USING (symbol)"), R"(
+error 2008: the state of this join grows for ever: its inputs go on and nothing bounds the time between their rows
+  at SQL:1:54
+  1 | INSERT INTO results SELECT t.symbol, 1 FROM trades t JOIN trades i USING (symbol)
+    |                                                      ^^^^
+  hint: bound it: ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1' HOUR, or SET 'state.ttl' = '1 h'; or SET 'state.unbounded' = 'allow')");
+  EXPECT_EQ(plan_of("SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol"), R"(
+error 2005: a join with the version of a time needs an equality of keys, and the right event time not after the left one
+  at SQL:1:24
+  1 | SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol
+    |                        ^^^^^^^^^
+  hint: ASOF JOIN b ON a.key = b.key AND b.ts <= a.ts)");
+  EXPECT_EQ(plan_of("SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts AND q.price > 1"), R"(
+error 2005: a join with the version of a time takes keys alone, not price > 1e0
+  at SQL:1:24
+  1 | SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts AND q.price > ...
+    |                        ^^^^^^^^^
+  hint: put it into WHERE)");
+  EXPECT_EQ(plan_of("SELECT 1 FROM trades t JOIN history h USING (nothing)"), R"(
+error 2002: USING: the left side has no column 'nothing'
+  at SQL:1:46
+  1 | SELECT 1 FROM trades t JOIN history h USING (nothing)
+    |                                              ^^^^^^^)");
+  EXPECT_EQ(plan_of("SELECT * FROM trades FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00'"), R"(
+error 2005: FOR SYSTEM_TIME AS OF without a left side whose times it could mean
+  at SQL:1:44
+  1 | SELECT * FROM trades FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00'
+    |                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: a JOIN versions FOR SYSTEM_TIME AS OF a.ts ON a.key = versions.key)");
+  EXPECT_EQ(plan_of("SELECT 1 FROM trades t JOIN (SELECT symbol FROM trades) i WITHIN 1 MINUTE ON t.symbol = i.symbol"), R"(
+error 2005: WITHIN needs one event time on each side: the right side has none
+  at SQL:1:66
+  1 | SELECT 1 FROM trades t JOIN (SELECT symbol FROM trades) i WITHIN 1 MINUTE ON t.symbol = i.symbol
+    |                                                                  ^^^^^^^^
+  hint: write the bound out: ON … AND b.ts BETWEEN a.ts - INTERVAL '5' MINUTE AND a.ts + INTERVAL '5' MINUTE)");
+}
+
+}  // namespace
+}  // namespace velo
