@@ -29,25 +29,43 @@ constexpr size_t kRowsPerBatch = 4096;
 constexpr size_t kGroupsBeforeCleaning = 8192;
 constexpr uint32_t kNotPending = UINT32_MAX;
 
-/// What pending cells showed at the last emission, in the order in which they became pending.
+/// What pending cells showed at the last emission, in the order in which they became pending. Most
+/// showed nothing: only what was there is computed and kept.
 class Shown {
  public:
-  size_t size() const { return exists_.size(); }
+  size_t size() const { return rows_.size(); }
   void add(const GroupStates& states, std::span<const uint32_t> slots) {
-    if (slots.empty()) return;
+    const size_t begin = rows_.size();
+    there_.clear();
+    for (uint32_t slot : slots) {
+      rows_.push_back(states.count(slot) > 0 ? kept_ + static_cast<uint32_t>(there_.size())
+                                             : kNothing);
+      if (states.count(slot) > 0) there_.push_back(slot);
+    }
+    if (there_.empty()) return;
     RowErrors errors;  // a result that fails is not shown
-    parts_.push_back(states.results(slots, errors));
-    const size_t begin = exists_.size();
-    for (uint32_t slot : slots) exists_.push_back(states.count(slot) > 0 ? 1 : 0);
-    for (const RowError& error : errors.rows()) exists_[begin + error.row] = 0;
+    parts_.push_back(states.results(there_, errors));
+    for (const RowError& error : errors.rows()) {
+      std::replace(rows_.begin() + static_cast<ptrdiff_t>(begin), rows_.end(), kept_ + error.row,
+                   kNothing);
+    }
+    kept_ += static_cast<uint32_t>(there_.size());
   }
-  void add(std::vector<uint8_t> exists, std::vector<ColumnPtr> columns) {
-    exists_.insert(exists_.end(), exists.begin(), exists.end());
+  /// A value per cell, also of those that do not exist.
+  void add(const std::vector<uint8_t>& exists, std::vector<ColumnPtr> columns) {
+    for (const uint8_t there : exists) {
+      rows_.push_back(there != 0 ? kept_ : kNothing);
+      ++kept_;
+    }
     parts_.push_back(std::move(columns));
   }
-  bool exists(uint32_t at) const { return exists_[at] != 0; }
-  /// The columns of all, of which there is at least one.
+  bool exists(uint32_t at) const { return rows_[at] != kNothing; }
+  /// Where in `columns` a cell stands. REQUIRES: it exists.
+  uint32_t row(uint32_t at) const { return rows_[at]; }
+  uint32_t kept() const { return kept_; }
+  /// The columns of all that is kept; none if that is nothing.
   std::vector<ColumnPtr> columns() const {
+    if (parts_.empty()) return {};
     if (parts_.size() == 1) return parts_[0];
     std::vector<ColumnPtr> all;
     std::vector<ColumnPtr> pieces;
@@ -59,13 +77,17 @@ class Shown {
     return all;
   }
   void clear() {
-    exists_.clear();
+    rows_.clear();
     parts_.clear();
+    kept_ = 0;
   }
 
  private:
-  std::vector<uint8_t> exists_;
+  static constexpr uint32_t kNothing = UINT32_MAX;
+  std::vector<uint32_t> rows_;  // by cell
+  uint32_t kept_ = 0;
   std::vector<std::vector<ColumnPtr>> parts_;
+  std::vector<uint32_t> there_;  // scratch
 };
 
 class WindowChanges final : public Operator {
@@ -330,7 +352,7 @@ void WindowChanges::emit(const Changed& changed, Output& output) {
   std::vector<uint32_t> picked;  // per output row: its place in `before`, or behind in `after`
   ColumnBuilder weights(Type::bigint(), 2 * n);
   bool only_inserts = true;
-  const auto behind = static_cast<uint32_t>(shown_.size());
+  const uint32_t behind = shown_.kept();
   for (uint32_t i = 0; i < n; ++i) {
     const uint32_t old = changed.before[i];
     const bool existed = shown_.exists(old);
@@ -338,12 +360,12 @@ void WindowChanges::emit(const Changed& changed, Output& output) {
         cells_.states().count(changed.slots[i]) > 0 && (failed.empty() || failed[i] == 0);
     bool same = existed == exists;
     for (size_t c = 0; same && existed && c < before.size(); ++c) {
-      same = rows_equal(*before[c], old, *after[c], i);
+      same = rows_equal(*before[c], shown_.row(old), *after[c], i);
     }
     if (same) continue;
     if (existed) {
       rows.push_back(i);
-      picked.push_back(old);
+      picked.push_back(shown_.row(old));
       weights.append_int64(-1);
       only_inserts = false;
     }
@@ -356,6 +378,10 @@ void WindowChanges::emit(const Changed& changed, Output& output) {
   if (rows.empty()) return;
   std::vector<ColumnPtr> aggregates;
   for (size_t c = 0; c < after.size(); ++c) {
+    if (before.empty()) {
+      aggregates.push_back(picked.size() == n ? after[c] : gather(after[c], picked));
+      continue;
+    }
     const ColumnPtr both[] = {before[c], after[c]};
     aggregates.push_back(gather(concat(both), picked));
   }
@@ -441,11 +467,16 @@ void WindowChanges::save(SnapshotWriter& writer) const {
     for (uint32_t slot : window.pending) {
       writer.u32(window.groups.find(cells_.group_of(slot)));
       writer.u8(shown_.exists(shown_at_[slot]) ? 1 : 0);
-      shown.push_back(shown_at_[slot]);
+      shown.push_back(shown_.exists(shown_at_[slot]) ? shown_.row(shown_at_[slot]) : 0);
     }
   }
   if (shown.empty()) return;
-  for (const ColumnPtr& column : shown_.columns()) writer.column(*gather(column, shown));
+  const std::vector<ColumnPtr> columns = shown_.columns();
+  for (size_t c = 0; c < options_.aggregates.size(); ++c) {
+    writer.column(columns.empty()
+                      ? *flatten(Column::nulls(options_.aggregates[c].type, shown.size()))
+                      : *gather(columns[c], shown));
+  }
 }
 
 Status WindowChanges::load(SnapshotReader& reader) {
@@ -479,7 +510,7 @@ Status WindowChanges::load(SnapshotReader& reader) {
       return Error(ErrorCode::kCorruptData, "a change has no value");
     }
   }
-  shown_.add(std::move(exists), std::move(columns));
+  shown_.add(exists, std::move(columns));
   return {};
 }
 
