@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace velo {
@@ -24,17 +25,17 @@ class SystemClock final : public Clock {
   void sleep_us(int64_t duration_us) override;
 };
 
-/// A clock that moves only when told to: for tests and `velo test`. Not thread-safe.
+/// A clock that moves only when told to: for tests and `velo test`.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(int64_t now_us = 0) : now_us_(now_us) {}
-  int64_t now_us() const override { return now_us_; }
-  int64_t steady_ns() const override { return now_us_ * 1000; }
+  int64_t now_us() const override { return now_us_.load(std::memory_order_relaxed); }
+  int64_t steady_ns() const override { return now_us() * 1000; }
   void sleep_us(int64_t duration_us) override { now_us_ += duration_us; }
   void set(int64_t now_us) { now_us_ = now_us; }
 
  private:
-  int64_t now_us_;
+  std::atomic<int64_t> now_us_;
 };
 
 }  // namespace velo
