@@ -2,9 +2,10 @@
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
-# The laws of the house (tidy, headers, package) need checking once, not under every sanitizer.
-SANITIZED = $(CTEST) -LE house
-# g++ 12's ThreadSanitizer cannot live with the address-space shuffling of newer kernels.
+# The laws of the house (tidy, headers, package) need checking once, not under every sanitizer; fuzzers
+# that libFuzzer drives have a command of their own.
+SANITIZED = $(CTEST) -LE 'house|libfuzzer'
+# ThreadSanitizer cannot always live with the address-space shuffling of newer kernels.
 UNSHUFFLED = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
@@ -30,7 +31,7 @@ bench: build ## measure, answers checked first; writes docs/benchmarks.md
 	@tools/setup --bench
 	@bench/run
 
-asan: setup ## the tests under AddressSanitizer and UBSan
+asan: setup ## a clang build: the tests under AddressSanitizer and UBSan
 	cmake --preset asan --log-level=WARNING
 	cmake --build --preset asan -j $(JOBS)
 	$(SANITIZED) --test-dir build/asan
@@ -40,10 +41,10 @@ tsan: setup ## the tests under ThreadSanitizer
 	cmake --build --preset tsan -j $(JOBS)
 	$(UNSHUFFLED) $(SANITIZED) --test-dir build/tsan
 
-fuzz: setup ## a clang build and FUZZ_SECONDS (60) of libFuzzer for each target
+fuzz: setup ## the same build: FUZZ_SECONDS (60) of libFuzzer for each target
 	cmake --preset fuzz --log-level=WARNING -DVELO_FUZZ_SECONDS=$(FUZZ_SECONDS)
-	cmake --build --preset fuzz -j $(JOBS)
-	$(CTEST) --test-dir build/fuzz
+	cmake --build --preset fuzz -j $(JOBS) -t fuzzers
+	$(CTEST) --test-dir build/asan -L libfuzzer
 
 fmt: ## lay out the lines changed since main with clang-format
 	@tools/setup --format
