@@ -104,15 +104,3 @@ def velo_tumble(path, form, result_path=None):
 def velo_select(path, form):
     """A bare SELECT over a file: rows on stdout."""
     return velo_trades(path, form) + _TUMBLE
-
-
-def velo_generated(rows):
-    """Made-up trades of 1,000 symbols into nothing."""
-    table = _TRADES.format(
-        f"'connector' = 'datagen', 'number-of-rows' = '{rows}', "
-        "'fields.ts.start' = '2024-01-01T00:00:00', 'fields.ts.step' = '6 ms', "
-        "'fields.ts.disorder' = '1 s', 'fields.symbol.prefix' = 'SYM', "
-        "'fields.symbol.distinct' = '1000', 'fields.price.min' = '100', "
-        "'fields.price.max' = '200', 'fields.quantity.min' = '0', 'fields.quantity.max' = '999'"
-    )
-    return table + _RESULTS.format("'connector' = 'blackhole'") + "INSERT INTO results\n" + _TUMBLE

@@ -265,12 +265,10 @@ bool GroupStates::counts_all(const AggregateLayout::Part& part) const {
 }
 
 bool GroupStates::write_part(const AggregateLayout::Part& part, std::span<const uint32_t> groups,
-                             const Later& later, std::span<const uint32_t> positions,
-                             uint64_t* to) const {
+                             const Later& later, std::span<const int64_t> counts,
+                             std::span<const uint32_t> positions, uint64_t* to) const {
   if (counts_all(part) && (later.states == nullptr || later.states->counts_all(part))) {
-    for (size_t i = 0; i < groups.size(); ++i) {
-      to[positions[i]] = static_cast<uint64_t>(counts_[groups[i]] + later.count(i));
-    }
+    for (size_t i = 0; i < counts.size(); ++i) to[positions[i]] = static_cast<uint64_t>(counts[i]);
     return true;
   }
   const auto c = static_cast<size_t>(part.component);
@@ -279,9 +277,35 @@ bool GroupStates::write_part(const AggregateLayout::Part& part, std::span<const 
   return accumulators_[c]->write(groups, more, later.groups, positions, to);
 }
 
+namespace {
+
+// The words at these positions are sums; they become averages.
+void divide(PlainRule rule, std::span<const int64_t> counts, std::span<const uint32_t> positions,
+            uint64_t* words) {
+  if (rule == PlainRule::kRatio) {
+    for (size_t i = 0; i < counts.size(); ++i) {
+      uint64_t& word = words[positions[i]];
+      word = std::bit_cast<uint64_t>(std::bit_cast<double>(word) / static_cast<double>(counts[i]));
+    }
+  } else {
+    for (size_t i = 0; i < counts.size(); ++i) {
+      uint64_t& word = words[positions[i]];
+      word = std::bit_cast<uint64_t>(integer_average(std::bit_cast<int64_t>(word), counts[i]));
+    }
+  }
+}
+
+}  // namespace
+
 bool GroupStates::write_results(std::span<const uint32_t> groups, const Later& later,
                                 std::span<const uint32_t> positions,
                                 std::span<uint64_t* const> columns) const {
+  std::vector<int64_t> counts(groups.size());
+  for (size_t i = 0; i < groups.size(); ++i) counts[i] = counts_[groups[i]];
+  if (later.states != nullptr) {
+    const int64_t* more = later.states->counts_.data();
+    for (size_t i = 0; i < groups.size(); ++i) counts[i] += more[later.groups[i]];
+  }
   for (size_t a = 0; a < layout_->aggregates_.size(); ++a) {
     const PlainRule rule = plain_rule(layout_->aggregates_[a]);
     const std::vector<AggregateLayout::Part>& parts = layout_->parts_[a];
@@ -290,16 +314,8 @@ bool GroupStates::write_results(std::span<const uint32_t> groups, const Later& l
       if (!counts_all(parts[p])) return false;
       if (later.states != nullptr && !later.states->counts_all(parts[p])) return false;
     }
-    uint64_t* to = columns[a];
-    if (!write_part(parts[0], groups, later, positions, to)) return false;
-    if (rule == PlainRule::kFirstPart) continue;
-    for (size_t i = 0; i < groups.size(); ++i) {
-      const int64_t count = counts_[groups[i]] + later.count(i);
-      uint64_t& word = to[positions[i]];
-      word = std::bit_cast<uint64_t>(rule == PlainRule::kRatio
-                                         ? std::bit_cast<double>(word) / static_cast<double>(count)
-                                         : integer_average(std::bit_cast<int64_t>(word), count));
-    }
+    if (!write_part(parts[0], groups, later, counts, positions, columns[a])) return false;
+    if (rule != PlainRule::kFirstPart) divide(rule, counts, positions, columns[a]);
   }
   return true;
 }

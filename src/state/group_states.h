@@ -103,8 +103,6 @@ class GroupStates {
   struct Later {
     const GroupStates* states = nullptr;
     std::span<const uint32_t> groups = {};
-
-    int64_t count(size_t i) const { return states ? states->counts_[groups[i]] : 0; }
   };
   /// Where all results are plain values of 8 bytes: writes that of aggregate a and of groups[i] —
   /// `later`'s group i merged into it — to columns[a][positions[i]]. False if one is not; what
@@ -122,7 +120,8 @@ class GroupStates {
   using LeftOut = std::vector<int64_t>;
   void leave_out(LeftOut& left_out, const FoldRows& rows, const uint8_t* mask);
   bool write_part(const AggregateLayout::Part& part, std::span<const uint32_t> groups,
-                  const Later& later, std::span<const uint32_t> positions, uint64_t* to) const;
+                  const Later& later, std::span<const int64_t> counts,
+                  std::span<const uint32_t> positions, uint64_t* to) const;
   /// The part is the number of all rows of a group.
   bool counts_all(const AggregateLayout::Part& part) const;
   ColumnPtr count_column(std::span<const uint32_t> groups, const LeftOut& left_out) const;

@@ -12,8 +12,10 @@ constexpr size_t kHashedShare = 16;
 }  // namespace
 
 void SlotMap::reset(bool by_index) {
-  if (by_index_) {
+  if (by_index_ && groups_.size() * kHashedShare < index_.size()) {
     for (uint32_t g : groups_) index_[g] = kAbsent;
+  } else if (by_index_) {
+    std::fill(index_.begin(), index_.end(), kAbsent);
   } else if (!groups_.empty()) {
     std::fill(entries_.begin(), entries_.end(), Entry());
   }

@@ -81,36 +81,36 @@ std::span<const uint32_t> WindowStore::numbers(size_t count) {
 }
 
 void WindowStore::touch(std::span<const uint32_t> groups) {
-  size_t n = changed_.size();
-  changed_.resize(n + groups.size());
-  uint32_t* changed = changed_.data();
-  uint8_t* touched = touched_.data();
-  for (uint32_t g : groups) {
-    changed[n] = g;
-    n += touched[g] ^ 1U;
-    touched[g] = 1;
-  }
-  changed_.resize(n);
+  touched_.insert(touched_.end(), groups.begin(), groups.end());
 }
 
 // Looks which groups have come into the window or gone from it; true if all may have changed.
+// touched_ becomes changed_: each once.
 bool WindowStore::settle() {
   const bool all = std::exchange(all_changed_, false);
+  const auto stamp = static_cast<uint32_t>(number_);
+  if (stamp == 0) std::fill(seen_.begin(), seen_.end(), 0);
+  changed_.resize(std::max(changed_.size(), touched_.size()));
   const uint32_t* front = front_.data();
   const int64_t* nodes = nodes_.counts().data();
   const int64_t* back = back_.counts().data();
   uint8_t* present = present_.data();
-  uint8_t* touched = touched_.data();
+  uint32_t* seen = seen_.data();
+  uint32_t* changed = changed_.data();
   uint8_t differs = 0;
   auto look = [&](uint32_t g) {
     const uint8_t now = nodes[front[g]] + back[g] > 0 ? 1 : 0;
     differs |= now ^ present[g];
     present[g] = now;
   };
-  for (uint32_t g : changed_) {
-    touched[g] = 0;
+  size_t n = 0;
+  for (uint32_t g : touched_) {
+    changed[n] = g;
+    n += seen[g] != stamp ? 1 : 0;
+    seen[g] = stamp;
     look(g);
   }
+  changed_count_ = n;
   for (uint32_t g = 0; all && g < groups_size_; ++g) look(g);
   if (differs != 0) ++version_;
   return all;
@@ -208,9 +208,9 @@ WindowStore::Window WindowStore::combine(int64_t end) {
     shown.slots = pane->states().size();
     return shown;
   }
-  touched_.resize(groups_size_);
+  seen_.resize(groups_size_);
   present_.resize(groups_size_);
-  changed_.clear();
+  touched_.clear();
   if (grows) {
     running(begin, end);
     shown.first = &back_;
@@ -220,7 +220,7 @@ WindowStore::Window WindowStore::combine(int64_t end) {
     shown.second = &back_;
   }
   shown.all_changed = settle();
-  shown.changed = changed_;
+  shown.changed = {changed_.data(), changed_count_};
   shown.version = version_;
   return shown;
 }
@@ -325,7 +325,7 @@ void WindowStore::renumber(std::span<const uint32_t> live, std::span<const uint3
   front_.clear();
   front_end_ = back_end_ = INT64_MIN;
   all_changed_ = true;
-  touched_.clear();
+  seen_.clear();
   present_.clear();
   ++version_;
   spare_.clear();

@@ -135,9 +135,11 @@ class WindowStore {
   int64_t back_end_ = INT64_MIN;
   uint64_t version_ = 0;
   uint64_t number_ = 0;
-  std::vector<uint32_t> changed_;  // since the window asked for last
+  std::vector<uint32_t> touched_;  // groups, since the window asked for last; some twice
+  std::vector<uint32_t> changed_;  // the first changed_count_: the same, each once
+  size_t changed_count_ = 0;
   bool all_changed_ = true;
-  std::vector<uint8_t> touched_;       // by group: is in changed_; all 0 between calls
+  std::vector<uint32_t> seen_;         // by group: number_ when it was last in changed_
   std::vector<uint8_t> present_;       // by group: was in the window asked for last
   std::vector<uint32_t> numbers_;      // 0, 1, 2 …
   std::vector<uint32_t> front_slots_;  // scratch of front_of
