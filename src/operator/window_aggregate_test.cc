@@ -332,6 +332,31 @@ TEST(WindowChanges, AddUpToTheFinalRows) {
   }
 }
 
+TEST(WindowChanges, EveryChangeIsThatOfARowAlone) {
+  const auto plain = [](std::string rows) {  // a batch of inserts alone has no weights
+    for (size_t at = rows.find("+ "); at != std::string::npos; at = rows.find("+ ", at)) {
+      rows.erase(at, 2);
+    }
+    return rows;
+  };
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const std::string rows = event_text(random_events(seed, 200, 20));
+    for (const WindowSpec& window : {tumble(10), hop(5, 20)}) {
+      for (int64_t lateness : {0, 10}) {
+        auto options = window_options(window, {"COUNT(*)", "SUM(v)", "MAX(v)"});
+        options.lateness_us = lateness * kSecond;
+        options.emit = {EmitMode::kChanges, 0, false};
+        const Result one = run(options, rows, 5, 1);
+        for (size_t batch_rows : {3, 1000}) {
+          const Result many = run(options, rows, 5, batch_rows);
+          ASSERT_EQ(plain(many.rows), plain(one.rows)) << seed << " " << batch_rows;
+          ASSERT_EQ(many.rejected, one.rejected) << seed << " " << batch_rows;
+        }
+      }
+    }
+  }
+}
+
 TEST(WindowChanges, SnapshotsAtAnyPointChangeNothing) {
   const Batch batch = events(event_text(random_events(5, 120, 20)));
   for (const EmitOptions& emit : {EmitOptions{EmitMode::kChanges, 0, true},

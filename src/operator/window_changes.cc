@@ -10,6 +10,10 @@
 //    windows at once, by window and then in the order in which they were touched.
 // 5. A row that may be late first has its watermark's windows fire, then is handled alone: so the
 //    result is that of a batch per row. It is dropped from the windows that are closed.
+// 6. Where every change is asked for ('emit.coalesce' = 'none'), rows are folded in rounds such
+// that
+//    no cell changes twice in one, with a look at the results after each; what comes out is put
+//    back into the order of the rows.
 // So a batch costs rows × windows per row folds and one comparison per changed cell, whatever the
 // number of panes, groups and windows.
 // Invariant: windows with end ≤ fired_end_ have fired, those with end ≤ closed_end_ are gone.
@@ -29,43 +33,38 @@ constexpr size_t kRowsPerBatch = 4096;
 constexpr size_t kGroupsBeforeCleaning = 8192;
 constexpr uint32_t kNotPending = UINT32_MAX;
 
-/// What pending cells showed at the last emission, in the order in which they became pending. Most
-/// showed nothing: only what was there is computed and kept.
-class Shown {
+/// Numbers of results that failed, and why the first did.
+struct Failures {
+  std::vector<uint32_t> numbers;
+  std::string message;
+};
+
+/// Results of cells at different moments, numbered in the order in which they were asked for.
+class Results {
  public:
-  size_t size() const { return rows_.size(); }
-  void add(const GroupStates& states, std::span<const uint32_t> slots) {
-    const size_t begin = rows_.size();
-    there_.clear();
-    for (uint32_t slot : slots) {
-      rows_.push_back(states.count(slot) > 0 ? kept_ + static_cast<uint32_t>(there_.size())
-                                             : kNothing);
-      if (states.count(slot) > 0) there_.push_back(slot);
-    }
-    if (there_.empty()) return;
-    RowErrors errors;  // a result that fails is not shown
-    parts_.push_back(states.results(there_, errors));
+  size_t size() const { return exists_.size(); }
+  /// Those of now. A result that fails is not there.
+  void add(const GroupStates& states, std::span<const uint32_t> slots,
+           Failures* failures = nullptr) {
+    if (slots.empty()) return;
+    RowErrors errors;
+    parts_.push_back(states.results(slots, errors));
+    const size_t begin = exists_.size();
+    for (uint32_t slot : slots) exists_.push_back(states.count(slot) > 0 ? 1 : 0);
     for (const RowError& error : errors.rows()) {
-      std::replace(rows_.begin() + static_cast<ptrdiff_t>(begin), rows_.end(), kept_ + error.row,
-                   kNothing);
+      exists_[begin + error.row] = 0;
+      if (failures == nullptr) continue;
+      if (failures->numbers.empty()) failures->message = error.message;
+      failures->numbers.push_back(static_cast<uint32_t>(begin + error.row));
     }
-    kept_ += static_cast<uint32_t>(there_.size());
   }
-  /// A value per cell, also of those that do not exist.
-  void add(const std::vector<uint8_t>& exists, std::vector<ColumnPtr> columns) {
-    for (const uint8_t there : exists) {
-      rows_.push_back(there != 0 ? kept_ : kNothing);
-      ++kept_;
-    }
+  void add(std::vector<uint8_t> exists, std::vector<ColumnPtr> columns) {
+    exists_.insert(exists_.end(), exists.begin(), exists.end());
     parts_.push_back(std::move(columns));
   }
-  bool exists(uint32_t at) const { return rows_[at] != kNothing; }
-  /// Where in `columns` a cell stands. REQUIRES: it exists.
-  uint32_t row(uint32_t at) const { return rows_[at]; }
-  uint32_t kept() const { return kept_; }
-  /// The columns of all that is kept; none if that is nothing.
+  bool exists(uint32_t number) const { return exists_[number] != 0; }
+  /// The columns of all, of which there is at least one.
   std::vector<ColumnPtr> columns() const {
-    if (parts_.empty()) return {};
     if (parts_.size() == 1) return parts_[0];
     std::vector<ColumnPtr> all;
     std::vector<ColumnPtr> pieces;
@@ -76,18 +75,19 @@ class Shown {
     }
     return all;
   }
+  /// Forgets what was added last. REQUIRES: there were `size` results before.
+  void remove_last(size_t size) {
+    exists_.resize(size);
+    parts_.pop_back();
+  }
   void clear() {
-    rows_.clear();
+    exists_.clear();
     parts_.clear();
-    kept_ = 0;
   }
 
  private:
-  static constexpr uint32_t kNothing = UINT32_MAX;
-  std::vector<uint32_t> rows_;  // by cell
-  uint32_t kept_ = 0;
+  std::vector<uint8_t> exists_;
   std::vector<std::vector<ColumnPtr>> parts_;
-  std::vector<uint32_t> there_;  // scratch
 };
 
 class WindowChanges final : public Operator {
@@ -105,11 +105,7 @@ class WindowChanges final : public Operator {
   void push(size_t, const Batch& given, Output& output) override {
     const Batch* batch = input_.prepare(given, context_, output);
     if (batch == nullptr) return;
-    if (by_row()) {
-      for (size_t row = 0; row < batch->rows; ++row) push_rows(*batch, row, row + 1, output);
-    } else {
-      push_rows(*batch, 0, batch->rows, output);
-    }
+    push_rows(*batch, output);
     late_.reject(*batch, output);
   }
 
@@ -141,29 +137,34 @@ class WindowChanges final : public Operator {
 
  private:
   using Window = WindowCells::Window;
-  /// Changed cells, by window: what they showed stands at `before` in Shown.
+  /// Cells that changed: what they showed and what they show, as numbers in some Results.
   struct Changed {
     std::vector<uint32_t> slots;
-    std::vector<uint32_t> before;
     std::vector<int64_t> ends;  // of their windows
+    std::vector<uint32_t> before;
+    std::vector<uint32_t> after;
   };
 
   bool by_row() const {
     return options_.emit.mode == EmitMode::kChanges && !options_.emit.coalesce;
   }
-  void push_rows(const Batch& batch, size_t begin, size_t end, Output& output);
+  void push_rows(const Batch& batch, Output& output);
   void find_windows(int64_t time);
   void take(size_t row);
   void take_late(size_t row, int64_t watermark);
-  void fold();
+  void fold(Output& output);
+  void fold_layer(const std::vector<uint32_t>& rows, const std::vector<uint32_t>& slots);
+  void fold_each(Output& output);
   int64_t last_end(int64_t watermark, int64_t more_us);
   void fire_until(int64_t watermark, Output& output);
   void take_pending(Window& window, Changed* changed);
   void emit_all(Output& output);
   void emit_due(int64_t fired, int64_t closed, Output& output);
-  void emit(const Changed& changed, Output& output);
-  void reject_failed(const Changed& changed, RowErrors& errors, const std::vector<ColumnPtr>& after,
-                     Output& output);
+  void emit_pending(Changed& changed, Output& output);
+  void emit(const Changed& changed, const Results& results, const Failures& failures,
+            Output& output);
+  void reject_failed(const Changed& changed, const std::vector<ColumnPtr>& columns,
+                     const Failures& failures, Output& output);
   Batch assemble(const Changed& changed, std::span<const uint32_t> rows,
                  std::vector<ColumnPtr> aggregates);
   void clean_keys();
@@ -181,7 +182,7 @@ class WindowChanges final : public Operator {
   size_t clean_at_ = kGroupsBeforeCleaning;
 
   // Pending cells.
-  Shown shown_;
+  Results shown_;  // at the last emission, in the order in which cells became pending
   std::vector<uint32_t> shown_at_;  // by slot: where in shown_; kNotPending
   size_t pending_ = 0;
 
@@ -197,22 +198,31 @@ class WindowChanges final : public Operator {
   };
   std::vector<Layer> layers_;
   std::vector<uint32_t> touched_;  // cells that became pending since the last fold
+  /// A row on its way into a cell, where every change is shown.
+  struct Step {
+    uint32_t row;
+    uint32_t layer;
+    uint32_t slot;
+    int64_t end;  // of the window
+  };
+  std::vector<Step> steps_;
 };
 
-void WindowChanges::push_rows(const Batch& batch, size_t begin, size_t end, Output& output) {
+void WindowChanges::push_rows(const Batch& batch, Output& output) {
   const ColumnPtr marks = batch.watermarks ? flatten(batch.watermarks) : nullptr;
   const int64_t* watermarks = marks ? marks->values<int64_t>() : nullptr;
-  for (size_t row = begin; row < end; ++row) {
+  for (size_t row = 0; row < batch.rows; ++row) {
     if (watermarks != nullptr && input_.times()[row] <= watermarks[row]) {
-      fold();
+      fold(output);
       fire_until(watermarks[row], output);
       take_late(row, watermarks[row]);
+      fold(output);
     } else {
       find_windows(input_.times()[row]);
       take(row);
     }
   }
-  fold();
+  fold(output);
   if (options_.emit.mode == EmitMode::kChanges) emit_all(output);
 }
 
@@ -235,12 +245,18 @@ void WindowChanges::take(size_t row) {
     const uint32_t slot = cells_.slot(*windows_[j], group);
     Layer& layer = layers_[j];
     if (layer.slots.size() <= row) layer.slots.resize(std::max(row + 1, layer.slots.size() * 2));
-    layer.rows.push_back(static_cast<uint32_t>(row));
     layer.slots[row] = slot;
+    if (by_row()) {
+      steps_.push_back(
+          {static_cast<uint32_t>(row), static_cast<uint32_t>(j), slot, windows_[j]->end});
+    } else {
+      layer.rows.push_back(static_cast<uint32_t>(row));
+    }
     if (slot >= shown_at_.size()) shown_at_.resize(slot + slot / 2 + 64, kNotPending);
     if (shown_at_[slot] != kNotPending) continue;
     shown_at_[slot] = static_cast<uint32_t>(shown_.size() + touched_.size());
     touched_.push_back(slot);
+    if (by_row()) continue;
     windows_[j]->pending.push_back(slot);
     ++pending_;
   }
@@ -260,29 +276,80 @@ void WindowChanges::take_late(size_t row, int64_t watermark) {
     }
   }
   take(row);
-  fold();
 }
 
-void WindowChanges::fold() {
-  cells_.grow();
+void WindowChanges::fold_layer(const std::vector<uint32_t>& list,
+                               const std::vector<uint32_t>& slots) {
   GroupStates& states = cells_.states();
-  shown_.add(states, touched_);
+  FoldRows rows = input_.rows(0, list.size());
+  rows.slots = slots.data();
+  rows.list = list.data();
+  states.fold(input_.prepared(), rows);
+  if (input_.prepared().weight_values == nullptr) return;
+  // A cell whose last row was taken back: rounding errors of its sums must not outlive it.
+  for (uint32_t row : list) {
+    const uint32_t slot = slots[row];
+    if (states.count(slot) == 0) states.clear({&slot, 1});
+  }
+}
+
+void WindowChanges::fold(Output& output) {
+  cells_.grow();
+  if (by_row()) return fold_each(output);
+  shown_.add(cells_.states(), touched_);
   touched_.clear();
   for (Layer& layer : layers_) {
     if (layer.rows.empty()) break;  // the later ones are as well
-    FoldRows rows = input_.rows(0, layer.rows.size());
-    rows.slots = layer.slots.data();
-    rows.list = layer.rows.data();
-    states.fold(input_.prepared(), rows);
-    if (input_.prepared().weight_values != nullptr) {
-      // A cell whose last row was taken back: rounding errors of its sums must not outlive it.
-      for (uint32_t row : layer.rows) {
-        const uint32_t slot = layer.slots[row];
-        if (states.count(slot) == 0) states.clear({&slot, 1});
-      }
-    }
+    fold_layer(layer.rows, layer.slots);
     layer.rows.clear();
   }
+}
+
+void WindowChanges::fold_each(Output& output) {
+  if (steps_.empty()) return;
+  Results results;
+  results.add(cells_.states(), touched_);
+  // By touched cell: the round of its next step, and the number of its present result.
+  std::vector<uint32_t> round(touched_.size(), 0);
+  std::vector<uint32_t> present(touched_.size());
+  for (uint32_t t = 0; t < present.size(); ++t) present[t] = t;
+  std::vector<std::vector<uint32_t>> rounds;
+  for (uint32_t i = 0; i < steps_.size(); ++i) {
+    const uint32_t in = round[shown_at_[steps_[i].slot]]++;
+    if (in == rounds.size()) rounds.emplace_back();
+    rounds[in].push_back(i);
+  }
+  Changed changed;
+  changed.before.resize(steps_.size());
+  changed.after.resize(steps_.size());
+  Failures failures;
+  std::vector<uint32_t> slots;
+  for (const std::vector<uint32_t>& steps : rounds) {
+    slots.clear();
+    auto next = static_cast<uint32_t>(results.size());
+    for (uint32_t i : steps) {
+      const Step& step = steps_[i];
+      layers_[step.layer].rows.push_back(step.row);
+      slots.push_back(step.slot);
+      uint32_t& now = present[shown_at_[step.slot]];
+      changed.before[i] = std::exchange(now, next);
+      changed.after[i] = next++;
+    }
+    for (Layer& layer : layers_) {
+      if (layer.rows.empty()) continue;
+      fold_layer(layer.rows, layer.slots);
+      layer.rows.clear();
+    }
+    results.add(cells_.states(), slots, &failures);
+  }
+  for (const Step& step : steps_) {
+    changed.slots.push_back(step.slot);
+    changed.ends.push_back(step.end);
+  }
+  for (uint32_t slot : touched_) shown_at_[slot] = kNotPending;
+  touched_.clear();
+  steps_.clear();
+  emit(changed, results, failures, output);
 }
 
 // The last window whose end comes no later than the watermark's next step and `more_us`.
@@ -322,7 +389,7 @@ void WindowChanges::emit_all(Output& output) {
   if (pending_ == 0) return;
   Changed changed;
   for (auto& [end, window] : cells_.windows()) take_pending(window, &changed);
-  emit(changed, output);
+  emit_pending(changed, output);
   shown_.clear();
 }
 
@@ -333,58 +400,54 @@ void WindowChanges::emit_due(int64_t fired, int64_t closed, Output& output) {
     if (end > fired || pending_ == 0) break;
     if (end <= closed || end > fired_end_) take_pending(window, &changed);
   }
-  if (!changed.slots.empty()) emit(changed, output);
+  if (!changed.slots.empty()) emit_pending(changed, output);
   if (pending_ == 0) shown_.clear();
 }
 
-void WindowChanges::emit(const Changed& changed, Output& output) {
-  const size_t n = changed.slots.size();
-  RowErrors errors;
-  const std::vector<ColumnPtr> after = cells_.states().results(changed.slots, errors);
-  const std::vector<ColumnPtr> before = shown_.columns();
-  std::vector<uint8_t> failed;
-  if (!errors.empty()) {
-    failed.resize(n, 0);
-    for (const RowError& error : errors.rows()) failed[error.row] = 1;
-    reject_failed(changed, errors, after, output);
+void WindowChanges::emit_pending(Changed& changed, Output& output) {
+  const size_t size = shown_.size();
+  for (size_t i = 0; i < changed.slots.size(); ++i) {
+    changed.after.push_back(static_cast<uint32_t>(size + i));
   }
+  Failures failures;
+  shown_.add(cells_.states(), changed.slots, &failures);
+  emit(changed, shown_, failures, output);
+  shown_.remove_last(size);
+}
+
+void WindowChanges::emit(const Changed& changed, const Results& results, const Failures& failures,
+                         Output& output) {
+  const std::vector<ColumnPtr> columns = results.columns();
+  if (!failures.numbers.empty()) reject_failed(changed, columns, failures, output);
   std::vector<uint32_t> rows;    // per output row: its place in `changed`
-  std::vector<uint32_t> picked;  // per output row: its place in `before`, or behind in `after`
-  ColumnBuilder weights(Type::bigint(), 2 * n);
+  std::vector<uint32_t> picked;  // per output row: the number of its result
+  ColumnBuilder weights(Type::bigint(), 2 * changed.slots.size());
   bool only_inserts = true;
-  const uint32_t behind = shown_.kept();
-  for (uint32_t i = 0; i < n; ++i) {
-    const uint32_t old = changed.before[i];
-    const bool existed = shown_.exists(old);
-    const bool exists =
-        cells_.states().count(changed.slots[i]) > 0 && (failed.empty() || failed[i] == 0);
+  for (uint32_t i = 0; i < changed.slots.size(); ++i) {
+    const uint32_t before = changed.before[i];
+    const uint32_t after = changed.after[i];
+    const bool existed = results.exists(before);
+    const bool exists = results.exists(after);
     bool same = existed == exists;
-    for (size_t c = 0; same && existed && c < before.size(); ++c) {
-      same = rows_equal(*before[c], shown_.row(old), *after[c], i);
+    for (size_t c = 0; same && existed && c < columns.size(); ++c) {
+      same = rows_equal(*columns[c], before, *columns[c], after);
     }
     if (same) continue;
     if (existed) {
       rows.push_back(i);
-      picked.push_back(shown_.row(old));
+      picked.push_back(before);
       weights.append_int64(-1);
       only_inserts = false;
     }
     if (exists) {
       rows.push_back(i);
-      picked.push_back(behind + i);
+      picked.push_back(after);
       weights.append_int64(1);
     }
   }
   if (rows.empty()) return;
   std::vector<ColumnPtr> aggregates;
-  for (size_t c = 0; c < after.size(); ++c) {
-    if (before.empty()) {
-      aggregates.push_back(picked.size() == n ? after[c] : gather(after[c], picked));
-      continue;
-    }
-    const ColumnPtr both[] = {before[c], after[c]};
-    aggregates.push_back(gather(concat(both), picked));
-  }
+  for (const ColumnPtr& column : columns) aggregates.push_back(gather(column, picked));
   Batch batch = assemble(changed, rows, std::move(aggregates));
   if (!only_inserts) batch.weights = weights.finish();
   // Corrections of what has fired are late for those who window the results again.
@@ -399,14 +462,20 @@ void WindowChanges::emit(const Changed& changed, Output& output) {
   }
 }
 
-void WindowChanges::reject_failed(const Changed& changed, RowErrors& errors,
-                                  const std::vector<ColumnPtr>& after, Output& output) {
+void WindowChanges::reject_failed(const Changed& changed, const std::vector<ColumnPtr>& columns,
+                                  const Failures& failures, Output& output) {
   Selection bad;
-  for (const RowError& error : errors.rows()) bad.push_back(error.row);
+  std::vector<uint32_t> picked;
+  for (uint32_t i = 0; i < changed.slots.size(); ++i) {
+    const auto& numbers = failures.numbers;  // ascending
+    if (!std::binary_search(numbers.begin(), numbers.end(), changed.after[i])) continue;
+    bad.push_back(i);
+    picked.push_back(changed.after[i]);
+  }
   std::vector<ColumnPtr> aggregates;
-  for (const ColumnPtr& column : after) aggregates.push_back(gather(column, bad));
-  output.reject({RejectReason::kError, assemble(changed, bad, std::move(aggregates)),
-                 errors.rows()[0].message});
+  for (const ColumnPtr& column : columns) aggregates.push_back(gather(column, picked));
+  output.reject(
+      {RejectReason::kError, assemble(changed, bad, std::move(aggregates)), failures.message});
 }
 
 Batch WindowChanges::assemble(const Changed& changed, std::span<const uint32_t> rows,
@@ -467,16 +536,11 @@ void WindowChanges::save(SnapshotWriter& writer) const {
     for (uint32_t slot : window.pending) {
       writer.u32(window.groups.find(cells_.group_of(slot)));
       writer.u8(shown_.exists(shown_at_[slot]) ? 1 : 0);
-      shown.push_back(shown_.exists(shown_at_[slot]) ? shown_.row(shown_at_[slot]) : 0);
+      shown.push_back(shown_at_[slot]);
     }
   }
   if (shown.empty()) return;
-  const std::vector<ColumnPtr> columns = shown_.columns();
-  for (size_t c = 0; c < options_.aggregates.size(); ++c) {
-    writer.column(columns.empty()
-                      ? *flatten(Column::nulls(options_.aggregates[c].type, shown.size()))
-                      : *gather(columns[c], shown));
-  }
+  for (const ColumnPtr& column : shown_.columns()) writer.column(*gather(column, shown));
 }
 
 Status WindowChanges::load(SnapshotReader& reader) {
@@ -510,7 +574,7 @@ Status WindowChanges::load(SnapshotReader& reader) {
       return Error(ErrorCode::kCorruptData, "a change has no value");
     }
   }
-  shown_.add(exists, std::move(columns));
+  shown_.add(std::move(exists), std::move(columns));
   return {};
 }
 
