@@ -290,8 +290,8 @@ void SessionAggregate::emit(std::vector<Row>& rows, Output& output) {
   }
   std::sort(given.begin(), given.end(), [&](const Row& a, const Row& b) {
     if (a.end_us != b.end_us) return a.end_us < b.end_us;
-    if (a.start_us != b.start_us) return a.start_us < b.start_us;
-    return input_.keys().less(a.group, b.group);
+    if (a.group != b.group) return input_.keys().less(a.group, b.group);
+    return a.start_us < b.start_us;
   });
   std::vector<Batch> parts;
   std::vector<Withdrawn> waiting;

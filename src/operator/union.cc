@@ -29,7 +29,11 @@ class Union final : public Operator {
   }
 
   void advance(size_t input, int64_t watermark, Output& output) override {
-    inputs_[input].watermark = watermark;
+    if (watermark == kWatermarkEnd) {
+      inputs_[input].ended = true;
+    } else {
+      inputs_[input].watermark = watermark;
+    }
     tell(output);
   }
 
@@ -42,7 +46,7 @@ class Union final : public Operator {
     writer.section("union");
     for (const Input& input : inputs_) {
       writer.i64(input.watermark);
-      writer.u8(input.idle ? 1 : 0);
+      writer.u8(static_cast<uint8_t>((input.idle ? 1 : 0) | (input.ended ? 2 : 0)));
     }
     writer.i64(told_);
   }
@@ -50,7 +54,9 @@ class Union final : public Operator {
     TRY(reader.section("union"));
     for (Input& input : inputs_) {
       input.watermark = TRY(reader.i64());
-      input.idle = TRY(reader.u8()) != 0;
+      const uint8_t flags = TRY(reader.u8());
+      input.idle = (flags & 1) != 0;
+      input.ended = (flags & 2) != 0;
     }
     told_ = TRY(reader.i64());
     return {};
@@ -65,31 +71,29 @@ class Union final : public Operator {
   struct Input {
     int64_t watermark = kWatermarkNone;
     bool idle = false;
+    bool ended = false;
   };
 
-  /// Of the inputs that are not silent, but for `without`; none if all are.
+  /// Of the inputs that are neither silent nor at their end, but for `without`.
   std::optional<int64_t> least(size_t without) const {
     std::optional<int64_t> watermark;
     for (size_t i = 0; i < inputs_.size(); ++i) {
-      if (i == without || inputs_[i].idle) continue;
+      if (i == without || inputs_[i].idle || inputs_[i].ended) continue;
       watermark = std::min(watermark.value_or(kWatermarkEnd), inputs_[i].watermark);
     }
     return watermark;
   }
 
   void tell(Output& output) {
-    int64_t now = least(inputs_.size()).value_or(kWatermarkEnd);
-    const bool silent = std::any_of(inputs_.begin(), inputs_.end(), [](const Input& input) {
-      return input.idle && input.watermark != kWatermarkEnd;
-    });
-    if (now == kWatermarkEnd && silent) {
-      // All that have not ended are silent: it goes on as the furthest of them does.
+    const bool all_ended =
+        std::all_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.ended; });
+    std::optional<int64_t> now = all_ended ? kWatermarkEnd : least(inputs_.size());
+    if (!now) {
+      // All that have not ended are silent: it goes on as the furthest does.
       now = kWatermarkNone;
-      for (const Input& input : inputs_) {
-        if (input.watermark != kWatermarkEnd) now = std::max(now, input.watermark);
-      }
+      for (const Input& input : inputs_) now = std::max(*now, input.watermark);
     }
-    if (now > told_) output.advance(told_ = now);
+    if (*now > told_) output.advance(told_ = *now);
   }
 
   /// What was late on its own input need not be late among all.

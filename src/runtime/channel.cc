@@ -220,8 +220,8 @@ bool ChannelMerge::is_overdue(const Batch& batch) const {
 }
 
 void ChannelMerge::tell_idle() {
-  const int64_t since =
-      combiner_.all_idle() ? std::max(combiner_.last_event_us(), kNeverHadEvent) : kActive;
+  // The clock moves the watermark here: nobody behind needs to.
+  const int64_t since = combiner_.all_idle() ? kNeverHadEvent : kActive;
   if (since == told_idle_) return;
   told_idle_ = since;
   out_.idle(since);

@@ -39,21 +39,27 @@ struct Pipeline::Node final : Output {
     outs.back()->emit(std::move(batch));
   }
   void advance(int64_t watermark) override {
+    told = watermark;
     for (Port* out : outs) out->advance(watermark);
   }
   void reject(Rejected rejected) override {
     metrics.count_rejected(rejected.reason, rejected.rows.rows);
     if (pipeline.rejects_ != nullptr) pipeline.rejects_->reject(number, std::move(rejected));
   }
-  /// Silent while all inputs are that have not ended.
+  /// Silent while all inputs are that have not ended; the watermark then moves on as that of the
+  /// input does that is furthest by now (see WatermarkCombiner::idle_since).
   int64_t idle_since() const {
-    int64_t since = open_inputs == 0 ? kActive : kNeverHadEvent;
+    if (open_inputs == 0) return kActive;
+    if (inputs.size() == 1) return inputs[0]->idle_since_us;
+    int64_t ahead = INT64_MIN;
     for (const auto& input : inputs) {
       if (input->ended) continue;
       if (input->idle_since_us == kActive) return kActive;
-      since = std::max(since, input->idle_since_us);
+      if (input->idle_since_us == kNeverHadEvent || input->watermark == kWatermarkNone) continue;
+      ahead = std::max(ahead, input->watermark - input->idle_since_us);
     }
-    return since;
+    if (ahead == INT64_MIN || told == kWatermarkNone) return kNeverHadEvent;
+    return std::max(told - ahead, kNeverHadEvent);
   }
   void tell_idle() {
     const int64_t since = idle_since();
@@ -81,6 +87,7 @@ struct Pipeline::Node final : Output {
   size_t open_inputs = 0;
   std::vector<Port*> outs;
   uint64_t advances = 0;
+  int64_t told = kWatermarkNone;
   int64_t told_idle = kActive;
   OperatorMetrics metrics;
 };
@@ -173,6 +180,7 @@ void Pipeline::save(SnapshotWriter& writer) const {
       writer.u8(input->ended ? 1 : 0);
       writer.i64(input->idle_since_us);
     }
+    writer.i64(node->told);
     save_counts(node->metrics, writer);
     node->op->save(writer);
   }
@@ -196,6 +204,7 @@ Status Pipeline::load(SnapshotReader& reader) {
       if (input->ended) --node->open_inputs;
       input->idle_since_us = TRY(reader.i64());
     }
+    node->told = TRY(reader.i64());
     node->told_idle = node->idle_since();
     TRY(load_counts(reader, node->metrics));
     TRY(node->op->load(reader));

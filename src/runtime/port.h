@@ -14,9 +14,9 @@ class Port : public Output {
  public:
   /// No more rows. Called once; the last call.
   virtual void end() = 0;
-  /// The sender is silent, its last event having come at wall time `since_us` (kNeverHadEvent: none
-  /// did): others need not wait for its watermark. kActive: it speaks again; comes before what it
-  /// says.
+  /// The sender is silent: others need not wait for its watermark, which moves on with the clock
+  /// from wall time `since_us` (kNeverHadEvent: it does not, or the sender sees to it). kActive: it
+  /// speaks again; comes before what it says.
   virtual void idle(int64_t since_us) { (void)since_us; }
   /// False: nothing that comes will change anything; the source may stop.
   virtual bool wants_more() const { return true; }

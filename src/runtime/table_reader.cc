@@ -1,6 +1,5 @@
 #include "runtime/table_reader.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "operator/reject_rows.h"
@@ -73,12 +72,10 @@ void TableReader::finish_partition(size_t partition, int64_t now_us) {
   tell_watermark(now_us);
 }
 
-/// Silent are all partitions that are not finished, or there are none yet.
+/// Where the clock moves the watermark here, nobody behind needs to.
 void TableReader::tell_idle() {
-  const WatermarkCombiner& parts = partitions();
-  int64_t since = kActive;
-  if (parts.size() == 0 || parts.all_idle())
-    since = std::max(parts.last_event_us(), kNeverHadEvent);
+  int64_t since = partitions().idle_since();
+  if (since != kActive && idle_by_clock_) since = kNeverHadEvent;
   if (since == told_idle_ || ended_) return;
   told_idle_ = since;
   out_.idle(since);

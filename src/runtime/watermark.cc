@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "column/column_builder.h"
-#include "runtime/port.h"
 
 namespace velo {
 
@@ -27,10 +26,13 @@ bool WatermarkCombiner::all_idle() const {
   return any;
 }
 
-int64_t WatermarkCombiner::last_event_us() const {
-  int64_t last = INT64_MIN;
-  for (const Part& part : parts_) last = std::max(last, part.event_us);
-  return last;
+int64_t WatermarkCombiner::idle_since() const {
+  if (!parts_.empty() && !all_idle()) return kActive;
+  int64_t ahead = INT64_MIN;  // of the clock, the furthest
+  for (const Part& part : parts_) {
+    if (part.moves_with_clock()) ahead = std::max(ahead, part.watermark - part.event_us);
+  }
+  return ahead == INT64_MIN ? kNeverHadEvent : std::max(combined_ - ahead, kNeverHadEvent);
 }
 
 int64_t WatermarkCombiner::others(size_t without) const {
@@ -49,10 +51,9 @@ bool WatermarkCombiner::update(int64_t now_us, bool with_clock) {
   } else if (!all_idle()) {
     now = others(parts_.size());
   } else {
-    for (const Part& part : parts_) now = std::max(now, part.watermark);
-    const int64_t event = last_event_us();
-    if (with_clock && now != kWatermarkNone && now_us > event && event > kNeverHadEvent) {
-      now += now_us - event;
+    for (const Part& part : parts_) {
+      const bool moves = with_clock && part.moves_with_clock() && now_us > part.event_us;
+      now = std::max(now, part.watermark + (moves ? now_us - part.event_us : 0));
     }
   }
   if (now <= combined_) return false;

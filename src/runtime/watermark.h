@@ -9,14 +9,19 @@
 #include "expr/evaluator.h"
 #include "operator/operator.h"
 #include "runtime/metrics.h"
+#include "runtime/port.h"
 #include "state/snapshot.h"
 
 namespace velo {
 
 /// The watermark of several parts (partitions of a source, channels of a task): the least over
 /// those that are active. Idle parts hold nobody back; finished ones count as the end of time. When
-/// all are idle it is the greatest of theirs and moves on with the wall clock from the last event.
+/// all are idle each moves on with the wall clock from its last event, and the greatest counts.
 /// Never goes back.
+///
+/// Combiners can stand behind each other, as those of tasks and of the channels between them do:
+/// `combined` and `idle_since` of one are what the next must know of it, and the answer is that of
+/// one combiner over all parts, whatever the tree.
 class WatermarkCombiner {
  public:
   size_t add();
@@ -47,8 +52,10 @@ class WatermarkCombiner {
   bool all_finished() const;
   /// Not finished, and none active.
   bool all_idle() const;
-  /// Wall time of the last event of all; INT64_MIN = none yet.
-  int64_t last_event_us() const;
+  /// kActive if some part is. Else the wall time since when `combined`, as it is without the clock,
+  /// moves on with the clock: that of the part that is furthest by now. kNeverHadEvent: it does
+  /// not.
+  int64_t idle_since() const;
   /// Least watermark of the active parts without `part`; kWatermarkEnd if there are none.
   int64_t others(size_t part) const;
   /// The watermark in force. Moves with the clock only when all are idle.
@@ -65,6 +72,9 @@ class WatermarkCombiner {
     int64_t event_us = INT64_MIN;  ///< wall time of its last event
     bool idle = false;
     bool finished = false;
+    bool moves_with_clock() const {
+      return !finished && watermark != kWatermarkNone && event_us > kNeverHadEvent;
+    }
   };
   std::vector<Part> parts_;
   int64_t combined_ = kWatermarkNone;
