@@ -20,6 +20,7 @@
 #include <algorithm>
 
 #include "column/column_builder.h"
+#include "operator/cell_results.h"
 #include "operator/group_input.h"
 #include "operator/late_rows.h"
 #include "operator/window_aggregate.h"
@@ -32,63 +33,6 @@ namespace {
 constexpr size_t kRowsPerBatch = 4096;
 constexpr size_t kGroupsBeforeCleaning = 8192;
 constexpr uint32_t kNotPending = UINT32_MAX;
-
-/// Numbers of results that failed, and why the first did.
-struct Failures {
-  std::vector<uint32_t> numbers;
-  std::string message;
-};
-
-/// Results of cells at different moments, numbered in the order in which they were asked for.
-class Results {
- public:
-  size_t size() const { return exists_.size(); }
-  /// Those of now. A result that fails is not there.
-  void add(const GroupStates& states, std::span<const uint32_t> slots,
-           Failures* failures = nullptr) {
-    if (slots.empty()) return;
-    RowErrors errors;
-    parts_.push_back(states.results(slots, errors));
-    const size_t begin = exists_.size();
-    for (uint32_t slot : slots) exists_.push_back(states.count(slot) > 0 ? 1 : 0);
-    for (const RowError& error : errors.rows()) {
-      exists_[begin + error.row] = 0;
-      if (failures == nullptr) continue;
-      if (failures->numbers.empty()) failures->message = error.message;
-      failures->numbers.push_back(static_cast<uint32_t>(begin + error.row));
-    }
-  }
-  void add(std::vector<uint8_t> exists, std::vector<ColumnPtr> columns) {
-    exists_.insert(exists_.end(), exists.begin(), exists.end());
-    parts_.push_back(std::move(columns));
-  }
-  bool exists(uint32_t number) const { return exists_[number] != 0; }
-  /// The columns of all, of which there is at least one.
-  std::vector<ColumnPtr> columns() const {
-    if (parts_.size() == 1) return parts_[0];
-    std::vector<ColumnPtr> all;
-    std::vector<ColumnPtr> pieces;
-    for (size_t c = 0; c < parts_[0].size(); ++c) {
-      pieces.clear();
-      for (const auto& part : parts_) pieces.push_back(part[c]);
-      all.push_back(concat(pieces));
-    }
-    return all;
-  }
-  /// Forgets what was added last. REQUIRES: there were `size` results before.
-  void remove_last(size_t size) {
-    exists_.resize(size);
-    parts_.pop_back();
-  }
-  void clear() {
-    exists_.clear();
-    parts_.clear();
-  }
-
- private:
-  std::vector<uint8_t> exists_;
-  std::vector<std::vector<ColumnPtr>> parts_;
-};
 
 class WindowChanges final : public Operator {
  public:
@@ -137,7 +81,7 @@ class WindowChanges final : public Operator {
 
  private:
   using Window = WindowCells::Window;
-  /// Cells that changed: what they showed and what they show, as numbers in some Results.
+  /// Cells that changed: what they showed and what they show, as numbers in some CellResults.
   struct Changed {
     std::vector<uint32_t> slots;
     std::vector<int64_t> ends;  // of their windows
@@ -161,10 +105,10 @@ class WindowChanges final : public Operator {
   void emit_all(Output& output);
   void emit_due(int64_t fired, int64_t closed, Output& output);
   void emit_pending(Changed& changed, Output& output);
-  void emit(const Changed& changed, const Results& results, const Failures& failures,
+  void emit(const Changed& changed, const CellResults& results, const CellFailures& failures,
             Output& output);
   void reject_failed(const Changed& changed, const std::vector<ColumnPtr>& columns,
-                     const Failures& failures, Output& output);
+                     const CellFailures& failures, Output& output);
   Batch assemble(const Changed& changed, std::span<const uint32_t> rows,
                  std::vector<ColumnPtr> aggregates);
   void clean_keys();
@@ -182,7 +126,7 @@ class WindowChanges final : public Operator {
   size_t clean_at_ = kGroupsBeforeCleaning;
 
   // Pending cells.
-  Results shown_;  // at the last emission, in the order in which cells became pending
+  CellResults shown_;  // at the last emission, in the order in which cells became pending
   std::vector<uint32_t> shown_at_;  // by slot: where in shown_; kNotPending
   size_t pending_ = 0;
 
@@ -307,7 +251,7 @@ void WindowChanges::fold(Output& output) {
 
 void WindowChanges::fold_each(Output& output) {
   if (steps_.empty()) return;
-  Results results;
+  CellResults results;
   results.add(cells_.states(), touched_);
   // By touched cell: the round of its next step, and the number of its present result.
   std::vector<uint32_t> round(touched_.size(), 0);
@@ -322,7 +266,7 @@ void WindowChanges::fold_each(Output& output) {
   Changed changed;
   changed.before.resize(steps_.size());
   changed.after.resize(steps_.size());
-  Failures failures;
+  CellFailures failures;
   std::vector<uint32_t> slots;
   for (const std::vector<uint32_t>& steps : rounds) {
     slots.clear();
@@ -405,18 +349,18 @@ void WindowChanges::emit_due(int64_t fired, int64_t closed, Output& output) {
 }
 
 void WindowChanges::emit_pending(Changed& changed, Output& output) {
-  const size_t size = shown_.size();
+  const CellResults::Mark mark = shown_.mark();
   for (size_t i = 0; i < changed.slots.size(); ++i) {
-    changed.after.push_back(static_cast<uint32_t>(size + i));
+    changed.after.push_back(static_cast<uint32_t>(mark.size + i));
   }
-  Failures failures;
+  CellFailures failures;
   shown_.add(cells_.states(), changed.slots, &failures);
   emit(changed, shown_, failures, output);
-  shown_.remove_last(size);
+  shown_.back_to(mark);
 }
 
-void WindowChanges::emit(const Changed& changed, const Results& results, const Failures& failures,
-                         Output& output) {
+void WindowChanges::emit(const Changed& changed, const CellResults& results,
+                         const CellFailures& failures, Output& output) {
   const std::vector<ColumnPtr> columns = results.columns();
   if (!failures.numbers.empty()) reject_failed(changed, columns, failures, output);
   std::vector<uint32_t> rows;    // per output row: its place in `changed`
@@ -430,24 +374,29 @@ void WindowChanges::emit(const Changed& changed, const Results& results, const F
     const bool exists = results.exists(after);
     bool same = existed == exists;
     for (size_t c = 0; same && existed && c < columns.size(); ++c) {
-      same = rows_equal(*columns[c], before, *columns[c], after);
+      same = rows_equal(*columns[c], results.row(before), *columns[c], results.row(after));
     }
     if (same) continue;
     if (existed) {
       rows.push_back(i);
-      picked.push_back(before);
+      picked.push_back(results.row(before));
       weights.append_int64(-1);
       only_inserts = false;
     }
     if (exists) {
       rows.push_back(i);
-      picked.push_back(after);
+      picked.push_back(results.row(after));
       weights.append_int64(1);
     }
   }
   if (rows.empty()) return;
   std::vector<ColumnPtr> aggregates;
-  for (const ColumnPtr& column : columns) aggregates.push_back(gather(column, picked));
+  // First rows of new cells: everything that is kept, in order.
+  bool all = picked.size() == results.kept();
+  for (uint32_t i = 0; all && i < picked.size(); ++i) all = picked[i] == i;
+  for (const ColumnPtr& column : columns) {
+    aggregates.push_back(all ? column : gather(column, picked));
+  }
   Batch batch = assemble(changed, rows, std::move(aggregates));
   if (!only_inserts) batch.weights = weights.finish();
   // Corrections of what has fired are late for those who window the results again.
@@ -463,14 +412,15 @@ void WindowChanges::emit(const Changed& changed, const Results& results, const F
 }
 
 void WindowChanges::reject_failed(const Changed& changed, const std::vector<ColumnPtr>& columns,
-                                  const Failures& failures, Output& output) {
+                                  const CellFailures& failures, Output& output) {
   Selection bad;
   std::vector<uint32_t> picked;
+  const std::vector<uint32_t>& numbers = failures.numbers;
   for (uint32_t i = 0; i < changed.slots.size(); ++i) {
-    const auto& numbers = failures.numbers;  // ascending
-    if (!std::binary_search(numbers.begin(), numbers.end(), changed.after[i])) continue;
+    const auto at = std::lower_bound(numbers.begin(), numbers.end(), changed.after[i]);
+    if (at == numbers.end() || *at != changed.after[i]) continue;
     bad.push_back(i);
-    picked.push_back(changed.after[i]);
+    picked.push_back(failures.rows[static_cast<size_t>(at - numbers.begin())]);
   }
   std::vector<ColumnPtr> aggregates;
   for (const ColumnPtr& column : columns) aggregates.push_back(gather(column, picked));
@@ -536,11 +486,16 @@ void WindowChanges::save(SnapshotWriter& writer) const {
     for (uint32_t slot : window.pending) {
       writer.u32(window.groups.find(cells_.group_of(slot)));
       writer.u8(shown_.exists(shown_at_[slot]) ? 1 : 0);
-      shown.push_back(shown_at_[slot]);
+      shown.push_back(shown_.exists(shown_at_[slot]) ? shown_.row(shown_at_[slot]) : 0);
     }
   }
   if (shown.empty()) return;
-  for (const ColumnPtr& column : shown_.columns()) writer.column(*gather(column, shown));
+  const std::vector<ColumnPtr> columns = shown_.columns();
+  for (size_t c = 0; c < options_.aggregates.size(); ++c) {
+    writer.column(columns.empty()
+                      ? *flatten(Column::nulls(options_.aggregates[c].type, shown.size()))
+                      : *gather(columns[c], shown));
+  }
 }
 
 Status WindowChanges::load(SnapshotReader& reader) {
@@ -574,7 +529,7 @@ Status WindowChanges::load(SnapshotReader& reader) {
       return Error(ErrorCode::kCorruptData, "a change has no value");
     }
   }
-  shown_.add(std::move(exists), std::move(columns));
+  shown_.add(exists, std::move(columns));
   return {};
 }
 
