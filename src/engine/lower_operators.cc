@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "engine/lower_top_n.h"
 #include "expr/evaluator.h"
 #include "operator/delay_watermark.h"
 #include "operator/filter.h"
@@ -298,6 +299,9 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
                           static_cast<uint64_t>(limit.offset)};
       return one(node(Spread::kSingle, [limits] { return make_limit(limits); }));
     }
+    case PlanKind::kTopN:
+      return lower_top_n(plan.as<TopNNode>());
+    case PlanKind::kRowNumber:
     case PlanKind::kJoin:
     case PlanKind::kScan:
     case PlanKind::kShared:

@@ -561,10 +561,11 @@ TEST(BinderError, KeysAndTimesOfAResult) {
 
 TEST(BinderError, NotSupportedYet) {
   EXPECT_EQ(error_of(R"(SELECT symbol, ROW_NUMBER() OVER (PARTITION BY symbol ORDER BY ts) FROM trades)"),
-            R"(error 2004: not supported yet: OVER (…)
-  at SQL:1:34
+            R"(error 2004: not supported yet: ROW_NUMBER() without a bound on it
+  at SQL:1:16
   1 | SELECT symbol, ROW_NUMBER() OVER (PARTITION BY symbol ORDER BY ts) FROM trades
-    |                                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
+    |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: WHERE rn <= n around the query that numbers the rows, or QUALIFY)");
   EXPECT_EQ(error_of(R"(SELECT symbol FROM trades WHERE symbol IN (SELECT symbol FROM history))"),
             R"(error 2004: not supported yet: IN with a sub-query
   at SQL:1:33
@@ -581,7 +582,7 @@ TEST(BinderError, NotSupportedYet) {
   1 | SELECT symbol, COUNT(*) FROM trades GROUP BY ROLLUP(symbol)
     |                                              ^^^^^^^^^^^^^^)");
   EXPECT_EQ(error_of(R"(SELECT symbol FROM trades QUALIFY 1 = 1)"),
-            R"(error 2004: not supported yet: QUALIFY
+            R"(error 2005: QUALIFY without an OVER in this SELECT
   at SQL:1:35
   1 | SELECT symbol FROM trades QUALIFY 1 = 1
     |                                   ^^^^^)");

@@ -84,6 +84,8 @@ class Explainer {
   std::string describe_over(const OverNode& node) const;
   std::string describe_join(const JoinNode& node) const;
   std::string describe_order(const OrderByNode& node) const;
+  std::string order_text(const std::vector<PlanOrder>& keys) const;
+  std::string describe_top_n(const TopNNode& node) const;
   std::string describe_sink(const SinkNode& sink) const;
   std::string state_text(const PlanStateBound& bound) const {
     return options_.state ? "; state: " + bound_text(bound) : "";
@@ -204,10 +206,10 @@ std::string Explainer::describe_join(const JoinNode& node) const {
   return out + state_text(node.bound);
 }
 
-std::string Explainer::describe_order(const OrderByNode& node) const {
-  std::string out = "OrderBy ";
-  for (size_t i = 0; i < node.keys.size(); ++i) {
-    const PlanOrder& key = node.keys[i];
+std::string Explainer::order_text(const std::vector<PlanOrder>& keys) const {
+  std::string out;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const PlanOrder& key = keys[i];
     if (i > 0) out += ", ";
     out += text_of(*key.key);
     if (key.descending) out += " DESC";
@@ -216,6 +218,23 @@ std::string Explainer::describe_order(const OrderByNode& node) const {
     }
   }
   return out;
+}
+
+std::string Explainer::describe_order(const OrderByNode& node) const {
+  return "OrderBy " + order_text(node.keys);
+}
+
+std::string Explainer::describe_top_n(const TopNNode& node) const {
+  std::string out = fmt::format("TopN {}", node.limit);
+  for (size_t i = 0; i < node.partition.size(); ++i) {
+    out += (i == 0 ? " per " : ", ") + text_of(*node.partition[i]);
+  }
+  if (!node.order.empty()) out += " by " + order_text(node.order);
+  if (node.with_rank) out += "; with " + node.schema->fields().back().name;
+  constexpr std::string_view kForms[] = {"; once the watermark has passed",
+                                         "; when the input has ended", "; as rows come"};
+  out += kForms[static_cast<size_t>(node.form)];
+  return out + state_text(node.bound);
 }
 
 std::string Explainer::describe_sink(const SinkNode& sink) const {
@@ -267,6 +286,10 @@ std::string Explainer::describe(const PlanNode& node) const {
       return "Union";
     case PlanKind::kJoin:
       return describe_join(node.as<JoinNode>());
+    case PlanKind::kRowNumber:
+      return "RowNumber by " + order_text(node.as<RowNumberNode>().order);
+    case PlanKind::kTopN:
+      return describe_top_n(node.as<TopNNode>());
     case PlanKind::kOrderBy:
       return describe_order(node.as<OrderByNode>());
     case PlanKind::kLimit: {

@@ -29,9 +29,11 @@ class AggregateList {
   std::vector<PlanAggregate> aggregates_;
 };
 
-/// One aggregate call with OVER, over the columns of FROM.
+/// One call with OVER, over the columns of FROM: an aggregate of the rows before, or ROW_NUMBER().
 struct OverCall {
   std::vector<ExprPtr> partition;
+  bool numbers = false;          ///< ROW_NUMBER(): `order` alone counts
+  std::vector<PlanOrder> order;  ///< of ROW_NUMBER()
   size_t time_column = 0;
   std::optional<uint64_t> preceding;
   Aggregate aggregate;
@@ -119,6 +121,7 @@ class ExprBinder {
   Result<Aggregate> bind_aggregate_call(const ast::Call& call, SourceSpan span);
   Result<ExprPtr> bind_over(const ast::Call& call, SourceSpan span);
   Result<size_t> bind_over_order(const ast::Over& over);
+  Result<ExprPtr> bind_row_number(const ast::Call& call, SourceSpan span);
   Result<std::optional<ExprPtr>> bind_window_function(const ast::Call& call, SourceSpan span);
   Result<std::vector<ListOrder>> bind_order(const std::vector<ast::OrderItem>& items);
   Result<std::vector<ExprPtr>> bind_all(const std::vector<ast::Expr>& exprs);

@@ -7,13 +7,10 @@
 #include <algorithm>
 #include <map>
 
+#include "plan/plan_build.h"
+
 namespace velo {
 namespace {
-
-constexpr int64_t kWindowTimeStepUs = 1000;  // window_time = window_end − 1 ms
-// A row whose time equals the watermark is still taken: sources that say WATERMARK FOR ts AS ts
-// have several rows of one time.
-constexpr int64_t kSameTimeUs = 1;
 
 enum class Reads : uint8_t { kNothing, kLeft, kRight, kBoth };
 
@@ -142,29 +139,18 @@ class Sorter {
     return true;
   }
 
-  /// How much later than its column's value a row may still come.
-  int64_t shift_of(const PlanNode& plan, size_t column) const {
-    const int64_t step_us = (*plan.schema)[column].type.step_us();
-    switch (plan.traits[column].window) {
-      case WindowRole::kEnd:
-        return -step_us;
-      case WindowRole::kTime:
-        return kWindowTimeStepUs - step_us;
-      case WindowRole::kStart:
-      case WindowRole::kNone:
-        break;
-    }
-    return kSameTimeUs;
-  }
-
   void choose_times() {
     for (const auto& [columns, bounds] : bounds_) {
       const bool bounded =
           asof_ ? !bounds.lower && bounds.upper && !out_.until : bounds.lower && bounds.upper;
       if (!bounded) continue;
       if (asof_) {
-        out_.until = JoinTimes{columns.first,  columns.second, INT64_MIN,
-                               *bounds.upper, kSameTimeUs,    kSameTimeUs};
+        out_.until = JoinTimes{columns.first,
+                               columns.second,
+                               INT64_MIN,
+                               *bounds.upper,
+                               arrival_shift_us(left_, columns.first),
+                               arrival_shift_us(right_, columns.second)};
         continue;
       }
       // Of several the tightest makes rows wait least.
@@ -174,8 +160,8 @@ class Sorter {
                              columns.second,
                              *bounds.lower,
                              *bounds.upper,
-                             shift_of(left_, columns.first),
-                             shift_of(right_, columns.second)};
+                             arrival_shift_us(left_, columns.first),
+                             arrival_shift_us(right_, columns.second)};
     }
   }
 

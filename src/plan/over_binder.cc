@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "plan/literals.h"
 #include "plan/select_binder.h"
+#include "plan/top_n_binder.h"
 
 namespace velo {
 namespace {
@@ -39,7 +40,7 @@ Result<std::optional<uint64_t>> bind_frame(const BindSession& session, const ast
 }
 
 bool same_over(const OverCall& a, const OverCall& b) {
-  return a.time_column == b.time_column && a.preceding == b.preceding &&
+  return !a.numbers && !b.numbers && a.time_column == b.time_column && a.preceding == b.preceding &&
          std::equal(a.partition.begin(), a.partition.end(), b.partition.begin(), b.partition.end(),
                     [](const ExprPtr& x, const ExprPtr& y) { return *x == *y; });
 }
@@ -48,8 +49,10 @@ bool same_over(const OverCall& a, const OverCall& b) {
 
 ExprPtr OverList::add(OverCall call) {
   calls_.push_back(std::move(call));
+  const size_t column = first_column_ + calls_.size() - 1;
+  if (calls_.back().numbers) return make_column(column, Type::bigint(), "row_number");
   const Aggregate& aggregate = calls_.back().aggregate;
-  return make_column(first_column_ + calls_.size() - 1, aggregate.type, aggregate.text + " OVER");
+  return make_column(column, aggregate.type, aggregate.text + " OVER");
 }
 
 /// The event time that OVER is ordered by.
@@ -71,7 +74,10 @@ Result<size_t> ExprBinder::bind_over_order(const ast::Over& over) {
 
 Result<ExprPtr> ExprBinder::bind_over(const ast::Call& call, SourceSpan span) {
   const ast::Over& over = *call.over;
-  if (!is_aggregate(call.name.text)) return session_.not_supported("OVER (…)", over.span);
+  const bool numbers = equals_ignoring_case(call.name.text, "ROW_NUMBER");
+  if (!numbers && !is_aggregate(call.name.text)) {
+    return session_.not_supported("OVER (…)", over.span);
+  }
   if (overs_ == nullptr || inside_aggregate_) {
     return session_.error(
         ErrorCode::kInvalidStatement,
@@ -81,12 +87,33 @@ Result<ExprPtr> ExprBinder::bind_over(const ast::Call& call, SourceSpan span) {
   if (over.buffer_rows || over.emit_on_buffer_full || over.expire_after) {
     return session_.not_supported("EMIT or EXPIRE inside OVER (…)", over.span);
   }
+  if (numbers) return bind_row_number(call, span);
   OverCall bound;
   bound.span = span;
   bound.preceding = TRY(bind_frame(session_, over));
   bound.time_column = TRY(bind_over_order(over));
   for (const ast::Expr& key : over.partition_by) bound.partition.push_back(TRY(bind(key)));
   bound.aggregate = TRY(bind_aggregate_call(call, span));
+  return overs_->add(std::move(bound));
+}
+
+Result<ExprPtr> ExprBinder::bind_row_number(const ast::Call& call, SourceSpan span) {
+  const ast::Over& over = *call.over;
+  if (!call.arguments.empty() || over.frame) {
+    return session_.error(ErrorCode::kInvalidStatement,
+                          "ROW_NUMBER() takes neither arguments nor a frame", span);
+  }
+  OverCall bound;
+  bound.span = span;
+  bound.numbers = true;
+  for (const ast::Expr& key : over.partition_by) bound.partition.push_back(TRY(bind(key)));
+  for (const ast::OrderItem& item : over.order_by) {
+    PlanOrder order;
+    order.key = TRY(bind(item.expr));
+    order.descending = item.descending;
+    order.nulls_first = item.nulls_first.value_or(item.descending);
+    bound.order.push_back(std::move(order));
+  }
   return overs_->add(std::move(bound));
 }
 
@@ -102,7 +129,9 @@ PlanStateBound SelectBinder::over_bound(const OverCall& call, const PlanNode& in
 Result<PlanPtr> SelectBinder::place_overs(PlanPtr plan, std::vector<ExprPtr>* exprs) const {
   const std::vector<OverCall>& calls = overs_.calls();
   if (calls.empty()) return plan;
-  if (plan->changelog.changing) {
+  const bool numbers_only =
+      std::all_of(calls.begin(), calls.end(), [](const OverCall& call) { return call.numbers; });
+  if (plan->changelog.changing && !numbers_only) {
     return session_.not_supported("OVER (…) over a result that changes", calls[0].span);
   }
   std::vector<size_t> mapping(overs_.first_column() + calls.size(), 0);
@@ -110,6 +139,12 @@ Result<PlanPtr> SelectBinder::place_overs(PlanPtr plan, std::vector<ExprPtr>* ex
   std::vector<bool> placed(calls.size(), false);
   for (size_t first = 0; first < calls.size(); ++first) {
     if (placed[first]) continue;
+    if (calls[first].numbers) {
+      mapping[overs_.first_column() + first] = plan->schema->size();
+      plan = make_row_number(std::move(plan), calls[first].partition, calls[first].order,
+                             "row_number", session_.node_span(calls[first].span));
+      continue;
+    }
     OverParts parts;
     parts.partition = calls[first].partition;
     parts.time_column = calls[first].time_column;
@@ -127,7 +162,23 @@ Result<PlanPtr> SelectBinder::place_overs(PlanPtr plan, std::vector<ExprPtr>* ex
   for (ExprPtr& expr : *exprs) {
     if (expr != nullptr) expr = remap_columns(expr, mapping);
   }
+  if (qualify_ == nullptr) return plan;
+  std::vector<ExprPtr> conjuncts;
+  split_conjuncts(remap_columns(qualify_, mapping), &conjuncts);
+  plan = give_to_numbering(session_, plan, &conjuncts);
+  for (const ExprPtr& rest : conjuncts) {
+    plan = make_filter(plan, rest, session_.node_span(select_.qualify->span));
+  }
   return plan;
+}
+
+Status SelectBinder::bind_qualify() {
+  if (!select_.qualify) return {};
+  qualify_ = TRY(binder("QUALIFY").allow_over(&overs_).allow_aliases(&aliases_).bind_condition(
+      *select_.qualify));
+  if (!overs_.empty()) return {};
+  return session_.error(ErrorCode::kInvalidStatement, "QUALIFY without an OVER in this SELECT",
+                        select_.qualify->span);
 }
 
 }  // namespace velo

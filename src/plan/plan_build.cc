@@ -407,6 +407,10 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return copy_with_inputs<UnionNode>(*node, std::move(inputs));
     case PlanKind::kJoin:
       return copy_with_inputs<JoinNode>(*node, std::move(inputs));
+    case PlanKind::kRowNumber:
+      return copy_with_inputs<RowNumberNode>(*node, std::move(inputs));
+    case PlanKind::kTopN:
+      return copy_with_inputs<TopNNode>(*node, std::move(inputs));
     case PlanKind::kOrderBy:
       return copy_with_inputs<OrderByNode>(*node, std::move(inputs));
     case PlanKind::kLimit:

@@ -62,6 +62,23 @@ struct JoinParts {
 };
 PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts);
 JoinParts parts_of(const JoinNode& node);
+/// How much later than the value of an event time or window bound its rows may still come to an
+/// operator that takes rows of equal time together: +1 µs, or less for columns of windows.
+int64_t arrival_shift_us(const PlanNode& plan, size_t column);
+
+PlanPtr make_row_number(PlanPtr input, std::vector<ExprPtr> partition, std::vector<PlanOrder> order,
+                        std::string name, SourceSpan span);
+/// What is asked of the first rows; `name` of the number's column, "" = it is not given.
+struct TopNParts {
+  std::vector<ExprPtr> partition;
+  std::vector<PlanOrder> order;
+  int64_t limit = 1;
+  std::string name;
+  PlanStateBound fallback;
+  SourceSpan span;
+};
+PlanPtr make_top_n(PlanPtr input, TopNParts parts);
+TopNParts parts_of(const TopNNode& node);
 PlanPtr make_order_by(PlanPtr input, std::vector<PlanOrder> keys, SourceSpan span);
 PlanPtr make_limit(PlanPtr input, std::optional<int64_t> limit, int64_t offset, SourceSpan span);
 PlanPtr make_shared_plan(std::string name, PlanPtr input, SourceSpan span);

@@ -29,6 +29,8 @@ enum class PlanKind : uint8_t {
   kOver,
   kUnion,
   kJoin,
+  kRowNumber,
+  kTopN,
   kOrderBy,
   kLimit,
   kShared,
@@ -301,6 +303,36 @@ struct PlanOrder {
   bool descending = false;
   bool nulls_first = false;
 };
+/// ROW_NUMBER() OVER (PARTITION BY … ORDER BY …): the input's columns, then the number (BIGINT,
+/// from 1). Runs only as the TopNNode that a bound on the number makes of it.
+struct RowNumberNode : PlanNode {
+  RowNumberNode() : PlanNode(PlanKind::kRowNumber) {}
+  std::vector<ExprPtr> partition;  ///< over the input
+  std::vector<PlanOrder> order;    ///< over the input; may be none
+};
+
+/// When the first rows of a partition are known.
+enum class TopNForm : uint8_t {
+  kWindow,  ///< when the watermark has passed the partition's event time
+  kEnd,     ///< when the input has ended
+  kStream,  ///< never: rows come out, and go when others push them out
+};
+
+/// The first `limit` rows of every partition. Output: the input's columns, then the number if
+/// `with_rank`.
+struct TopNNode : PlanNode {
+  TopNNode() : PlanNode(PlanKind::kTopN) {}
+  std::vector<ExprPtr> partition;
+  std::vector<PlanOrder> order;
+  int64_t limit = 1;
+  bool with_rank = false;
+  TopNForm form = TopNForm::kStream;
+  size_t time_column = 0;  ///< kWindow: of the input, among the partition's
+  int64_t shift_us = 0;    ///< kWindow: its rows come until the watermark reaches time + shift
+  PlanStateBound bound;
+  PlanStateBound fallback;  ///< the bound if neither time nor the end of the input gives one
+};
+
 /// All rows in order, when the input has ended. REQUIRES: bounded input.
 struct OrderByNode : PlanNode {
   OrderByNode() : PlanNode(PlanKind::kOrderBy) {}

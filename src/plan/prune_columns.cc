@@ -263,6 +263,28 @@ Pruned prune_join(const JoinNode& node, const Needs& needs) {
   return {make_join(first.plan, second.plan, std::move(parts)), std::move(at)};
 }
 
+/// The number is given only if somebody reads it.
+Pruned prune_top_n(const TopNNode& node, const Needs& needs) {
+  const size_t columns = node.input()->schema->size();
+  Needs below;
+  TopNParts parts = parts_of(node);
+  bool number = false;
+  for (const size_t column : needs.columns) {
+    if (column < columns) below.add(column);
+    number |= column == columns;
+  }
+  if (!number) parts.name.clear();
+  for (const ExprPtr& key : parts.partition) below.add(*key);
+  for (const PlanOrder& order : parts.order) below.add(*order.key);
+  below.watermark = node.form == TopNForm::kWindow;
+  const Pruned input = prune(node.input(), std::move(below));
+  parts.partition = remap_all(parts.partition, input.at);
+  for (PlanOrder& order : parts.order) order.key = remap_columns(order.key, input.at);
+  std::vector<size_t> at = input.at;
+  at.push_back(input.plan->schema->size());
+  return {make_top_n(input.plan, std::move(parts)), std::move(at)};
+}
+
 Pruned prune_order_by(const OrderByNode& node, Needs needs) {
   for (const PlanOrder& key : node.keys) needs.add(*key.key);
   Pruned input = prune(node.input(), std::move(needs));
@@ -298,6 +320,10 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       return prune_union(plan->as<UnionNode>(), needs);
     case PlanKind::kJoin:
       return prune_join(plan->as<JoinNode>(), needs);
+    case PlanKind::kTopN:
+      return prune_top_n(plan->as<TopNNode>(), needs);
+    case PlanKind::kRowNumber:
+      return {plan, same_places(*plan)};
     case PlanKind::kOrderBy:
       return prune_order_by(plan->as<OrderByNode>(), std::move(needs));
     case PlanKind::kLimit: {

@@ -69,6 +69,25 @@ PlanPtr push_below_grouping(const PlanPtr& plan, Conditions conditions) {
   return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
 }
 
+/// Whole partitions may be left out before their rows are numbered.
+PlanPtr push_below_top_n(const PlanPtr& plan, Conditions conditions) {
+  const auto& node = plan->as<TopNNode>();
+  Conditions through;
+  Conditions stay;
+  for (Condition& condition : conditions) {
+    std::vector<size_t> columns;
+    collect_columns(*condition.expr, &columns);
+    const bool whole = std::all_of(columns.begin(), columns.end(), [&](size_t column) {
+      return std::any_of(node.partition.begin(), node.partition.end(), [&](const ExprPtr& key) {
+        return key->kind() == ExprKind::kColumn && key->index() == column;
+      });
+    });
+    const bool moves = whole && !columns.empty() && !condition.expr->is_volatile();
+    (moves ? through : stay).push_back(std::move(condition));
+  }
+  return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), stay);
+}
+
 /// Whether the rows that a condition over one side takes away could only have come out with that
 /// side's columns in them: then it may be asked before the join.
 bool keeps_only_matches(PlanJoinKind kind, size_t side) {
@@ -175,6 +194,8 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
       for (const PlanPtr& input : plan->inputs) inputs.push_back(push(input, conditions));
       return with_inputs(plan, std::move(inputs));
     }
+    case PlanKind::kTopN:
+      return push_below_top_n(plan, std::move(conditions));
     case PlanKind::kJoin:
       return push_into_join(plan, std::move(conditions));
     case PlanKind::kOrderBy:
@@ -184,6 +205,7 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
     case PlanKind::kValues:
       return filtered(plan, conditions);
     case PlanKind::kOver:  // a row that is left out below would be missing in the frames of others
+    case PlanKind::kRowNumber:
     case PlanKind::kLimit:
     case PlanKind::kSink:
       break;

@@ -8,6 +8,7 @@
 #include "base/fmt.h"
 #include "plan/join_binder.h"
 #include "plan/literals.h"
+#include "plan/top_n_binder.h"
 #include "plan/window_binder.h"
 
 namespace velo {
@@ -40,7 +41,6 @@ ExprBinder SelectBinder::binder(std::string_view clause) {
 }
 
 Status SelectBinder::refuse_unsupported() const {
-  if (select_.qualify) return session_.not_supported("QUALIFY", select_.qualify->span);
   if (!select_.named_windows.empty()) {
     return session_.not_supported("WINDOW … AS (…)", select_.named_windows[0].name.span);
   }
@@ -107,15 +107,15 @@ Status SelectBinder::bind_where() {
   ExprBinder where(session_, relation_.scope, "WHERE");
   where.note_columns(&columns_seen_);
   where_ = TRY(where.bind_condition(*select_.where));
-  if (relation_.plan->kind != PlanKind::kJoin) return check_joins(session_, *relation_.plan);
   std::vector<ExprPtr> conjuncts;
   split_conjuncts(where_, &conjuncts);
   relation_.plan = give_to_joins(relation_.plan, &conjuncts);
+  relation_.plan = give_to_numbering(session_, relation_.plan, &conjuncts);
   where_ = nullptr;
   for (const ExprPtr& rest : conjuncts) {
     where_ = where_ == nullptr ? rest : TRY(make_and(where_, rest));
   }
-  // What a join knows of the times in its output may have changed with its condition.
+  // What a plan knows of the times in its output may have changed with its conditions.
   for (size_t i = 0; i < inputs_; ++i) {
     relation_.scope.columns[i].traits = relation_.plan->traits[i];
     scope_.columns[i].traits = relation_.plan->traits[i];
@@ -273,6 +273,7 @@ Result<PlanPtr> SelectBinder::bind() {
   TRY(bind_written_window());
   TRY(bind_items());
   TRY(bind_having());
+  TRY(bind_qualify());
   TRY(bind_order());
   if (is_grouped() && !overs_.empty()) {
     return session_.not_supported("OVER (…) beside GROUP BY or an aggregate",

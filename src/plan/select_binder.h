@@ -105,6 +105,7 @@ class SelectBinder {
   }
 
   // over_binder.cc
+  Status bind_qualify();
   Result<PlanPtr> place_overs(PlanPtr plan, std::vector<ExprPtr>* exprs) const;
   PlanStateBound over_bound(const OverCall& call, const PlanNode& input) const;
 
@@ -134,6 +135,7 @@ class SelectBinder {
   ExprPtr where_;
   AggregateList aggregates_;
   OverList overs_;
+  ExprPtr qualify_;
   std::vector<Item> items_;
   std::vector<SelectAlias> aliases_;
   ExprPtr having_;

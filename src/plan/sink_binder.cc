@@ -8,6 +8,7 @@
 #include "plan/plan_build.h"
 #include "plan/select_binder.h"
 #include "plan/table_binder.h"
+#include "plan/top_n_binder.h"
 
 namespace velo {
 namespace {
@@ -246,19 +247,44 @@ Result<SinkEncoding> SinkBinder::choose_encoding(const PlanNode& fitted) const {
 
 /// State that grows for ever, and what keeps it.
 struct Unbounded {
-  bool is_join;
+  PlanKind kind;
   SourceSpan span;
 };
 
+std::string unbounded_message(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::kJoin:
+      return "the state of this join grows for ever: its inputs go on and nothing bounds the time "
+             "between their rows";
+    case PlanKind::kTopN:
+      return "the state of this numbering grows for ever: its input goes on and its partitions "
+             "never end";
+    default:
+      return "the state of this aggregation grows for ever: its input goes on and has no window";
+  }
+}
+
+std::string_view way_to_bound(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::kJoin:
+      return "ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1' HOUR";
+    case PlanKind::kTopN:
+      return "PARTITION BY window_end, …";
+    default:
+      return "group by a window";
+  }
+}
+
 void collect_unbounded(const PlanNode& plan, SourceSpan stands_for, std::vector<Unbounded>* found) {
   const SourceSpan span = stands_for.length > 0 ? stands_for : plan.span;
-  const auto note = [&](const PlanStateBound& bound, bool is_join) {
-    if (bound.kind == StateBoundKind::kWarned) found->push_back({is_join, span});
+  const auto note = [&](const PlanStateBound& bound) {
+    if (bound.kind == StateBoundKind::kWarned) found->push_back({plan.kind, span});
   };
-  if (plan.kind == PlanKind::kAggregate) note(plan.as<AggregateNode>().bound, false);
-  if (plan.kind == PlanKind::kWindowAggregate) note(plan.as<WindowAggregateNode>().bound, false);
-  if (plan.kind == PlanKind::kOver) note(plan.as<OverNode>().bound, false);
-  if (plan.kind == PlanKind::kJoin) note(plan.as<JoinNode>().bound, true);
+  if (plan.kind == PlanKind::kAggregate) note(plan.as<AggregateNode>().bound);
+  if (plan.kind == PlanKind::kWindowAggregate) note(plan.as<WindowAggregateNode>().bound);
+  if (plan.kind == PlanKind::kOver) note(plan.as<OverNode>().bound);
+  if (plan.kind == PlanKind::kJoin) note(plan.as<JoinNode>().bound);
+  if (plan.kind == PlanKind::kTopN) note(plan.as<TopNNode>().bound);
   const SourceSpan below = plan.kind == PlanKind::kShared ? span : stands_for;
   for (const PlanPtr& input : plan.inputs) collect_unbounded(*input, below, found);
 }
@@ -279,18 +305,14 @@ TableDefPtr with_columns_of(const TableDefPtr& table, const PlanNode& query) {
 }  // namespace
 
 Status check_state(BindSession& session, const PlanNode& plan, bool writes) {
+  TRY(check_numbering(session, plan));
   std::vector<Unbounded> found;
   collect_unbounded(plan, {}, &found);
   for (const Unbounded& state : found) {
     const std::string hint =
         fmt::format("bound it: {}, or SET 'state.ttl' = '1 h'; or SET 'state.unbounded' = 'allow'",
-                    state.is_join ? "ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1' HOUR"
-                                  : "group by a window");
-    const std::string message =
-        state.is_join
-            ? "the state of this join grows for ever: its inputs go on and nothing bounds the "
-              "time between their rows"
-            : "the state of this aggregation grows for ever: its input goes on and has no window";
+                    way_to_bound(state.kind));
+    const std::string message = unbounded_message(state.kind);
     if (writes) {
       return session.error(ErrorCode::kUnboundedState, message, state.span).with_hint(hint);
     }
