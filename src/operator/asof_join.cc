@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "operator/input_watermarks.h"
 #include "operator/join_times.h"
 #include "state/row_store.h"
 #include "state/waiting_rows.h"
@@ -26,38 +27,33 @@ class AsofJoin final : public Operator {
 
   void push(size_t side, const Batch& given, Output& output) override {
     Batch kept;
-    const Batch* batch = rows_on_time(options_.inputs[side], given, &kept, output);
+    Batch marked;
+    const Batch* batch = rows_on_time(options_.inputs[side],
+                                      watermarks_.among_all(side, given, &marked), &kept, output);
     if (batch != nullptr) waiting_[side].push(*batch);
   }
 
   void advance(size_t side, int64_t watermark, Output& output) override {
-    watermarks_[side] = watermark;
-    int64_t least = std::min(watermarks_[0], watermarks_[1]);
-    // Rows of these times may still come.
-    if (least != kWatermarkEnd && least != kWatermarkNone) {
-      least -= std::max(options_.inputs[0].shift_us, options_.inputs[1].shift_us);
-    }
-    if (least <= reached_) return;
-    reached_ = least;
-    take_up(output);
-    output.advance(least);
+    watermarks_.set(side, watermark);
+    move_on(output);
+  }
+
+  void idle(size_t side, bool is_idle, Output& output) override {
+    watermarks_.set_idle(side, is_idle);
+    if (is_idle) move_on(output);
   }
 
   void save(SnapshotWriter& writer) const override {
     writer.section("asof_join");
-    for (size_t s = 0; s < 2; ++s) {
-      writer.i64(watermarks_[s]);
-      waiting_[s].save(writer);
-    }
+    watermarks_.save(writer);
+    for (size_t s = 0; s < 2; ++s) waiting_[s].save(writer);
     writer.i64(reached_);
     versions_.save(writer);
   }
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("asof_join"));
-    for (size_t s = 0; s < 2; ++s) {
-      watermarks_[s] = TRY(reader.i64());
-      TRY(waiting_[s].load(reader));
-    }
+    TRY(watermarks_.load(reader));
+    for (size_t s = 0; s < 2; ++s) TRY(waiting_[s].load(reader));
     reached_ = TRY(reader.i64());
     return versions_.load(reader);
   }
@@ -79,6 +75,19 @@ class AsofJoin final : public Operator {
   }
 
  private:
+  void move_on(Output& output) {
+    if (!watermarks_.update()) return;
+    int64_t least = watermarks_.combined();
+    // Rows of these times may still come.
+    if (least != kWatermarkEnd) {
+      least -= std::max(options_.inputs[0].shift_us, options_.inputs[1].shift_us);
+    }
+    if (least <= reached_) return;
+    reached_ = least;
+    take_up(output);
+    output.advance(least);
+  }
+
   size_t time_column(size_t side) const {
     return static_cast<size_t>(options_.inputs[side].time_column);
   }
@@ -138,7 +147,7 @@ class AsofJoin final : public Operator {
   AsofJoinOptions options_;
   std::array<WaitingRows, 2> waiting_;
   RowStore versions_;
-  std::array<int64_t, 2> watermarks_{kWatermarkNone, kWatermarkNone};
+  InputWatermarks watermarks_{2};
   int64_t reached_ = kWatermarkNone;
 };
 

@@ -14,6 +14,7 @@
 #include "base/fmt.h"
 #include "column/column_builder.h"
 #include "column/null_rows.h"
+#include "operator/input_watermarks.h"
 #include "operator/join_residual.h"
 #include "operator/join_times.h"
 
@@ -37,8 +38,12 @@ class StreamJoin final : public Operator {
 
   void push(size_t side, const Batch& given, Output& output) override {
     Batch kept;
-    const Batch* batch =
-        options_.interval ? rows_on_time(options_.inputs[side], given, &kept, output) : &given;
+    Batch marked;
+    const Batch* batch = &given;
+    if (options_.interval) {
+      batch = rows_on_time(options_.inputs[side], watermarks_.among_all(side, given, &marked),
+                           &kept, output);
+    }
     if (batch == nullptr) return;
     if (!batch->weights) {
       add(side, *batch, output);
@@ -58,16 +63,15 @@ class StreamJoin final : public Operator {
   }
 
   void advance(size_t side, int64_t watermark, Output& output) override {
-    watermarks_[side] = watermark;
+    watermarks_.set(side, watermark);
     // Nothing comes that could look for what the other side has stored.
     if (ended(side) && !waits(1 - side)) stores_[1 - side].clear();
-    const int64_t least = std::min(watermarks_[0], watermarks_[1]);
-    if (least <= reached_) return;
-    reached_ = least;
-    if (options_.interval) {
-      for (size_t s = 0; s < 2; ++s) expire(s, output);
-    }
-    output.advance(least == kWatermarkEnd ? least : std::max(least - hold_us_, kWatermarkNone + 1));
+    move_on(output);
+  }
+
+  void idle(size_t side, bool is_idle, Output& output) override {
+    watermarks_.set_idle(side, is_idle);
+    if (is_idle) move_on(output);
   }
 
   void tick(int64_t now_us, Output&) override {
@@ -80,20 +84,13 @@ class StreamJoin final : public Operator {
 
   void save(SnapshotWriter& writer) const override {
     writer.section("stream_join");
-    for (size_t s = 0; s < 2; ++s) {
-      writer.i64(watermarks_[s]);
-      stores_[s].save(writer);
-    }
-    writer.i64(reached_);
+    for (const RowStore& store : stores_) store.save(writer);
+    watermarks_.save(writer);
   }
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("stream_join"));
-    for (size_t s = 0; s < 2; ++s) {
-      watermarks_[s] = TRY(reader.i64());
-      TRY(stores_[s].load(reader));
-    }
-    reached_ = TRY(reader.i64());
-    return {};
+    for (RowStore& store : stores_) TRY(store.load(reader));
+    return watermarks_.load(reader);
   }
 
   std::string explain() const override {
@@ -136,7 +133,16 @@ class StreamJoin final : public Operator {
   bool counts(size_t side) const { return pads(side) || (side == 0 && is_semi()); }
   /// Rows of this side come out when their time is over.
   bool waits(size_t side) const { return options_.interval && pads(side); }
-  bool ended(size_t side) const { return watermarks_[side] == kWatermarkEnd; }
+  void move_on(Output& output) {
+    if (!watermarks_.update()) return;
+    if (options_.interval) {
+      for (size_t s = 0; s < 2; ++s) expire(s, output);
+    }
+    const int64_t reached = watermarks_.combined();
+    output.advance(reached == kWatermarkEnd ? reached
+                                            : std::max(reached - hold_us_, kWatermarkNone + 1));
+  }
+  bool ended(size_t side) const { return watermarks_.ended(side); }
 
   int64_t reach(size_t side) const {
     const JoinInterval& interval = *options_.interval;
@@ -267,7 +273,7 @@ class StreamJoin final : public Operator {
 
   void expire(size_t side, Output& output) {
     std::vector<Id> alone;
-    stores_[side].expire(reached_, counts(side) ? &alone : nullptr);
+    stores_[side].expire(watermarks_.combined(), counts(side) ? &alone : nullptr);
     if (!pads(side)) alone.clear();
     const size_t left = options_.inputs[0].schema->size();
     for (size_t begin = 0; begin < alone.size(); begin += kBlock) {
@@ -285,8 +291,7 @@ class StreamJoin final : public Operator {
 
   StreamJoinOptions options_;
   std::array<RowStore, 2> stores_;
-  std::array<int64_t, 2> watermarks_{kWatermarkNone, kWatermarkNone};
-  int64_t reached_ = kWatermarkNone;  // the lesser of both
+  InputWatermarks watermarks_{2};
   int64_t hold_us_ = 0;
   JoinResidual residual_;
   // Of the batch at work.
