@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "operator/cheap_states.h"
+#include "operator/every_change.h"
 #include "operator/group_results.h"
 
 namespace velo {
@@ -17,6 +19,9 @@ class GroupAggregate final : public Operator {
         input_(options_.keys, options_.aggregates, options_.time_column, options_.retractable),
         states_(&input_.layout()),
         rows_(options_.output),
+        each_(&input_.layout()),
+        each_at_once_(!options_.keys.empty() && !options_.retractable &&
+                      has_cheap_states(input_.layout())),
         pace_(options_.emit.every_us) {}
 
   void push(size_t, const Batch& given, Output& output) override {
@@ -24,6 +29,14 @@ class GroupAggregate final : public Operator {
     if (batch == nullptr) return;
     states_.resize(input_.keys().size());
     const bool by_row = options_.emit.mode == EmitMode::kChanges && !options_.emit.coalesce;
+    if (by_row && each_at_once_ && !batch->weights) {
+      // Old and new rows of so many fit into one batch.
+      constexpr size_t kRows = kRowsPerBatch / 2;
+      for (size_t begin = 0; begin < batch->rows; begin += kRows) {
+        fold_each(begin, std::min(kRows, batch->rows - begin), output);
+      }
+      return;
+    }
     const size_t stride = by_row ? 1 : batch->rows;
     for (size_t begin = 0; begin < batch->rows; begin += stride) fold(begin, stride, output);
   }
@@ -84,6 +97,24 @@ class GroupAggregate final : public Operator {
   size_t state_rows() const override { return input_.keys().size(); }
 
  private:
+  // Every row's change of its group.
+  void fold_each(size_t begin, size_t count, Output& output) {
+    const std::span<const uint32_t> groups(input_.groups().data() + begin, count);
+    for (size_t i = 0; i < count; ++i) each_.add(static_cast<uint32_t>(begin + i), groups[i]);
+    each_.fold(input_, states_);
+    note_touched(groups);
+    rows_.emit_changes(input_.keys(), groups, {each_.before(), each_.after(), kWatermarkNone},
+                       each_.errors(), {}, output);
+    each_.clear();
+  }
+
+  void note_touched(std::span<const uint32_t> groups) {
+    seen_ = true;
+    if (options_.ttl_us == 0) return;
+    touched_us_.resize(states_.size(), 0);
+    for (uint32_t g : groups) touched_us_[g] = context_.now_us;
+  }
+
   void fold(size_t begin, size_t count, Output& output) {
     const std::span<const uint32_t> groups(input_.groups().data() + begin, count);
     if (options_.emit.mode != EmitMode::kFinal) {
@@ -93,11 +124,7 @@ class GroupAggregate final : public Operator {
       });
     }
     states_.fold(input_.prepared(), input_.rows(begin, count));
-    seen_ = true;
-    if (options_.ttl_us > 0) {
-      touched_us_.resize(states_.size(), 0);
-      for (uint32_t g : groups) touched_us_[g] = context_.now_us;
-    }
+    note_touched(groups);
     if (options_.emit.mode == EmitMode::kChanges) emit_pending(output);
     if (input_.prepared().weight_values != nullptr) forget_emptied(groups);
   }
@@ -193,6 +220,8 @@ class GroupAggregate final : public Operator {
   GroupStates states_;
   ResultRows rows_;
   PendingChanges pending_;
+  EveryChange each_;
+  bool each_at_once_;
   bool seen_ = false;
   std::vector<int64_t> touched_us_;  // by group; kept only with a TTL
   int64_t expired_at_us_ = 0;

@@ -1,36 +1,18 @@
 #include "operator/small_windows.h"
 
-#include <algorithm>
-
 #include "column/column_builder.h"
+#include "operator/cheap_states.h"
 #include "operator/reject_rows.h"
 #include "operator/window_columns.h"
 
 namespace velo {
-namespace {
-
-/// A fixed number of bytes per group, copied as such.
-bool is_cheap(const Component& component) {
-  switch (component.kind) {
-    case AccumulatorKind::kDistinct:
-    case AccumulatorKind::kHyperLogLog:
-    case AccumulatorKind::kValueList:
-      return false;
-    default:
-      return true;
-  }
-}
-
-}  // namespace
-
 SmallWindows::SmallWindows(const WindowAggregateOptions& options, const AggregateLayout* layout)
     : schema_(options.output),
       time_type_(options.input->fields()[options.time_column].type),
       with_start_(options.with_start),
       with_end_(options.with_end),
       with_time_(options.with_time),
-      cheap_(!options.retractable &&
-             std::all_of(layout->components().begin(), layout->components().end(), is_cheap)),
+      cheap_(!options.retractable && has_cheap_states(*layout)),
       states_(layout) {}
 
 void SmallWindows::add(WindowStore& store, const WindowStore::Window& window,

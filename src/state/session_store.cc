@@ -53,6 +53,10 @@ std::vector<uint32_t> SessionStore::take_freed() {
 }
 
 std::vector<uint32_t> SessionStore::due(int64_t watermark, int64_t step_us) {
+  if (watermark == INT64_MAX) {  // the end: all are due, however many a group has
+    std::priority_queue<Timer, std::vector<Timer>, std::greater<>>().swap(timers_);
+    return live_groups();
+  }
   std::vector<uint32_t> groups;
   while (!timers_.empty() && timers_.top().at_us - step_us <= watermark) {
     const Timer timer = timers_.top();
