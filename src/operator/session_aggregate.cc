@@ -269,15 +269,18 @@ void SessionAggregate::show(bool only_fired, Output& output) {
   std::sort(dirty_.begin(), dirty_.end());
   dirty_.erase(std::unique(dirty_.begin(), dirty_.end()), dirty_.end());
   for (const auto& [group, serial] : dirty_) {
-    for (Session& session : sessions_.of(group)) {
-      if (session.serial != serial) continue;
-      if (only_fired && !session.fired) {
-        waiting.emplace_back(group, serial);
-        continue;
-      }
-      rows.push_back({group, session.start_us, sessions_.end_of(session), session.slot});
-      session.shown = true;
+    std::vector<Session>& own = sessions_.of(group);
+    // What changed is most often among the last; it may be gone.
+    const auto found = std::find_if(own.rbegin(), own.rend(), [wanted = serial](const Session& s) {
+      return s.serial == wanted;
+    });
+    if (found == own.rend()) continue;
+    if (only_fired && !found->fired) {
+      waiting.emplace_back(group, serial);
+      continue;
     }
+    rows.push_back({group, found->start_us, sessions_.end_of(*found), found->slot});
+    found->shown = true;
   }
   dirty_ = std::move(waiting);
   emit(rows, output);

@@ -68,6 +68,7 @@ std::vector<uint32_t> SessionStore::due(int64_t watermark, int64_t step_us) {
       } else {
         groups.push_back(timer.group);
       }
+      break;
     }
   }
   std::sort(groups.begin(), groups.end());
