@@ -32,7 +32,7 @@ class SessionAggregate final : public Operator {
         step_us_(options_.input->fields()[options_.time_column].type.step_us()),
         input_(options_.keys, options_.aggregates, static_cast<int>(options_.time_column),
                options_.retractable),
-        sessions_(gap_us_),
+        sessions_(gap_us_, options_.lateness_us),
         states_(&input_.layout()),
         late_(options_.input, options_.time_column),
         pace_(options_.emit.every_us) {}

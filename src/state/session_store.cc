@@ -27,14 +27,25 @@ uint32_t SessionStore::take_slot() {
   return slot;
 }
 
-Session& SessionStore::open(uint32_t group, int64_t time_us) {
+int64_t SessionStore::alarm_of(const Session& session) const {
+  int64_t closing;
+  if (!session.fired) return end_of(session);
+  return __builtin_add_overflow(end_of(session), lateness_us_, &closing) ? INT64_MAX : closing;
+}
+
+Session& SessionStore::insert(uint32_t group, int64_t time_us) {
   std::vector<Session>& sessions = of(group);
   auto at = sessions.end();
   while (at != sessions.begin() && (at - 1)->start_us > time_us) --at;
   at = sessions.insert(at, Session{time_us, time_us, take_slot(), next_serial_++});
   ++open_;
-  rearm(group, *at, end_of(*at));
   return *at;
+}
+
+Session& SessionStore::open(uint32_t group, int64_t time_us) {
+  Session& session = insert(group, time_us);
+  rearm(group, session, end_of(session));
+  return session;
 }
 
 void SessionStore::close(uint32_t group, size_t first, size_t last) {
@@ -63,8 +74,8 @@ std::vector<uint32_t> SessionStore::due(int64_t watermark, int64_t step_us) {
     timers_.pop();
     for (const Session& session : of(timer.group)) {
       if (session.serial != timer.serial) continue;
-      if (!session.fired && end_of(session) - step_us > watermark) {
-        rearm(timer.group, session, end_of(session));
+      if (alarm_of(session) - step_us > watermark) {
+        rearm(timer.group, session, alarm_of(session));
       } else {
         groups.push_back(timer.group);
       }
@@ -90,7 +101,7 @@ void SessionStore::renumber(std::span<const uint32_t> live, std::span<const uint
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>>().swap(timers_);
   for (size_t i = 0; i < live.size(); ++i) {
     of(to[i]) = std::move(old[live[i]]);
-    for (const Session& session : of(to[i])) rearm(to[i], session, end_of(session));
+    for (const Session& session : of(to[i])) rearm(to[i], session, alarm_of(session));
   }
 }
 
@@ -118,10 +129,11 @@ Status SessionStore::load(std::span<const uint32_t> groups, SnapshotReader& read
       const int64_t start = TRY(reader.i64());
       const int64_t last = TRY(reader.i64());
       if (last < start) return Error(ErrorCode::kCorruptData, "a session ends before it starts");
-      Session& session = open(group, start);
+      Session& session = insert(group, start);
       session.last_us = last;
       session.fired = TRY(reader.u8()) != 0;
       session.shown = TRY(reader.u8()) != 0;
+      rearm(group, session, alarm_of(session));
     }
   }
   return {};

@@ -27,7 +27,8 @@ struct Session {
 /// too early (rows came in between) it is set to the session's present end.
 class SessionStore {
  public:
-  explicit SessionStore(int64_t gap_us) : gap_us_(gap_us) {}
+  explicit SessionStore(int64_t gap_us, int64_t lateness_us = 0)
+      : gap_us_(gap_us), lateness_us_(lateness_us) {}
 
   int64_t end_of(const Session& session) const { return session.last_us + gap_us_; }
   /// The sessions of a group, ascending.
@@ -42,8 +43,8 @@ class SessionStore {
   /// Removes sessions [first, last) of a group; their slots are free again.
   void close(uint32_t group, size_t first, size_t last);
 
-  /// Groups with a session whose end − `step` ≤ watermark, each once. Their timers are gone;
-  /// `rearm` those that stay.
+  /// Groups with a session whose end − `step` ≤ watermark (and the lateness more, if it has fired),
+  /// each once. Their timers are gone; `rearm` those that stay.
   std::vector<uint32_t> due(int64_t watermark, int64_t step_us);
   void rearm(uint32_t group, const Session& session, int64_t at_us) {
     timers_.push({at_us, group, session.serial});
@@ -74,8 +75,12 @@ class SessionStore {
     bool operator>(const Timer& other) const { return at_us > other.at_us; }
   };
   uint32_t take_slot();
+  Session& insert(uint32_t group, int64_t time_us);
+  /// When a session is to be looked at again: at its end, and once it has fired when it closes.
+  int64_t alarm_of(const Session& session) const;
 
   int64_t gap_us_;
+  int64_t lateness_us_;
   std::vector<std::vector<Session>> groups_;  // by group
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::vector<uint32_t> free_slots_;
