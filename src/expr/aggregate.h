@@ -61,6 +61,7 @@ struct Component {
   ExprPtr filter;                ///< FILTER (WHERE …): fold only rows where it is TRUE; null = all
   std::vector<ListOrder> order;  ///< kValueList only
   Emission emission = Emission::kValue;  ///< not part of the state's identity
+  bool keeps_nulls = false;              ///< a NULL input is a value like others: ARRAY_AGG
 
   /// The columns it gives to the finaliser, types in order.
   std::vector<Type> output_types() const;
@@ -128,6 +129,7 @@ struct AggregateRequest {
   ExprPtr filter = nullptr;                  ///< FILTER (WHERE …), or null
   std::vector<ListOrder> order = {};         ///< ORDER BY inside the call
   std::vector<ListOrder> within_group = {};  ///< WITHIN GROUP (ORDER BY x)
+  bool ignore_nulls = false;                 ///< IGNORE NULLS; only ARRAY_AGG does not by itself
 };
 
 /// An aggregate, typed and taken apart.

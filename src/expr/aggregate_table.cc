@@ -181,7 +181,7 @@ std::vector<AggregateFunction> build_table() {
        R::kList,
        {kValueList},
        1,
-       "Values in order of event time (or ORDER BY)",
+       "Values in order of event time (or ORDER BY); ARRAY_AGG keeps NULLs",
        array_of_first_rule},
       {"BOOL_AND,EVERY",
        "(x boolean) -> boolean",
@@ -338,6 +338,7 @@ std::string request_text(const std::string& name, const AggregateRequest& reques
     if (request.order[i].descending) out += " DESC";
   }
   out += ")";
+  if (request.ignore_nulls) out += " IGNORE NULLS";
   if (request.filter) out += " FILTER (WHERE " + request.filter->to_string() + ")";
   return out;
 }
@@ -447,8 +448,9 @@ bool Component::needs_event_time() const {
 
 bool Component::same_state(const Component& other) const {
   auto same = [](const ExprPtr& a, const ExprPtr& b) { return a == b || (a && b && *a == *b); };
-  if (kind != other.kind || inputs.size() != other.inputs.size() ||
-      order.size() != other.order.size() || !same(filter, other.filter)) {
+  if (kind != other.kind || keeps_nulls != other.keeps_nulls ||
+      inputs.size() != other.inputs.size() || order.size() != other.order.size() ||
+      !same(filter, other.filter)) {
     return false;
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -575,6 +577,7 @@ Result<Aggregate> resolve_aggregate(const AggregateRequest& original) {
   for (const AccumulatorKind kind : chosen.function->components) {
     aggregate.components.push_back({kind, inputs, request.filter, request.order});
   }
+  aggregate.components[0].keeps_nulls = name == "ARRAY_AGG" && !request.ignore_nulls;
   if (request.distinct) TRY(make_distinct(name, &aggregate, &aggregate.rule));
   return aggregate;
 }

@@ -224,9 +224,10 @@ Result<Aggregate> ExprBinder::bind_aggregate_call(const ast::Call& call, SourceS
   if (call.filter) request.filter = TRY(bind_condition(*call.filter));
   request.order = TRY(bind_order(call.order_by));
   request.within_group = TRY(bind_order(call.within_group));
-  if (call.nulls == ast::NullTreatment::kRespect) {
+  if (call.nulls == ast::NullTreatment::kRespect && name != "ARRAY_AGG") {
     return session_.not_supported("RESPECT NULLS", span);
   }
+  request.ignore_nulls = call.nulls == ast::NullTreatment::kIgnore;
   return session_.at(span, resolve_aggregate(request));
 }
 

@@ -75,7 +75,8 @@ void AggregateLayout::prepare(const Batch& batch, EvaluationContext& context, Ro
     for (size_t i = 0; i < slots_[c].inputs.size(); ++i) {
       inputs.columns.push_back(flatten(values_[slots_[c].inputs[i]]));
       // A NULL argument leaves the row out; a NULL order key does not.
-      if (i < arguments) leave_out_nulls(*inputs.columns.back(), &inputs.mask_storage);
+      if (i < arguments && !components_[c].keeps_nulls)
+        leave_out_nulls(*inputs.columns.back(), &inputs.mask_storage);
     }
     if (slots_[c].filter >= 0) {
       leave_out_unfiltered(*values_[static_cast<size_t>(slots_[c].filter)], &inputs.mask_storage);
