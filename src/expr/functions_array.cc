@@ -17,7 +17,8 @@ class Lists {
   uint32_t begin(size_t row) const { return holder_.offsets()[row & mask_]; }
   uint32_t end(size_t row) const { return holder_.offsets()[(row & mask_) + 1]; }
   uint32_t size(size_t row) const { return end(row) - begin(row); }
-  const ColumnPtr& child() const { return holder_.child(0); }
+  /// Elements of an array, keys of a map; `child(1)`: values of a map.
+  const ColumnPtr& child(size_t i = 0) const { return holder_.child(i); }
 
  private:
   const Column& holder_;
@@ -55,6 +56,32 @@ void element(KernelCall& call) {
     if (inside) {
       builder.append_from(*lists.child(),
                           lists.begin(row) + static_cast<size_t>(position[row]) - 1);
+    } else {
+      builder.append_null();
+    }
+  }
+  call.out.set_column(builder.finish());
+}
+
+bool map_value_rule(std::vector<Type>& args, Type* result) {
+  if (args[0].kind() != TypeKind::kMap) return false;
+  const Type key = args[0].children()[0];
+  if (!implicit_cast_cost(args[1], key)) return false;
+  *result = args[0].children()[1];
+  args[1] = key;
+  return true;
+}
+
+/// NULL where there is no such key; of a repeated one the last counts.
+void map_value(KernelCall& call) {
+  const Lists maps(call, 0);
+  const ColumnPtr needle = flatten(call.args[1]);
+  ColumnBuilder builder(call.out.type(), call.rows);
+  for (size_t row = 0; row < call.rows; ++row) {
+    uint32_t found = call.out.is_null(row) ? maps.begin(row) : maps.end(row);
+    while (found > maps.begin(row) && !rows_equal(*maps.child(), found - 1, *needle, row)) --found;
+    if (found > maps.begin(row)) {
+      builder.append_from(*maps.child(1), found - 1);
     } else {
       builder.append_null();
     }
@@ -162,6 +189,8 @@ const Function kFunctions[] = {
      "Elements of an array, entries of a map", "CARDINALITY(ARRAY[1, 2])", "2", is_list_rule},
     {"[],ELEMENT_AT", "(a array<T>, n bigint) -> T", element, kInfallible,
      "Element n from 1; NULL outside", "ARRAY['a', 'b'][2]", "b"},
+    {"[],ELEMENT_AT", "(m any, key any) -> rule", map_value, kInfallible,
+     "The value of a key of a map; NULL without it", "", "", map_value_rule},
     {"ARRAY_CONTAINS", "(a array<T>, x T) -> boolean", array_contains, kInfallible,
      "Whether x is an element", "ARRAY_CONTAINS(ARRAY[1, 2], 2)", "TRUE"},
     {"ARRAY_POSITION", "(a array<T>, x T) -> integer", array_position, kInfallible,
