@@ -358,6 +358,20 @@ void character_length(KernelCall& call) {
   for_valid(call, [&](size_t row) { out[row] = static_cast<int64_t>(count_characters(in[row])); });
 }
 
+void at_most(KernelCall& call) {
+  const Strings in(call, 0);
+  const Values<int64_t> limit(call, 1);
+  for_valid(call, [&](size_t row) {
+    const std::string_view s = in[row];
+    if (static_cast<int64_t>(count_characters(s)) > limit[row]) [[unlikely]] {
+      return call.fail(row, ErrorCode::kEvaluation,
+                       fmt::format("'{}' has more than {} characters: LEFT(s, {}) cuts it", s,
+                                   limit[row], limit[row]));
+    }
+    call.out.set_string(row, s);
+  });
+}
+
 void octet_length(KernelCall& call) {
   const Strings in(call, 0);
   int64_t* out = call.out.values<int64_t>();
@@ -430,6 +444,9 @@ const Function kFunctions[] = {
      "'a' || 1", "a1"},
     {"LENGTH,CHAR_LENGTH,CHARACTER_LENGTH,LEN", "(s string) -> integer", character_length,
      kInfallible, "Characters", "LENGTH('äöü')", "3"},
+    {"AT_MOST", "(s string, n bigint) -> string", at_most, kStrict,
+     "s, which must not have more than n characters: CAST(s AS VARCHAR(n))", "AT_MOST('abc', 3)",
+     "abc"},
     {"LENGTH,OCTET_LENGTH", "(b bytes) -> integer", octet_length, kInfallible, "Bytes",
      "OCTET_LENGTH(UNHEX('00FF'))", "2"},
     {"OCTET_LENGTH", "(s string) -> integer", octet_length, kInfallible, "Bytes of the UTF-8 form",

@@ -279,7 +279,14 @@ Result<ExprPtr> ExprBinder::bind_case(const ast::Case& case_expr, SourceSpan spa
 Result<ExprPtr> ExprBinder::bind_cast(const ast::Cast& cast, SourceSpan span) {
   ExprPtr operand = TRY(bind(*cast.operand));
   Type type = TRY(bind_type(session_, cast.type));
-  return session_.at(span, make_cast(std::move(operand), std::move(type), cast.try_cast));
+  ExprPtr made =
+      TRY(session_.at(span, make_cast(std::move(operand), std::move(type), cast.try_cast)));
+  const bool limited =
+      cast.type.kind == ast::TypeKind::kVarchar || cast.type.kind == ast::TypeKind::kChar;
+  if (!limited || cast.type.arguments.empty()) return made;
+  made = TRY(session_.at(
+      span, make_call("AT_MOST", {std::move(made), make_integer(cast.type.arguments[0])})));
+  return cast.try_cast ? make_try(std::move(made)) : made;
 }
 
 }  // namespace velo
