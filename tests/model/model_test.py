@@ -14,9 +14,11 @@ from pathlib import Path
 import calendars
 import cascades
 import changes
+import expressions
 import windows
 
-MODELS = {"windows": windows, "cascades": cascades, "changes": changes, "calendars": calendars}
+MODELS = {"windows": windows, "cascades": cascades, "changes": changes, "calendars": calendars,
+          "expressions": expressions}
 
 
 def main():

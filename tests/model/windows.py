@@ -30,6 +30,9 @@ AGGREGATES = {
 }
 
 
+EVERY = 10_000  # of EMIT EVERY
+
+
 class Row:
     def __init__(self, number, k, v, t, s):
         self.number, self.k, self.v, self.t, self.s = number, k, v, t, s
@@ -56,7 +59,10 @@ class FixedWindows:
                 self.rows.setdefault((key, start, end), []).append(row)
 
     def visible(self, watermark, changes):
-        return {w: rows for w, rows in self.rows.items() if changes or w[2] - 1 <= watermark}
+        return {w: list(r) for w, r in self.rows.items() if changes or w[2] - 1 <= watermark}
+
+    def is_among(self, window, _, fired):
+        return window in fired
 
 
 class Sessions:
@@ -99,6 +105,9 @@ class Sessions:
                     shown[(key, start, end)] = rows
         return shown
 
+    def is_among(self, window, rows, fired):
+        return any(key == window[0] and rows[0] in whole for (key, _, _), whole in fired.items())
+
 
 def choose_window(random, lateness, keyed):
     kind = random.choice(["TUMBLE", "HOP", "CUMULATE", "SESSION"])
@@ -118,7 +127,7 @@ def choose_window(random, lateness, keyed):
 
 
 def make(random, seed):
-    mode = random.choice(["", "", "LATENESS", "CHANGES", "CHANGES LATENESS"])
+    mode = random.choice(["", "", "LATENESS", "CHANGES", "CHANGES LATENESS", "EVERY"])
     keyed = random.random() < 0.8
     delay = 1000 * random.choice([0, 0, 5, 20])
     partitions = random.choice([1, 1, 2])
@@ -130,20 +139,27 @@ def make(random, seed):
     story.block("statement ok",
                 "CREATE TABLE t (k STRING, v BIGINT, ts TIMESTAMP(3), s STRING, "
                 f"WATERMARK FOR ts AS ts - {seconds(delay)})",
-                f"WITH ('connector' = 'push', 'format' = 'csv', 'partitions' = '{partitions}')")
+                f"WITH ('connector' = 'push', 'format' = 'csv', 'partitions' = '{partitions}', "
+                "'scan.watermark.idle-timeout' = '0')")
     keys = ["k"] if keyed else []
     columns = keys + ["window_start", "window_end"]
     columns += [f"{text} AS a{i}" for i, text in enumerate(aggregates)]
     query = f"SELECT {', '.join(columns)}\nFROM {window}\n"
     query += f"GROUP BY {', '.join(keys + ['window_start', 'window_end'])}"
     query += " EMIT CHANGES" if "CHANGES" in mode else ""
+    query += f" EMIT EVERY {seconds(EVERY)}" if mode == "EVERY" else ""
     query += f" ALLOWED LATENESS {seconds(lateness)}" if lateness else ""
     story.block("query fold" if mode else "query rowsort", query)
 
     watermarks = [NEVER] * partitions
+    clock = 0
+    emitted = {}  # EMIT EVERY: what the last interval showed
 
     def look():
         shown = model.visible(min(watermarks), "CHANGES" in mode)
+        for window, rows in emitted.items():
+            if not model.is_among(window, rows, shown):
+                shown[window] = rows
         story.output([row_text([key] * keyed + [time_text(start), time_text(end)] +
                                [AGGREGATES[text](rows) for text in aggregates])
                       for (key, start, end), rows in shown.items()], bool(mode))
@@ -164,6 +180,12 @@ def make(random, seed):
             watermarks[partition] = max(watermarks[partition], t - delay)
             lines.append(f"{row.k},{'' if v is None else v},{time_text(t)},{row.s}")
         story.block(f"input t partition {partition}", *lines)
+        if mode == "EVERY":
+            step = 1000 * random.choice([1, 4, 10])
+            story.block(f"clock +{step // 1000}s")
+            if (clock + step) // EVERY != clock // EVERY:
+                emitted = model.visible(min(watermarks), True)
+            clock += step
         if random.random() < 0.7:
             look()
     story.block("end")
