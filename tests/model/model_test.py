@@ -15,10 +15,11 @@ import calendars
 import cascades
 import changes
 import expressions
+import frames
 import windows
 
 MODELS = {"windows": windows, "cascades": cascades, "changes": changes, "calendars": calendars,
-          "expressions": expressions}
+          "expressions": expressions, "frames": frames}
 
 
 def main():
