@@ -211,11 +211,20 @@ void decimal_sum(KernelCall& call) {
   const int128_t fa = power_of_ten(wide - sa);
   const int128_t fb = power_of_ten(wide - sb);
   const int scale = call.out.type().scale();
+  const auto sum = [](int128_t x, int128_t y, int128_t* r) {
+    return !(kSubtract ? __builtin_sub_overflow(x, y, r) : __builtin_add_overflow(x, y, r));
+  };
   decimal_operation(call, kSubtract ? '-' : '+', [=](int128_t a, int128_t b, int128_t* r) {
-    if (__builtin_mul_overflow(a, fa, &a) || __builtin_mul_overflow(b, fb, &b)) return false;
-    if (kSubtract ? __builtin_sub_overflow(a, b, r) : __builtin_add_overflow(a, b, r)) return false;
+    int128_t x = 0;
+    int128_t y = 0;
     bool lossless = true;
-    return wide == scale || (rescale(*r, wide, scale, r, &lossless) && lossless);
+    if (!__builtin_mul_overflow(a, fa, &x) && !__builtin_mul_overflow(b, fb, &y) && sum(x, y, r)) {
+      return wide == scale || (rescale(*r, wide, scale, r, &lossless) && lossless);
+    }
+    // Too large at the larger scale: exact at the result's if neither has digits below it.
+    bool also = true;
+    return rescale(a, sa, scale, &x, &lossless) && rescale(b, sb, scale, &y, &also) && lossless &&
+           also && sum(x, y, r);
   });
 }
 
@@ -256,17 +265,38 @@ void decimal_divide(KernelCall& call) {
   });
 }
 
+/// x·10^n mod y. REQUIRES: 0 < y < 10^38. No sum exceeds 2y, which fits in 128 bits.
+uint128_t shifted_modulo(uint128_t x, int n, uint128_t y) {
+  const auto plus = [y](uint128_t a, uint128_t b) { return a + b >= y ? a + b - y : a + b; };
+  uint128_t rest = x % y;
+  for (; n > 0; --n) {
+    const uint128_t twice = plus(rest, rest);
+    const uint128_t five_times = plus(plus(twice, twice), rest);
+    rest = plus(five_times, five_times);
+  }
+  return rest;
+}
+
 void decimal_modulo(KernelCall& call) {
   const int scale = call.out.type().scale();
-  const int128_t fa = power_of_ten(scale - call.arg_type(0).scale());
+  const int shift = scale - call.arg_type(0).scale();
+  const int128_t fa = power_of_ten(shift);
   const int128_t fb = power_of_ten(scale - call.arg_type(1).scale());
   const Values<int128_t> b(call, 1);
   for_valid(call, [&](size_t row) {
     if (b[row] == 0) fail_zero(call, row, '%');
   });
   decimal_operation(call, '%', [=](int128_t x, int128_t y, int128_t* r) {
-    if (__builtin_mul_overflow(x, fa, &x) || __builtin_mul_overflow(y, fb, &y)) return false;
-    *r = y == -1 ? 0 : x % y;
+    int128_t high = 0;
+    if (__builtin_mul_overflow(y, fb, &y)) {
+      *r = x;  // a divisor beyond 128 bits, and the dividend is at the result's scale
+    } else if (__builtin_mul_overflow(x, fa, &high)) {
+      const auto rest = static_cast<int128_t>(shifted_modulo(
+          static_cast<uint128_t>(x < 0 ? -x : x), shift, static_cast<uint128_t>(y < 0 ? -y : y)));
+      *r = x < 0 ? -rest : rest;
+    } else {
+      *r = y == -1 ? 0 : high % y;
+    }
     return true;
   });
 }

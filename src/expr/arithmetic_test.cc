@@ -49,6 +49,13 @@ TEST(Arithmetic, DecimalsAreExact) {
   EXPECT_EQ(binary("/", decimal("2"), decimal("3")), "0.666667");
   EXPECT_EQ(binary("-", decimal("1.5"), number(2)), "-0.5");
   EXPECT_EQ(binary("%", decimal("7.5"), number(2)), "1.5");
+  // Those far apart in size go beyond 128 bits on the way.
+  EXPECT_EQ(binary("%", decimal("1.000000000000000001"), decimal("5821465661545028524545459.7")),
+            "1.000000000000000001");
+  EXPECT_EQ(binary("%", decimal("-5821465661545028524545459.7"), decimal("0.000000000000000007")),
+            "-0.000000000000000006");
+  EXPECT_EQ(binary("+", decimal("0.500000000000000000"), decimal("5821465661545028524545459.7")),
+            "5821465661545028524545460.200000000000");
   EXPECT_EQ(binary("*", decimal("1.5"), make_double(2)), "3.0");
   EXPECT_EQ(text_of(call("-", {decimal("1.50")})), "-1.50");
 }
@@ -96,7 +103,8 @@ TEST(Arithmetic, Bits) {
 TEST(Arithmetic, RefusalsNameTheTypes) {
   EXPECT_EQ(refusal("+", {text("a"), make_boolean(true)}),
             "STRING + BOOLEAN does not exist for these types");
-  EXPECT_EQ(refusal("+", {number(1), text("2")}), "INTEGER + STRING does not exist for these types");
+  EXPECT_EQ(refusal("+", {number(1), text("2")}),
+            "INTEGER + STRING does not exist for these types");
   EXPECT_EQ(refusal("LENGHT", {text("a")}), "there is no function LENGHT");
 }
 

@@ -25,9 +25,9 @@ int compare_decimals(int128_t a, int scale_a, int128_t b, int scale_b) {
   const bool scale_up_a = scale_a < scale_b;
   int128_t& small = scale_up_a ? a : b;
   const int128_t factor = power_of_ten(scale_up_a ? scale_b - scale_a : scale_a - scale_b);
+  const int sign = small < 0 ? -1 : 1;
   if (__builtin_mul_overflow(small, factor, &small)) {
     // Beyond every 128-bit number: its sign decides.
-    const int sign = small == 0 ? 0 : 1;
     return scale_up_a ? sign : -sign;
   }
   return a < b ? -1 : (b < a ? 1 : 0);

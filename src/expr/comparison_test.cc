@@ -25,6 +25,11 @@ TEST(Comparison, AcrossTypes) {
   EXPECT_EQ(compared(decimal("1.50"), "=", decimal("1.5")), "TRUE");
   EXPECT_EQ(compared(decimal("1.50"), "=", make_double(1.5)), "TRUE");
   EXPECT_EQ(compared(number(2), ">", decimal("1.99")), "TRUE");
+  // At one scale these would need more than 38 digits.
+  const ExprPtr tiny = decimal("0.000000000000000001");
+  EXPECT_EQ(compared(tiny, "<", decimal("-5821465661545028524545459.72")), "FALSE");
+  EXPECT_EQ(compared(decimal("-5821465661545028524545459.72"), "<", tiny), "TRUE");
+  EXPECT_EQ(compared(tiny, "<", decimal("5821465661545028524545459.72")), "TRUE");
   EXPECT_EQ(compared(make_int64(Type::bigint(), INT64_MAX), "<",
                      make_literal(Scalar::decimal(1, 38, 37))),
             "FALSE");
@@ -37,8 +42,7 @@ TEST(Comparison, AcrossTypes) {
             "TRUE");
   EXPECT_EQ(refusal("=", {make_column(0, Type::string(), "s"), number(1)}),
             "STRING = INTEGER does not exist for these types");
-  EXPECT_EQ(refusal("=", {make_column(0, Type::bigint(), "n"), text("abc")}),
-            "'abc' is no BIGINT");
+  EXPECT_EQ(refusal("=", {make_column(0, Type::bigint(), "n"), text("abc")}), "'abc' is no BIGINT");
 }
 
 TEST(Comparison, NanStandsAboveAllAndEqualsItself) {
