@@ -16,10 +16,11 @@ import cascades
 import changes
 import expressions
 import frames
+import joins
 import windows
 
 MODELS = {"windows": windows, "cascades": cascades, "changes": changes, "calendars": calendars,
-          "expressions": expressions, "frames": frames}
+          "expressions": expressions, "frames": frames, "joins": joins}
 
 
 def main():
