@@ -26,7 +26,7 @@ MODELS = {"windows": windows, "cascades": cascades, "changes": changes, "calenda
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("velo")
-    parser.add_argument("--seeds", nargs=2, type=int, default=(0, 60))
+    parser.add_argument("--seeds", nargs=2, type=int, default=(0, 30))
     parser.add_argument("--keep", help="leave the stories in this directory")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
