@@ -18,6 +18,7 @@ SECOND = 1_000_000
 NEVER = -(10**18)
 END = 10**18
 IDLE_TIMEOUT = 10 * SECOND
+EVERY = 10 * SECOND  # EMIT EVERY
 KEYS = "abc"
 
 
@@ -60,6 +61,8 @@ class WindowModel:
         self.panes, self.step, self.lateness, self.changes = panes, step, lateness, changes
         self.states = {}  # (end, start, key) → (n, sum)
         self.shown = {}
+        self.every = False  # EMIT EVERY: changes are held back
+        self.held = set()
         self.late = 0
         self.out = []  # (weight, (end, start, key), (n, sum))
         self.fired = NEVER
@@ -73,8 +76,15 @@ class WindowModel:
             cell = (end, start, key)
             n, total = self.states.get(cell, (0, 0))
             self.states[cell] = (n + 1, total + value)
-            if self.changes or end - self.step <= watermark:
+            if self.every:
+                self.held.add(cell)
+            elif self.changes or end - self.step <= watermark:
                 self.show(cell)
+
+    def tick(self):
+        for cell in self.held:
+            self.show(cell)
+        self.held = set()
 
     def show(self, cell):
         before, now = self.shown.get(cell), self.states[cell]
@@ -87,8 +97,10 @@ class WindowModel:
 
     def fire(self, watermark):
         due = [c for c in self.states if self.fired < c[0] - self.step <= watermark]
+        due += [c for c in self.held if c[0] - self.step + self.lateness <= watermark]
         for cell in sorted(due, key=lambda c: (c[0], c[2])):
             self.show(cell)
+            self.held.discard(cell)
         self.fired = max(self.fired, watermark)
 
 
@@ -97,6 +109,7 @@ class SessionModel:
 
     def __init__(self, gap, step, lateness, changes):
         self.gap, self.step, self.lateness, self.changes = gap, step, lateness, changes
+        self.every = False
         self.sessions = {key: [] for key in KEYS}
         self.late = 0
         self.out = []
@@ -114,16 +127,31 @@ class SessionModel:
             "last": last,
             "sums": (1 + sum(s["sums"][0] for s in joined), value + sum(s["sums"][1] for s in joined)),
             "shown": None,
+            "withdrawn": [],  # rows to take back when this one is shown
         }
         for old in joined:
             own.remove(old)
+            session["withdrawn"] += old["withdrawn"]
             if old["shown"]:
-                self.out.append((-1, *old["shown"]))
+                session["withdrawn"].append(old["shown"])
         own.append(session)
-        if self.changes or last + self.gap - self.step <= watermark:
+        if not self.every and (self.changes or last + self.gap - self.step <= watermark):
             self.show(key, session)
+        elif not self.every:
+            self.take_back(session)
+
+    def tick(self):
+        for key, own in self.sessions.items():
+            for session in own:
+                if not session["shown"]:
+                    self.show(key, session)
+
+    def take_back(self, session):
+        self.out += [(-1, *row) for row in session["withdrawn"]]
+        session["withdrawn"] = []
 
     def show(self, key, session):
+        self.take_back(session)
         session["shown"] = ((session["last"] + self.gap, session["first"], key), session["sums"])
         self.out.append((1, *session["shown"]))
 
@@ -187,8 +215,10 @@ class Story:
         self.step = 10 ** (6 - self.precision)
         self.lateness = self.pick(0, 0, 0, 5, 20) * SECOND
         self.changes = self.random.random() < 0.3
+        self.every = not self.changes and self.random.random() < 0.15
         self.union = self.random.random() < 0.25
-        self.cascade = not self.lateness and not self.changes and self.random.random() < 0.3
+        self.changing = self.changes or self.every or self.lateness > 0
+        self.cascade = not self.changing and self.random.random() < 0.3
         parts = 2 if self.union else self.pick(1, 1, 2, 3)
         delay = self.pick(0, 0, 3, 10)
         delays = [self.pick(0, 2, 7) for _ in range(2)] if self.union else [delay] * parts
@@ -216,6 +246,8 @@ class Story:
 
     def write_query(self):
         kind = self.pick("TUMBLE", "HOP", "HOP", "CUMULATE", "SESSION")
+        if self.every and kind == "SESSION":
+            self.lateness = 0
         if kind == "SESSION":
             gap = self.pick(2, 5)
             self.model = SessionModel(gap * SECOND, self.step, self.lateness, self.changes)
@@ -242,6 +274,9 @@ class Story:
                            f"FROM {call} {group}"]
         if self.changes:
             self.lines.append("EMIT CHANGES")
+        if self.every:
+            self.model.every = True
+            self.lines.append(f"EMIT EVERY INTERVAL '{EVERY // SECOND}' SECOND")
         if self.lateness:
             self.lines.append(f"ALLOWED LATENESS INTERVAL '{self.lateness // SECOND}' SECOND")
         self.lines.append("")
@@ -257,10 +292,9 @@ class Story:
 
     def look(self):
         shown = self.outer or self.model
-        changing = self.changes or self.lateness > 0
-        self.lines.append("output fold" if changing else "output")
+        self.lines.append("output fold" if self.changing else "output")
         for weight, (end, start, key), (n, total) in shown.out:
-            sign = ("+I " if weight > 0 else "-D ") if changing else ""
+            sign = ("+I " if weight > 0 else "-D ") if self.changing else ""
             self.lines.append(f"{sign}{key},{text_of(start)},{text_of(end)},{n},{total}")
         shown.out = []
         self.lines += ["", f"stats late={self.model.late}", ""]
@@ -302,8 +336,11 @@ class Story:
     def pass_time(self):
         length = self.pick(1, 5, 10, 12)
         self.lines += [f"clock +{length}s", ""]
+        interval = self.marks.now // EVERY
         self.marks.clock(length * SECOND)
         self.fire(self.marks.combined)
+        if self.every and self.marks.now // EVERY != interval:
+            self.model.tick()
         self.look()
 
     def tell(self):
