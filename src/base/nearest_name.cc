@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/letters.h"
+
 namespace velo {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 template <typename Text>
 std::string_view nearest(std::string_view name, std::span<const Text> candidates) {
@@ -46,10 +46,10 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      size_t replaced = back[j - 1] + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+      size_t replaced = back[j - 1] + (lower_letter(a[i - 1]) == lower_letter(b[j - 1]) ? 0 : 1);
       row[j] = std::min({replaced, back[j] + 1, row[j - 1] + 1});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-          lower(a[i - 2]) == lower(b[j - 1])) {
+      if (i > 1 && j > 1 && lower_letter(a[i - 1]) == lower_letter(b[j - 2]) &&
+          lower_letter(a[i - 2]) == lower_letter(b[j - 1])) {
         row[j] = std::min(row[j], two_back[j - 2] + 1);
       }
     }

@@ -6,17 +6,10 @@
 #include <cstdlib>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 
 namespace velo {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -34,7 +27,7 @@ std::optional<T> whole_number(std::string_view text) {
 }
 
 std::optional<bool> parse_flag(std::string_view text) {
-  const std::string word = lower_case(trimmed(text));
+  const std::string word = to_lower(trimmed(text));
   if (word == "true" || word == "on" || word == "yes" || word == "1") return true;
   if (word == "false" || word == "off" || word == "no" || word == "0") return false;
   return {};
@@ -47,7 +40,7 @@ std::optional<double> parse_real(std::string_view text) {
 }
 
 std::optional<size_t> choice_index(std::string_view choices, std::string_view value) {
-  const std::string wanted = lower_case(trimmed(value));
+  const std::string wanted = to_lower(trimmed(value));
   size_t index = 0;
   while (true) {
     const size_t bar = choices.find('|');
@@ -64,7 +57,7 @@ bool split_unit(std::string_view text, double& amount, std::string& unit) {
   const auto [end, failure] =
       std::from_chars(text.data(), text.data() + text.size(), amount, std::chars_format::fixed);
   if (failure != std::errc() || amount < 0) return false;
-  unit = lower_case(trimmed(text.substr(static_cast<size_t>(end - text.data()))));
+  unit = to_lower(trimmed(text.substr(static_cast<size_t>(end - text.data()))));
   return true;
 }
 

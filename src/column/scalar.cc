@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 #include "column/decimal.h"
 #include "column/double_text.h"
 #include "column/time_text.h"
@@ -144,11 +145,7 @@ Result<Scalar> parse_decimal_scalar(const Type& type, std::string_view text) {
 Result<Scalar> parse_boolean(const Type& type, std::string_view text) {
   static constexpr std::string_view kYes[] = {"true", "t", "yes", "y", "on", "1"};
   static constexpr std::string_view kNo[] = {"false", "f", "no", "n", "off", "0"};
-  const auto is_word = [&](std::string_view word) {
-    return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
-      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-    });
-  };
+  const auto is_word = [&](std::string_view word) { return equals_ignoring_case(text, word); };
   if (std::any_of(std::begin(kYes), std::end(kYes), is_word)) return Scalar::of(true);
   if (std::any_of(std::begin(kNo), std::end(kNo), is_word)) return Scalar::of(false);
   return unreadable(type, text, ": expected true or false");

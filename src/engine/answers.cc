@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 #include "column/column_builder.h"
 #include "expr/aggregate.h"
 #include "expr/function.h"
@@ -49,9 +50,18 @@ bool like(std::string_view text, std::string_view pattern) {
     return false;
   }
   if (text.empty()) return false;
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return (pattern[0] == '_' || lower(text[0]) == lower(pattern[0])) &&
+  return (pattern[0] == '_' || lower_letter(text[0]) == lower_letter(pattern[0])) &&
          like(text.substr(1), pattern.substr(1));
+}
+
+/// The first row of a table of functions that has the name, among others perhaps.
+template <typename Row>
+const Row* first_of(std::span<const Row> table, std::string_view name) {
+  for (const Row& row : table) {
+    const std::string names = fmt::format(",{},", row.names);
+    if (names.find(fmt::format(",{},", name)) != std::string::npos) return &row;
+  }
+  return nullptr;
 }
 
 std::string key_text(const std::vector<size_t>& key, size_t column) {
@@ -211,12 +221,16 @@ Result<Batch> show(const ast::Show& show, const Catalog& catalog, const OptionMa
       return rows.finish();
     }
     case ast::ShowKind::kFunctions: {
-      Rows rows({"name", "kind"});
+      Rows rows({"name", "kind", "signature", "gives"});
       for (const std::string& name : function_names()) {
-        if (wanted(name)) rows.add({name, "scalar"});
+        if (!wanted(name)) continue;
+        const Function& function = *first_of(function_table(), name);
+        rows.add({name, "scalar", signature_text(function), std::string(function.doc)});
       }
       for (const std::string& name : aggregate_names()) {
-        if (wanted(name)) rows.add({name, "aggregate"});
+        if (!wanted(name)) continue;
+        const AggregateFunction& aggregate = *first_of(aggregate_table(), name);
+        rows.add({name, "aggregate", signature_text(aggregate), std::string(aggregate.doc)});
       }
       return rows.finish();
     }

@@ -147,6 +147,8 @@ struct Aggregate {
 };
 
 std::span<const AggregateFunction> aggregate_table();
+/// "SUM(x INTEGER) -> BIGINT"
+std::string signature_text(const AggregateFunction& aggregate);
 bool is_aggregate(std::string_view name);
 /// Upper-case names with aliases, ascending.
 std::vector<std::string> aggregate_names();

@@ -1,4 +1,5 @@
 // The table of aggregates, and taking a request apart into components.
+#include "base/letters.h"
 #include "expr/aggregate.h"
 
 #include <algorithm>
@@ -257,14 +258,6 @@ const std::vector<AggregateFunction>& table() {
   return kTable;
 }
 
-std::string upper(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-  }
-  return out;
-}
-
 bool has_name(const AggregateFunction& function, std::string_view upper_name) {
   std::string_view rest = function.names;
   while (!rest.empty()) {
@@ -487,10 +480,14 @@ bool Aggregate::needs_event_time() const {
                      [](const Component& c) { return c.needs_event_time(); });
 }
 
+std::string signature_text(const AggregateFunction& aggregate) {
+  return std::string(aggregate.name()) + Signature::parse(aggregate.signature).to_string();
+}
+
 std::span<const AggregateFunction> aggregate_table() { return table(); }
 
 bool is_aggregate(std::string_view name) {
-  const std::string wanted = upper(name);
+  const std::string wanted = to_upper(name);
   return std::any_of(table().begin(), table().end(),
                      [&](const AggregateFunction& f) { return has_name(f, wanted); });
 }
@@ -536,7 +533,7 @@ Status check_shape(const std::string& name, const AggregateRequest& request) {
 
 Result<Aggregate> resolve_aggregate(const AggregateRequest& original) {
   AggregateRequest request = original;
-  const std::string name = upper(request.name);
+  const std::string name = to_upper(request.name);
   TRY(check_shape(name, request));
   if (request.star) return count_rows(request);
   const bool descending = !request.within_group.empty() && request.within_group[0].descending;

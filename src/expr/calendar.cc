@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/letters.h"
 #include "column/time_text.h"
 
 namespace velo {
@@ -60,8 +61,7 @@ int64_t period_offset_months(TimeUnit unit) {
 }  // namespace
 
 std::optional<TimeUnit> parse_time_unit(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  const std::string upper = to_upper(text);
   std::string_view name = upper;
   if (name.starts_with("SQL_TSI_")) name.remove_prefix(8);
   auto find = [](std::string_view wanted) -> std::optional<TimeUnit> {

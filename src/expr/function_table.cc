@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 #include "base/nearest_name.h"
 #include "expr/signature.h"
 
@@ -51,14 +52,6 @@ const Table& table() {
   return kTable;
 }
 
-std::string upper(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-  }
-  return out;
-}
-
 std::string types_text(std::span<const ArgumentType> args) {
   std::string out;
   for (const ArgumentType& arg : args) {
@@ -70,7 +63,7 @@ std::string types_text(std::span<const ArgumentType> args) {
 
 Error no_such_function(std::string_view name) {
   const std::vector<std::string> names = function_names();
-  return Error(ErrorCode::kUnknownName, fmt::format("there is no function {}", upper(name)))
+  return Error(ErrorCode::kUnknownName, fmt::format("there is no function {}", to_upper(name)))
       .with_hint(did_you_mean(name, names));
 }
 
@@ -78,9 +71,9 @@ Error no_such_overload(std::string_view name, std::span<const size_t> rows,
                        std::span<const ArgumentType> args) {
   const Function& first = table().rows[rows[0]];
   const bool infix = first.has(kInfix) && args.size() == 2;
-  const std::string call = infix ? fmt::format("{} {} {}", args[0].type.to_string(), upper(name),
+  const std::string call = infix ? fmt::format("{} {} {}", args[0].type.to_string(), to_upper(name),
                                                args[1].type.to_string())
-                                 : fmt::format("{}({})", upper(name), types_text(args));
+                                 : fmt::format("{}({})", to_upper(name), types_text(args));
   Error error(ErrorCode::kTypeMismatch, fmt::format("{} does not exist for these types", call));
   if (infix && std::string_view("=<>").find(name[0]) != std::string_view::npos) {
     const std::string_view way = args[0].type.is_numeric()
@@ -96,7 +89,7 @@ Error no_such_overload(std::string_view name, std::span<const size_t> rows,
       break;
     }
     if (!accepted.empty()) accepted += "; ";
-    accepted += upper(name) + table().signatures[row].to_string();
+    accepted += to_upper(name) + table().signatures[row].to_string();
   }
   return std::move(error).with_hint(fmt::format("accepted: {}; use CAST to convert", accepted));
 }
@@ -121,7 +114,7 @@ std::vector<std::string> function_names() {
   return names;
 }
 
-bool is_function(std::string_view name) { return table().by_name.contains(upper(name)); }
+bool is_function(std::string_view name) { return table().by_name.contains(to_upper(name)); }
 
 std::string signature_text(const Function& function) {
   return std::string(function.name()) + Signature::parse(function.signature).to_string();
@@ -129,7 +122,7 @@ std::string signature_text(const Function& function) {
 
 Result<ResolvedFunction> resolve_function(std::string_view name,
                                           std::span<const ArgumentType> args) {
-  const auto found = table().by_name.find(upper(name));
+  const auto found = table().by_name.find(to_upper(name));
   if (found == table().by_name.end()) return no_such_function(name);
   std::vector<ArgumentType> unread;
   if (is_arithmetic(name)) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 #include "column/time_text.h"
 #include "expr/calendar.h"
 
@@ -60,11 +61,7 @@ bool take_number(std::string_view* text, size_t width, int64_t* value) {
 }
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view word) {
-  if (text.size() < word.size()) return false;
-  for (size_t i = 0; i < word.size(); ++i) {
-    if ((text[i] | 0x20) != (word[i] | 0x20)) return false;
-  }
-  return true;
+  return equals_ignoring_case(text.substr(0, word.size()), word);
 }
 
 /// The full name or its first three letters.

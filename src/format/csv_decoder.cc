@@ -3,18 +3,11 @@
 #include <algorithm>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 #include "format/formats.h"
 
 namespace velo {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
 
 /// Index of the name, exactly written before in any case; -1 if there is none.
 int find_name(const std::vector<std::string>& names, std::string_view name) {
@@ -22,7 +15,7 @@ int find_name(const std::vector<std::string>& names, std::string_view name) {
     if (names[i] == name) return static_cast<int>(i);
   }
   for (size_t i = 0; i < names.size(); ++i) {
-    if (lower(names[i]) == lower(name)) return static_cast<int>(i);
+    if (equals_ignoring_case(names[i], name)) return static_cast<int>(i);
   }
   return -1;
 }

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 #include "column/decimal.h"
 #include "column/time_text.h"
 
@@ -85,19 +86,10 @@ FieldError read_whole(std::string_view text, int64_t* out) {
   return FieldError::kOk;
 }
 
-bool same_ignoring_case(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
-    if (c != lower[i]) return false;
-  }
-  return true;
-}
-
 bool names_non_finite(std::string_view text) {
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-  return same_ignoring_case(text, "nan") || same_ignoring_case(text, "inf") ||
-         same_ignoring_case(text, "infinity");
+  return equals_ignoring_case(text, "nan") || equals_ignoring_case(text, "inf") ||
+         equals_ignoring_case(text, "infinity");
 }
 
 FieldError read_epoch(const FieldRules& rules, std::string_view text, int64_t* out) {
@@ -179,8 +171,9 @@ FieldError read_boolean(const FieldRules& rules, std::string_view text, bool* ou
     return *out || text == "false" ? FieldError::kOk : FieldError::kSyntax;
   }
   text = trim(text);
-  *out = same_ignoring_case(text, "true") || same_ignoring_case(text, "t") || text == "1";
-  const bool no = same_ignoring_case(text, "false") || same_ignoring_case(text, "f") || text == "0";
+  *out = equals_ignoring_case(text, "true") || equals_ignoring_case(text, "t") || text == "1";
+  const bool no =
+      equals_ignoring_case(text, "false") || equals_ignoring_case(text, "f") || text == "0";
   return *out || no ? FieldError::kOk : FieldError::kSyntax;
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/letters.h"
 #include "expr/expr.h"
 #include "plan/bind_session.h"
 #include "plan/plan_node.h"
@@ -48,10 +49,5 @@ std::string join_names(const std::vector<std::string>& names, size_t most = 12);
 
 /// "1 column", "3 columns".
 std::string count_of(size_t count, std::string_view noun);
-
-/// ASCII only; SQL names compare so.
-std::string to_lower(std::string_view text);
-std::string to_upper(std::string_view text);
-bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 }  // namespace velo

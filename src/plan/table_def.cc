@@ -1,6 +1,7 @@
 #include "plan/table_def.h"
 
 #include "base/check.h"
+#include "base/letters.h"
 
 namespace velo {
 namespace {
@@ -8,16 +9,6 @@ namespace {
 constexpr int64_t kSecondUs = 1'000'000;
 constexpr int64_t kIdleTimeoutDefaultUs = 10 * kSecondUs;
 constexpr int64_t kMaxFutureDefaultUs = 24 * 3600 * kSecondUs;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_but_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -69,7 +60,7 @@ int TableDef::find_column(std::string_view wanted) const {
   int found = -1;
   for (size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].name == wanted) return static_cast<int>(i);
-    if (found < 0 && equal_but_case(columns[i].name, wanted)) found = static_cast<int>(i);
+    if (found < 0 && equals_ignoring_case(columns[i].name, wanted)) found = static_cast<int>(i);
   }
   return found;
 }

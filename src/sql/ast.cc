@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/letters.h"
+
 namespace velo::ast {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
 
 constexpr std::array<std::string_view, 19> kTimeUnits = {
     "YEAR",   "QUARTER",     "MONTH",       "WEEK",       "DAY",       "HOUR", "MINUTE",
@@ -56,7 +51,7 @@ constexpr std::array<std::string_view, 15> kShowKinds = {
 }  // namespace
 
 bool Name::matches(std::string_view declared) const {
-  return quoted ? text == declared : equal_ignoring_case(text, declared);
+  return quoted ? text == declared : equals_ignoring_case(text, declared);
 }
 
 std::string QualifiedName::to_string() const {
@@ -71,13 +66,13 @@ std::string QualifiedName::to_string() const {
 std::string_view time_unit_name(TimeUnit unit) { return kTimeUnits[static_cast<size_t>(unit)]; }
 
 std::optional<TimeUnit> find_time_unit(std::string_view word) {
-  if (equal_ignoring_case(word, "CENTURIES")) return TimeUnit::kCentury;
-  if (equal_ignoring_case(word, "MILLENNIA")) return TimeUnit::kMillennium;
+  if (equals_ignoring_case(word, "CENTURIES")) return TimeUnit::kCentury;
+  if (equals_ignoring_case(word, "MILLENNIA")) return TimeUnit::kMillennium;
   for (size_t i = 0; i < kTimeUnits.size(); ++i) {
     std::string_view unit = kTimeUnits[i];
-    bool plural = word.size() == unit.size() + 1 && lower(word.back()) == 's' &&
+    bool plural = word.size() == unit.size() + 1 && lower_letter(word.back()) == 's' &&
                   i <= size_t(TimeUnit::kNanosecond);
-    if (equal_ignoring_case(plural ? word.substr(0, unit.size()) : word, unit))
+    if (equals_ignoring_case(plural ? word.substr(0, unit.size()) : word, unit))
       return static_cast<TimeUnit>(i);
   }
   return std::nullopt;

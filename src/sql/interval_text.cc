@@ -6,6 +6,7 @@
 
 #include "base/fmt.h"
 #include "base/int128.h"
+#include "base/letters.h"
 
 // Steps: split off the sign; read the fields (numbers between ' ', ':' or '-'); weigh each by its
 // unit into months, days or microseconds; apply the sign. All arithmetic is in 128 bits on at most
@@ -164,8 +165,7 @@ std::string pattern_of(const std::vector<Field>& fields) {
   std::string out;
   for (size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) out += fields[i].before;
-    char letter = ast::time_unit_name(fields[i].unit)[0];
-    out += static_cast<char>(letter + ('a' - 'A'));
+    out += lower_letter(ast::time_unit_name(fields[i].unit)[0]);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/fmt.h"
+#include "base/letters.h"
 
 namespace velo {
 namespace {
@@ -290,12 +291,6 @@ bool is_plain_word(std::string_view text) {
          std::all_of(text.begin(), text.end(), continues_word);
 }
 
-std::string upper_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-  }
-  return out;
-}
+std::string upper_case(std::string_view text) { return to_upper(text); }
 
 }  // namespace velo
