@@ -19,6 +19,9 @@ std::string replaced(std::string_view text, char from, std::string_view to) {
   return out;
 }
 
+/// A single quote inside single quotes, for bash and zsh.
+constexpr std::string_view kShellQuote = "'\\''";
+
 std::string names_of_commands() {
   std::string names;
   for (const CommandInfo& command : commands()) {
@@ -87,7 +90,8 @@ std::string zsh_script() {
       "  local -a commands=(\n";
   for (const CommandInfo& command : commands()) {
     if (!command.built) continue;
-    out += fmt::format("    '{}:{}'\n", command.name, replaced(command.purpose, ':', "\\:"));
+    out += fmt::format("    '{}:{}'\n", command.name,
+                       replaced(replaced(command.purpose, ':', "\\:"), '\'', kShellQuote));
   }
   out +=
       "  )\n"
@@ -108,10 +112,11 @@ std::string zsh_script() {
         action = ":value:";
       }
       out += fmt::format(" '{}{}[{}]{}'", flag.repeats ? "*" : "", flag.name(),
-                         replaced(flag.says, '\'', "'\\''"), action);
+                         replaced(flag.says, '\'', kShellQuote), action);
     }
-    if (command.name == "completion") out += " '1:shell:(bash zsh fish)'";
-    if (command.name == "help") out += fmt::format(" '1:command:({})'", names_of_commands());
+    if (const std::string words = arguments_of(command); !words.empty()) {
+      out += fmt::format(" '1:{}:({})'", command.name, words);
+    }
     if (!command.files.empty()) out += fmt::format(" '*:file:_files -g \"*{}\"'", command.files);
     out += " ;;\n";
   }
@@ -126,13 +131,17 @@ std::string fish_script() {
     out += fmt::format("complete -c velo -n __fish_use_subcommand -a {} -d '{}'\n", command.name,
                        replaced(command.purpose, '\'', "\\'"));
     const std::string after = fmt::format("-n '__fish_seen_subcommand_from {}'", command.name);
-    if (!command.files.empty()) out += fmt::format("complete -c velo {} -F\n", after);
-    if (command.name == "completion") {
-      out += fmt::format("complete -c velo {} -a 'bash zsh fish'\n", after);
+    if (!command.files.empty()) {
+      out += fmt::format("complete -c velo {} -ka '(__fish_complete_suffix {})'\n", after,
+                         command.files);
+    }
+    if (const std::string words = arguments_of(command); !words.empty()) {
+      out += fmt::format("complete -c velo {} -a '{}'\n", after, words);
     }
     for (const FlagInfo& flag : command.flags) {
       out += fmt::format("complete -c velo {} -l {} -d '{}'", after, flag.name().substr(2),
                          replaced(flag.says, '\'', "\\'"));
+      if (!flag.names.starts_with("--")) out += fmt::format(" -s {}", flag.names[1]);
       if (flag.is_choice()) out += fmt::format(" -xa '{}'", replaced(flag.value, '|', " "));
       if (!flag.is_choice() && !flag.value.empty()) out += " -r";
       out += "\n";

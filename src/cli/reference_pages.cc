@@ -9,7 +9,6 @@
 #include "engine/table_kinds.h"
 #include "expr/aggregate.h"
 #include "expr/function.h"
-#include "expr/signature.h"
 #include "format/formats.h"
 #include "plan/table_options.h"
 
@@ -112,6 +111,8 @@ What `fields.<column>.<name>` may say depends on the column's type; `null-rate` 
 
 constexpr std::string_view kFilesystemNotes =
     R"(
+`format` may be left out where the path ends in `.csv`, `.json`, `.ndjson` or `.jsonl`, packed or not.
+
 Reading: a pattern (`logs/*.json`), a directory (all files in it), one file, or `-`. Packed files are known by `.gz` and
 `.zst`. Columns `c STRING METADATA FROM 'file'`, `partition`, `offset` (the record's number in its file) and `timestamp`
 say where a row came from. With `'source.watch' = 'true'` files are followed as they grow, through rotation and
@@ -189,7 +190,8 @@ std::string functions_page() {
   for (const Function& function : function_table()) {
     std::string example;
     if (!function.example.empty()) {
-      example = fmt::format("`{}` → `{}`", cell(function.example), cell(function.result));
+      example = fmt::format("`{}`", cell(function.example));
+      if (!function.result.empty()) example += fmt::format(" → `{}`", cell(function.result));
     }
     out += fmt::format("| `{}` | {}{} | {} |\n", cell(signature_text(function)), function.doc,
                        cell(also(function.names)), example);
@@ -199,8 +201,7 @@ std::string functions_page() {
       "those that make lists take `ORDER BY` inside.\n\n";
   out += "| aggregate | gives |\n| --- | --- |\n";
   for (const AggregateFunction& aggregate : aggregate_table()) {
-    out += fmt::format("| `{}{}` | {}{} |\n", aggregate.name(),
-                       Signature::parse(aggregate.signature).to_string(), aggregate.doc,
+    out += fmt::format("| `{}` | {}{} |\n", cell(signature_text(aggregate)), aggregate.doc,
                        also(aggregate.names));
   }
   return out;

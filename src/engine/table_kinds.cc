@@ -156,6 +156,25 @@ std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) con
   return problems;
 }
 
+std::vector<OptionProblem> EngineTableKinds::check_columns(const OptionMap& options,
+                                                           const std::vector<Field>& stored) const {
+  const SortedOptions sorted = sort_options(options);
+  const ConnectorInfo* connector = look_up(sorted.connector);
+  // Those that make rows look at their options column by column.
+  if (connector == nullptr || !connector->without_format) return {};
+  DecoderOptions decoder;
+  decoder.schema = make_schema(stored);
+  for (size_t i = 0; i < stored.size(); ++i) decoder.projection.push_back(static_cast<int>(i));
+  decoder.options = sorted.of_format;
+  const auto made = make_decoder(sorted.format, std::move(decoder));
+  if (made) return {};
+  for (const auto& [name, value] : sorted.of_format) {
+    const bool is_this = made.error().message.find(fmt::format("'{}'", name)) != std::string::npos;
+    if (is_this) return {{name, made.error()}};
+  }
+  return {{"", made.error()}};
+}
+
 TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   const SortedOptions sorted = sort_options(options);
   TableTraits traits;

@@ -34,6 +34,8 @@ class EngineTableKinds final : public TableKinds {
   explicit EngineTableKinds(ConnectorContext context) : context_(context) {}
 
   std::vector<OptionProblem> check(const OptionMap& options) const override;
+  std::vector<OptionProblem> check_columns(const OptionMap& options,
+                                           const std::vector<Field>& stored) const override;
   TableTraits traits(const OptionMap& options) const override;
   Result<std::vector<Field>> infer_columns(const OptionMap& options) const override;
   std::vector<std::string> option_names(const OptionMap& options) const override;

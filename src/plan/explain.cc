@@ -337,6 +337,12 @@ void collect_state(const PlanNode& node, std::vector<std::string>& lines) {
     lines.push_back(fmt::format("{}{}: state {}",
                                 aggregate.aggregates.empty() ? "Distinct" : "Aggregate",
                                 keys_text(aggregate.keys), bound_text(aggregate.bound)));
+  } else if (node.kind == PlanKind::kJoin || node.kind == PlanKind::kOver) {
+    const PlanStateBound& bound =
+        node.kind == PlanKind::kJoin ? node.as<JoinNode>().bound : node.as<OverNode>().bound;
+    const std::string text = explain(node, {.changelog = false, .state = false});
+    lines.push_back(
+        fmt::format("{}: state {}", text.substr(0, text.find('\n')), bound_text(bound)));
   } else if (node.kind == PlanKind::kOrderBy) {
     lines.push_back("OrderBy: all rows until the input ends");
   }

@@ -29,6 +29,7 @@ class TableBinder {
   Status infer_columns();
   Status bind_stored_columns();
   Status bind_computed_columns();
+  Status check_columns() const;
   void add_system_columns();
   Status bind_watermark();
   Status bind_event_time_option();
@@ -181,6 +182,16 @@ Status TableBinder::bind_computed_columns() {
     def_->columns[i].type = bound->type();
   }
   return {};
+}
+
+Status TableBinder::check_columns() const {
+  std::vector<Field> stored;
+  for (const TableColumn& column : def_->columns) {
+    if (column.kind == TableColumnKind::kPhysical) stored.push_back({column.name, column.type});
+  }
+  const std::vector<OptionProblem> problems = session_.kinds().check_columns(def_->options, stored);
+  if (problems.empty()) return {};
+  return session_.placed(problems[0].error, options_.key_span(problems[0].option, span_));
 }
 
 void TableBinder::add_system_columns() {
@@ -338,6 +349,7 @@ Result<TableDefPtr> TableBinder::bind() {
   TRY(infer_columns());
   TRY(bind_stored_columns());
   TRY(bind_computed_columns());
+  TRY(check_columns());
   add_system_columns();
   TRY(bind_watermark());
   TRY(bind_primary_key());

@@ -34,6 +34,14 @@ class TableKinds {
   /// Problems with the options of a table: unknown ones (with the nearest known name as hint), bad
   /// values, missing ones. Takes `plan_table_options` for granted, which the binder has checked.
   virtual std::vector<OptionProblem> check(const OptionMap& options) const = 0;
+  /// Problems of the options with the columns, once these are known: 'fields.price.min' of a column
+  /// that has no such thing. REQUIRES: check found nothing.
+  virtual std::vector<OptionProblem> check_columns(const OptionMap& options,
+                                                   const std::vector<Field>& stored) const {
+    (void)options;
+    (void)stored;
+    return {};
+  }
   /// REQUIRES: check found nothing.
   virtual TableTraits traits(const OptionMap& options) const = 0;
   /// The columns of a table that declares none, from its data ('csv.infer'). Errors: not possible

@@ -261,9 +261,11 @@ void TokenParser::take_session_keys(WindowSpec& window, std::vector<Expr>& value
 void TokenParser::check_window(const WindowSpec& window) {
   bool session = window.kind == WindowKind::kSession;
   bool slides = window.kind == WindowKind::kHop || window.kind == WindowKind::kCumulate;
-  auto need = [&](const Box<Expr>& part, std::string_view what) {
-    if (!part)
-      cursor_.fail_at(window.span, fmt::format("{} needs {}", function_name(window), what));
+  auto need = [&](const Box<Expr>& part, std::string_view what, std::string_view hint = {}) {
+    if (!part) {
+      cursor_.fail_at(window.span, fmt::format("{} needs {}", function_name(window), what),
+                      std::string(hint));
+    }
     const ast::Literal* literal = part->as<ast::Literal>();
     if (literal) {
       cursor_.fail_at(part->span, "a length of time needs a unit",
@@ -287,7 +289,11 @@ void TokenParser::check_window(const WindowSpec& window) {
     refuse(window.offset, "offset");
   } else {
     refuse(window.gap, "gap");
-    if (slides) need(window.slide, step ? "a step" : "a slide");
+    const bool clause = window.form == WindowForm::kClause && !step;
+    if (slides) {
+      need(window.slide, step ? "a step" : "a slide",
+           clause ? "SLIDING(1m, 10s): the size, then the slide" : "");
+    }
     need(window.size, "a size");
   }
   if (!slides) refuse(window.slide, "slide");

@@ -168,6 +168,8 @@ TEST(SqlError, Windows) {
             "a length of time needs a unit | write 5s, 5m, 5h or INTERVAL '5' MINUTE");
   EXPECT_EQ(message_of("SELECT * FROM TUMBLE(TABLE t, DESCRIPTOR(ts))"), "TUMBLE needs a size");
   EXPECT_EQ(message_of("SELECT * FROM HOP(TABLE t, DESCRIPTOR(ts), 5m)"), "HOP needs a size");
+  EXPECT_EQ(message_of("SELECT a FROM t WINDOW SLIDING(1m)"),
+            "HOPPING needs a slide | SLIDING(1m, 10s): the size, then the slide");
   EXPECT_EQ(message_of("SELECT * FROM TUMBLE(TABLE t, DESCRIPTOR(ts), SIZ => 5m)"),
             "TUMBLE has no argument 'SIZ' | did you mean 'SIZE'?");
   EXPECT_EQ(message_of("SELECT * FROM TUMBLE(TABLE t, DESCRIPTOR(ts), SIZE => 5m, GAP => 1m)"),

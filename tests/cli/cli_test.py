@@ -160,7 +160,7 @@ class Reference(Case):
 class ExitStatus(Case):
     def check_status(self, wanted, words, *parts, stdin=""):
         out, err, status = self.velo(*words, stdin=stdin)
-        self.assertEqual((out, status), ("", wanted), err)
+        self.assertEqual((out.replace("1 error\n", ""), status), ("", wanted), err)
         for part in parts:
             self.assertIn(part, err)
 
@@ -191,6 +191,14 @@ class ExitStatus(Case):
         self.check_status(2, ["run", "q.sql"], "at q.sql:3:3", "  3 |   UPPERR('x');\n    |   ^^^^^^\n",
                           "did you mean 'UPPER'?")
         self.check_status(2, ["run", "-"], "at standard input:1:11", stdin="SELECT 1 +")
+
+    def test_options_of_columns_are_checked_where_they_stand(self):
+        table = "CREATE TABLE t (a INT) WITH ('connector' = 'datagen', 'fields.{}' = '{}')"
+        self.check_status(2, ["check", "-e", table.format("a.mim", 1)], "'fields.a.mim' is not known",
+                          "at SQL:1:55", "did you mean 'min'?")
+        self.check_status(2, ["check", "-e", table.format("a.min", "x")], "a whole number is wanted",
+                          "at SQL:1:55")
+        self.check_status(2, ["check", "-e", table.format("b.min", 1)], "'fields.b.min'", "at SQL:1:55")
 
     def test_a_failing_query_is_1(self):
         self.write("t.csv", "a\n1\nx\n")
@@ -300,6 +308,13 @@ class Catalog(Case):
                          "name,type,null,key,extra\nid,BIGINT,NOT NULL,PRIMARY KEY,a number\ntwice,BIGINT,\"\",\"\",AS id * 2\n"
                          "ts,TIMESTAMP(3),\"\",\"\",WATERMARK AS ts - INTERVAL '5' SECOND\n")
 
+    def test_show_functions_says_what_they_do(self):
+        self.assertEqual(
+            self.answer("SHOW FUNCTIONS LIKE 'JSON_TYPE'", "-o", "csv").splitlines()[1],
+            'JSON_TYPE,scalar,"JSON_TYPE(json STRING [, path STRING]) -> STRING",'
+            '"object, array, string, number, boolean or null; NULL if there is none"')
+        self.assertIn('"name":"DATE_ADD"', self.answer("SHOW FUNCTIONS LIKE 'date_%'"))
+
     def test_a_file_is_a_table(self):
         self.write("orders.csv", "id,name\n7,pen\n")
         self.assertEqual(self.answer("SELECT name FROM 'orders.csv' WHERE id = 7"), '{"name":"pen"}\n')
@@ -386,6 +401,15 @@ class Language(Case):
         self.assertEqual(out, "q.sql:2: WindowAggregate TUMBLE(ts, INTERVAL '1' SECOND): state until the watermark passes\n"
                               "q.sql:3: no state\nok\n")
 
+    def test_check_says_what_bounds_a_join(self):
+        table = ENDLESS.format(10)
+        sql = table + table.replace(" t ", " u ") + (
+            "SELECT t.id FROM t JOIN u ON t.id = u.id "
+            "AND u.ts BETWEEN t.ts - INTERVAL '1' MINUTE AND t.ts;")
+        out, err, status = self.velo("check", "-e", sql)
+        self.assertEqual((err, status), ("", 0))
+        self.assertRegex(out, r"^SQL:1: .*Join.*: state until the watermark passes\nok\n$")
+
     def test_check_notes(self):
         self.write("q.sql", ENDLESS.format(10) + "\nCREATE TABLE spare (a INT) WITH ('connector'='datagen');\n"
                    "SELECT id FROM t WHERE id = NULL;\n")
@@ -418,6 +442,21 @@ class Language(Case):
         self.assertEqual(self.velo("fmt", "-w", "q.sql"), ("", "", 0))
         self.assertIn("SELECT a", (self.folder / "q.sql").read_text())
         self.assertEqual(self.velo("fmt", "--check", "q.sql"), ("", "", 0))
+
+
+class Dialect(Case):
+    def test_everything_named_runs_or_is_refused_at_its_place(self):
+        lines = (ROOT / "tests" / "cli" / "dialect.txt").read_text().splitlines()
+        tables = "\n".join(line[2:] for line in lines if line.startswith("= "))
+        statements = [line for line in lines if line and not line.startswith(("= ", "#"))]
+        self.assertGreater(len(statements), 140)
+        for statement in statements:
+            _, err, status = self.velo("check", "-e", tables + "\n" + statement)
+            if status != 0:
+                self.assertRegex(err, r"^error 2004: not supported yet: .+\n  at SQL:6:\d+\n", statement)
+            laid_out, err, status = self.velo("fmt", "-e", statement)
+            self.assertEqual((err, status), ("", 0), statement)
+            self.assertEqual(self.velo("fmt", "-e", laid_out), (laid_out, "", 0), statement)
 
 
 class Completion(Case):
@@ -461,11 +500,29 @@ class Completion(Case):
         for shell in ("zsh", "fish"):
             script, err, status = self.velo("completion", shell)
             self.assertEqual((err, status), ("", 0))
-            self.assertIn("run SQL: events in, answers out".replace(":", "\\:" if shell == "zsh" else ":"), script)
+            says = "run SQL: events in, answers out"
+            self.assertIn(says.replace(":", "\\:") if shell == "zsh" else says, script)
+            # Quotes are closed even where the shell is not there to say so.
+            for line in script.splitlines():
+                self.assertEqual(line.replace("'\\''", "").replace("\\'", "").count("'") % 2, 0, line)
             if shutil.which(shell):
                 self.write(f"velo.{shell}", script)
                 done = subprocess.run([shell, "-n", f"velo.{shell}"], text=True, capture_output=True, cwd=self.folder)
                 self.assertEqual((done.stderr, done.returncode), ("", 0))
+
+    @unittest.skipUnless(shutil.which("fish"), "no fish")
+    def test_fish(self):
+        def offered(line):
+            done = subprocess.run(["fish", "-c", f"{VELO} completion fish | source; complete -C '{line}'"],
+                                  text=True, capture_output=True, cwd=self.folder,
+                                  env={**os.environ, "HOME": str(self.folder)})
+            return [word.split("\t")[0] for word in done.stdout.splitlines()]
+
+        self.write("orders.sql", "")
+        self.assertEqual(offered("velo r"), ["run"])
+        self.assertEqual(offered("velo run --output "), ["csv", "json", "table"])
+        self.assertEqual(offered("velo run ord"), ["orders.sql"])
+        self.assertEqual(offered("velo completion "), ["bash", "fish", "zsh"])
 
 
 if __name__ == "__main__":
