@@ -326,6 +326,20 @@ std::string keys_text(const std::vector<ExprPtr>& keys) {
   return out;
 }
 
+/// Of those that keep rows; null for the others.
+const PlanStateBound* bound_of(const PlanNode& node) {
+  switch (node.kind) {
+    case PlanKind::kJoin:
+      return &node.as<JoinNode>().bound;
+    case PlanKind::kOver:
+      return &node.as<OverNode>().bound;
+    case PlanKind::kTopN:
+      return &node.as<TopNNode>().bound;
+    default:
+      return nullptr;
+  }
+}
+
 void collect_state(const PlanNode& node, std::vector<std::string>& lines) {
   if (node.kind == PlanKind::kWindowAggregate) {
     const auto& window = node.as<WindowAggregateNode>();
@@ -337,12 +351,10 @@ void collect_state(const PlanNode& node, std::vector<std::string>& lines) {
     lines.push_back(fmt::format("{}{}: state {}",
                                 aggregate.aggregates.empty() ? "Distinct" : "Aggregate",
                                 keys_text(aggregate.keys), bound_text(aggregate.bound)));
-  } else if (node.kind == PlanKind::kJoin || node.kind == PlanKind::kOver) {
-    const PlanStateBound& bound =
-        node.kind == PlanKind::kJoin ? node.as<JoinNode>().bound : node.as<OverNode>().bound;
+  } else if (const PlanStateBound* bound = bound_of(node)) {
     const std::string text = explain(node, {.changelog = false, .state = false});
     lines.push_back(
-        fmt::format("{}: state {}", text.substr(0, text.find('\n')), bound_text(bound)));
+        fmt::format("{}: state {}", text.substr(0, text.find('\n')), bound_text(*bound)));
   } else if (node.kind == PlanKind::kOrderBy) {
     lines.push_back("OrderBy: all rows until the input ends");
   }
