@@ -15,7 +15,8 @@ constexpr const char* kTables =
     "CREATE TABLE trades (symbol STRING, price DOUBLE, qty BIGINT, ts TIMESTAMP(3), "
     "WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'push', 'format' = 'csv');\n"
     "CREATE TABLE readings (id INT, v DECIMAL(10, 2), ok BOOLEAN, day DATE, at TIMESTAMP_LTZ(3), "
-    "tags ARRAY<STRING>, WATERMARK FOR at AS at) "
+    "tags ARRAY<STRING>, WATERMARK FOR at AS at) WITH ('connector' = 'push', 'format' = 'json');\n"
+    "CREATE TABLE made (id INT, at TIMESTAMP_LTZ(3)) "
     "WITH ('connector' = 'datagen', 'number-of-rows' = '10');\n"
     "CREATE TABLE out_rows (a STRING, b BIGINT) WITH ('connector' = 'blackhole');\n"
     "CREATE VIEW cheap AS SELECT * FROM trades WHERE price < 10;\n";
