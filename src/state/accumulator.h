@@ -162,7 +162,7 @@ class FixedAccumulator final : public Accumulator {
   void clear_all() override { clear_first(states_.size()); }
   void clear_first(size_t count) override {
     if constexpr (requires { Rule::kEmptyIsZero; }) {
-      std::memset(static_cast<void*>(states_.data()), 0, count * sizeof(State));
+      if (count > 0) std::memset(static_cast<void*>(states_.data()), 0, count * sizeof(State));
     } else {
       std::fill_n(states_.begin(), count, State());
     }
