@@ -3,7 +3,6 @@
 #include "base/fmt.h"
 #include "operator/asof_join.h"
 #include "operator/build_join.h"
-#include "operator/project.h"
 #include "operator/stream_join.h"
 
 namespace velo {
@@ -25,14 +24,6 @@ JoinKind kind_of(PlanJoinKind kind) {
       return JoinKind::kAnti;
   }
   return JoinKind::kInner;
-}
-
-LoweredNode project_to(const SchemaPtr& output, std::vector<ExprPtr> columns) {
-  LoweredNode lowered;
-  lowered.spec.make = [output, columns = std::move(columns)] {
-    return make_project({output, columns});
-  };
-  return lowered;
 }
 
 /// One input: its columns, then the keys that are no columns.

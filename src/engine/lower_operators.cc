@@ -131,11 +131,6 @@ std::vector<Aggregate> aggregates_of(const std::vector<PlanAggregate>& from) {
   return aggregates;
 }
 
-LoweredNode project_to(const SchemaPtr& output, std::vector<ExprPtr> columns) {
-  return node(Spread::kAnywhere,
-              [output, columns = std::move(columns)] { return make_project({output, columns}); });
-}
-
 /// Copies of the operator give window_time even if nobody asked for it, so that their results can
 /// be merged in its order; a projection takes it away again.
 Lowered with_merge(const WindowAggregateNode& plan, WindowAggregateOptions options) {
@@ -262,6 +257,11 @@ Lowered one(LoweredNode made) {
 }
 
 }  // namespace
+
+LoweredNode project_to(const SchemaPtr& output, std::vector<ExprPtr> columns) {
+  return node(Spread::kAnywhere,
+              [output, columns = std::move(columns)] { return make_project({output, columns}); });
+}
 
 Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
                                                 const OperatorLowering& options) {

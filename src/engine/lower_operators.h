@@ -24,6 +24,9 @@ struct OperatorLowering {
 Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
                                                 const OperatorLowering& options);
 
+/// A projection of its input to these columns.
+LoweredNode project_to(const SchemaPtr& output, std::vector<ExprPtr> columns);
+
 /// ORDER BY, with the LIMIT directly above it if there is one.
 Result<std::vector<LoweredNode>> lower_order_by(const OrderByNode& order, const LimitNode* limit);
 

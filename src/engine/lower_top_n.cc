@@ -1,19 +1,10 @@
 #include "engine/lower_top_n.h"
 
 #include "base/fmt.h"
-#include "operator/project.h"
 #include "operator/top_n.h"
 
 namespace velo {
 namespace {
-
-LoweredNode project_to(const SchemaPtr& output, std::vector<ExprPtr> columns) {
-  LoweredNode lowered;
-  lowered.spec.make = [output, columns = std::move(columns)] {
-    return make_project({output, columns});
-  };
-  return lowered;
-}
 
 /// The columns of the input, then what is computed of them.
 struct Columns {

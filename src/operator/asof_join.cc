@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "operator/input_watermarks.h"
-#include "operator/join_times.h"
+#include "operator/on_time.h"
 #include "state/row_store.h"
 #include "state/waiting_rows.h"
 
@@ -28,7 +28,7 @@ class AsofJoin final : public Operator {
   void push(size_t side, const Batch& given, Output& output) override {
     Batch kept;
     Batch marked;
-    const Batch* batch = rows_on_time(options_.inputs[side],
+    const Batch* batch = rows_on_time(time_column(side), options_.inputs[side].shift_us,
                                       watermarks_.among_all(side, given, &marked), &kept, output);
     if (batch != nullptr) waiting_[side].push(*batch);
   }

@@ -34,9 +34,7 @@ class BuildJoin final : public Operator {
       return;
     }
     const RowKeys keys(batch, options_.inputs[side].keys);
-    Selection rows(batch.rows);
-    for (uint32_t row = 0; row < rows.size(); ++row) rows[row] = row;
-    store_.append(batch, rows, keys, 0);
+    store_.append_all(batch, keys, 0);
   }
 
   void advance(size_t side, int64_t watermark, Output& output) override {

@@ -16,7 +16,7 @@
 #include "column/null_rows.h"
 #include "operator/input_watermarks.h"
 #include "operator/join_residual.h"
-#include "operator/join_times.h"
+#include "operator/on_time.h"
 
 namespace velo {
 namespace {
@@ -41,8 +41,9 @@ class StreamJoin final : public Operator {
     Batch marked;
     const Batch* batch = &given;
     if (options_.interval) {
-      batch = rows_on_time(options_.inputs[side], watermarks_.among_all(side, given, &marked),
-                           &kept, output);
+      const JoinInput& input = options_.inputs[side];
+      batch = rows_on_time(static_cast<size_t>(input.time_column), input.shift_us,
+                           watermarks_.among_all(side, given, &marked), &kept, output);
     }
     if (batch == nullptr) return;
     if (!batch->weights) {
@@ -159,9 +160,7 @@ class StreamJoin final : public Operator {
     const RowKeys keys(batch, options_.inputs[side].keys);
     match(side, batch, keys, 1, output);
     if (ended(1 - side) && !waits(side)) return;
-    Selection rows(batch.rows);
-    for (uint32_t row = 0; row < rows.size(); ++row) rows[row] = row;
-    const Id first = stores_[side].append(batch, rows, keys, context_.now_us);
+    const Id first = stores_[side].append_all(batch, keys, context_.now_us);
     for (uint32_t row = 0; counts(side) && row < batch.rows; ++row) {
       stores_[side].count(first + row) = partners_[row];
     }

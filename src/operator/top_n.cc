@@ -12,7 +12,7 @@
 
 #include "base/fmt.h"
 #include "column/column_builder.h"
-#include "operator/join_times.h"
+#include "operator/on_time.h"
 #include "state/key_table.h"
 #include "state/row_store.h"
 
@@ -44,10 +44,11 @@ class TopN final : public Operator {
     intern(*batch);
     if (!final()) remember_tops();
     const RowKeys row_keys(*batch, options_.partition);
-    for (uint32_t row = 0; row < batch->rows; ++row) {
-      const int64_t weight = batch->weight(row);
-      for (int64_t i = weight; i > 0; --i) insert(*batch, row, row_keys);
-      for (int64_t i = weight; i < 0; ++i) take_back(*batch, row, row_keys);
+    if (!batch->weights) {
+      const Id first = store_.append_all(*batch, row_keys, 0);
+      for (uint32_t row = 0; row < batch->rows; ++row) insert(*batch, row, first + row);
+    } else {
+      apply_changes(*batch, row_keys);
     }
     if (!final()) give_changes(output);
     trim();
@@ -98,10 +99,8 @@ class TopN final : public Operator {
       }
       intern(batch);
       const uint32_t group = groups_[0];
-      Selection rows(batch.rows);
-      for (uint32_t row = 0; row < rows.size(); ++row) rows[row] = row;
-      const Id first = store_.append(batch, rows, RowKeys(batch, options_.partition), 0);
-      for (uint32_t row = 0; row < rows.size(); ++row) tops_[group].push_back(first + row);
+      const Id first = store_.append_all(batch, RowKeys(batch, options_.partition), 0);
+      for (uint32_t row = 0; row < batch.rows; ++row) tops_[group].push_back(first + row);
       touched_us_[group] = touched_us;
       if (timed()) due_[time_of(batch, 0)].push_back(group);
     }
@@ -135,8 +134,8 @@ class TopN final : public Operator {
   }
 
   const Batch* on_time(const Batch& batch, Batch* kept, Output& output) const {
-    const JoinInput input{options_.input, {}, options_.time_column, options_.shift_us};
-    return rows_on_time(input, batch, kept, output);
+    return rows_on_time(static_cast<size_t>(options_.time_column), options_.shift_us, batch, kept,
+                        output);
   }
 
   void intern(const Batch& batch) {
@@ -171,10 +170,21 @@ class TopN final : public Operator {
     return key.nulls_first ? order : -order;
   }
 
-  void insert(const Batch& batch, uint32_t row, const RowKeys& row_keys) {
+  /// One by one: a row that goes must not be taken for an equal one that comes behind it.
+  void apply_changes(const Batch& batch, const RowKeys& row_keys) {
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      const int64_t weight = batch.weight(row);
+      for (int64_t i = weight; i > 0; --i) {
+        insert(batch, row, store_.append(batch, {&row, 1}, row_keys, 0));
+      }
+      for (int64_t i = weight; i < 0; ++i) take_back(batch, row, row_keys);
+    }
+  }
+
+  /// Puts the stored row `id`, which is row `row` of the batch, in its place.
+  void insert(const Batch& batch, uint32_t row, Id id) {
     std::vector<Id>& top = tops_[groups_[row]];
     if (timed() && top.empty()) due_[time_of(batch, row)].push_back(groups_[row]);
-    const Id id = store_.append(batch, {&row, 1}, row_keys, 0);
     const auto at =
         std::lower_bound(top.begin(), top.end(), id, [this](Id a, Id b) { return before(a, b); });
     top.insert(at, id);

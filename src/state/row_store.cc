@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "column/column_builder.h"
 #include "state/row_hash.h"
@@ -99,6 +100,12 @@ RowStore::Id RowStore::append(const Batch& batch, std::span<const uint32_t> rows
     rows = rows.subspan(some.size());
   }
   return first;
+}
+
+RowStore::Id RowStore::append_all(const Batch& batch, const RowKeys& keys, int64_t now_us) {
+  std::vector<uint32_t> rows(batch.rows);
+  std::iota(rows.begin(), rows.end(), uint32_t{0});
+  return append(batch, rows, keys, now_us);
 }
 
 void RowStore::fill(Chunk& chunk, const Batch& batch, std::span<const uint32_t> rows) {
@@ -451,7 +458,10 @@ std::vector<RowStore::Id> RowStore::live() const {
   return ids;
 }
 
-bool RowStore::will_renumber() const { return appended_ - rows_ > rows_ + kDeadMin; }
+bool RowStore::will_renumber() const {
+  // Long before numbers run out: those who hold some must learn of new ones here, not in append.
+  return appended_ - rows_ > rows_ + kDeadMin || first_ + appended_ > kRenumberAt / 2;
+}
 
 bool RowStore::trim() {
   while (!chunks_.empty() && chunks_.front().live == 0 && chunks_.front().used == kChunkRows) {
@@ -480,13 +490,10 @@ Batch RowStore::live_rows(const Chunk& chunk) const {
 
 void RowStore::rebuild() {
   RowStore fresh(options_);
-  std::vector<uint32_t> rows;
   for (const Chunk& chunk : chunks_) {
     if (chunk.live == 0) continue;
     const Batch batch = live_rows(chunk);
-    rows.resize(batch.rows);
-    for (uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
-    Id id = fresh.append(batch, rows, RowKeys(batch, options_.keys), chunk.arrived_us);
+    Id id = fresh.append_all(batch, RowKeys(batch, options_.keys), chunk.arrived_us);
     for (size_t at = 0; options_.counts && at < chunk.used; ++at) {
       if (chunk.is_live(at)) fresh.count(id++) = chunk.counts[at];
     }
@@ -527,7 +534,6 @@ void RowStore::save(SnapshotWriter& writer) const {
 
 Status RowStore::load(SnapshotReader& reader) {
   const uint64_t parts = TRY(reader.count(16));
-  std::vector<uint32_t> rows;
   for (uint64_t part = 0; part < parts; ++part) {
     Batch batch{options_.schema, TRY(reader.u64()), {}, nullptr, nullptr};
     const int64_t arrived_us = TRY(reader.i64());
@@ -537,10 +543,8 @@ Status RowStore::load(SnapshotReader& reader) {
         return Error(ErrorCode::kCorruptData, "the snapshot's join rows do not fit their columns");
       }
     }
-    rows.resize(batch.rows);
-    for (uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
-    const Id id = append(batch, rows, RowKeys(batch, options_.keys), arrived_us);
-    for (size_t i = 0; options_.counts && i < rows.size(); ++i) {
+    const Id id = append_all(batch, RowKeys(batch, options_.keys), arrived_us);
+    for (size_t i = 0; options_.counts && i < batch.rows; ++i) {
       count(id + static_cast<Id>(i)) = TRY(reader.u32());
     }
   }

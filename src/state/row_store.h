@@ -52,6 +52,8 @@ class RowStore {
   /// REQUIRES: `keys` are of this batch. `now_us` does not go back.
   Id append(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys,
             int64_t now_us);
+  /// As append, of every row.
+  Id append_all(const Batch& batch, const RowKeys& keys, int64_t now_us);
 
   /// Calls visit(id) for every row whose keys equal those of row `row`, newest first.
   template <typename Visit>

@@ -1,14 +1,14 @@
-#include "operator/join_times.h"
+#include "operator/on_time.h"
 
 #include "operator/late_rows.h"
 
 namespace velo {
 
-const Batch* rows_on_time(const JoinInput& input, const Batch& batch, Batch* kept, Output& output) {
-  const auto column = static_cast<size_t>(input.time_column);
-  const Column& times = *batch.columns[column];
+const Batch* rows_on_time(size_t time_column, int64_t shift_us, const Batch& batch, Batch* kept,
+                          Output& output) {
+  const Column& times = *batch.columns[time_column];
   if (!batch.watermarks && !times.may_have_nulls()) return &batch;
-  LateRows late(input.schema, column);
+  LateRows late(batch.schema, time_column);
   Selection good;
   Selection timeless;
   for (uint32_t row = 0; row < batch.rows; ++row) {
@@ -18,7 +18,7 @@ const Batch* rows_on_time(const JoinInput& input, const Batch& batch, Batch* kep
     }
     const int64_t time = times.int64_at(row);
     const int64_t watermark = batch.watermarks ? batch.watermarks->int64_at(row) : kWatermarkNone;
-    if (watermark != kWatermarkNone && time + input.shift_us <= watermark) {
+    if (watermark != kWatermarkNone && time + shift_us <= watermark) {
       late.add(row, watermark, time, time);
     } else {
       good.push_back(row);
