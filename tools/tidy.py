@@ -255,6 +255,41 @@ def check_names(path, code):
                           f"'{word}' in {match.group(1)} says nothing: name it after what it does")
 
 
+def around(code, places):
+    """Yields (place, the brackets around it) for every one of the sorted `places` in blanked code.
+
+    A bracket is a list, innermost first: where it opens, commas of its own level before the place,
+    whether its own level holds a `;` (then it is a block, else a list)."""
+    open_now, found = [], []
+    for i, c in enumerate(code):
+        if len(found) < len(places) and i == places[len(found)]:
+            found.append([(bracket, bracket["commas"]) for bracket in reversed(open_now)])
+        if c in "([{":
+            open_now.append({"at": i, "commas": 0, "is_block": False})
+        elif c in ")]}" and open_now:
+            open_now.pop()
+        elif c == "," and open_now:
+            open_now[-1]["commas"] += 1
+        elif c == ";" and open_now:
+            open_now[-1]["is_block"] = True
+    for place, brackets in zip(places, found):
+        yield place, [(b["at"], commas, b["is_block"]) for b, commas in brackets]
+
+
+def check_try(path, code):
+    """No TRY behind another element of a braced list, nor inside what `new` builds: the early
+    return leaves the elements undestroyed (g++ 12) or the memory unfreed (both compilers)."""
+    places = [match.start() for match in re.finditer(r"\bTRY\(", code)]
+    for place, brackets in around(code, places):
+        for at, commas, is_block in brackets:
+            if code[at] == "{" and is_block:
+                break
+            if (code[at] == "{" and commas) or re.search(r"\bnew\s+[\w:<>, ]+$", code[:at][-200:]):
+                yield Finding(path, code.count("\n", 0, place) + 1, "try",
+                              "its return leaks what is half built here: a statement before")
+                break
+
+
 def check_unfinished(path, text):
     for number, line in enumerate(text.split("\n"), 1):
         if UNFINISHED.search(line):
@@ -266,6 +301,7 @@ def check_cpp(root, path, text):
     yield from check_includes(root, path, text)
     yield from check_lengths(path, text, code)
     yield from check_names(path, code)
+    yield from check_try(path, code)
     yield from check_unfinished(path, text)
     if path.endswith(".h") and not re.search(r"^#pragma once$", text, re.MULTILINE):
         yield Finding(path, 1, "pragma once", "headers start with #pragma once")

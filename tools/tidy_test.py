@@ -147,6 +147,39 @@ class Names(unittest.TestCase):
             findings({"src/sql/a.cc": "// TO" "DO: later\n// TODOS are fine\n"}))
 
 
+class EarlyReturns(unittest.TestCase):
+    MESSAGE = "try: its return leaks what is half built here: a statement before"
+
+    def lines(self, *body):
+        found = findings({"src/sql/a.cc": "void f() {\n" + "\n".join(body) + "\n}\n"})
+        self.assertTrue(all(f.endswith(self.MESSAGE) for f in found), found)
+        return [int(f.split(":")[1]) - 1 for f in found]
+
+    def test_no_half_built_lists(self):
+        self.assertEqual([1, 2, 4, 6, 7], self.lines(
+            "A a{b, TRY(c)};",
+            "return {b, f(TRY(c))};",
+            "A a = {b,",
+            "       {TRY(c)}};",
+            "for (;;) {",
+            "  g({1, 2}, {TRY(b), TRY(c)}); }",
+            'return fmt("{", A{.b = b, .c = TRY(c)});'))
+
+    def test_no_half_built_objects_of_new(self):
+        self.assertEqual([1, 2], self.lines(
+            "return P(new A<int, B>(TRY(c)));",
+            "p.reset(new velo::A{g(TRY(c))});"))
+
+    def test_whole_statements_calls_and_first_elements(self):
+        self.assertEqual([], self.lines(
+            "TRY(a);",
+            "if (TRY(a)) { TRY(b); } else { for (int i : {1, 2}) TRY(f(i, TRY(g()))); }",
+            "const A a = f(b, TRY(c)), d{TRY(e)};",
+            "g({a, [&](int i, int j) -> Status { return TRY(h(i, j)); }});",
+            "const int renew = 1; P p = make<A>(b, TRY(c));",
+            "// {b, TRY(c)}"))
+
+
 class Folders(unittest.TestCase):
     def test_every_file_is_in_cmake(self):
         self.assertEqual(["src/sql/ast.h:1: cmake: list it in src/sql/CMakeLists.txt"],

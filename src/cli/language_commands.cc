@@ -22,7 +22,10 @@ Result<std::string> read_to_end(File& file) {
 
 Result<SqlText> read_sql_file(const std::string& path, const Console& console,
                               std::string_view command) {
-  if (path == "-") return SqlText{"standard input", TRY(read_to_end(*console.in))};
+  if (path == "-") {
+    std::string text = TRY(read_to_end(*console.in));
+    return SqlText{"standard input", std::move(text)};
+  }
   LocalFileSystem files;
   Result<std::string> text = read_whole_file(files, path);
   if (text) return SqlText{path, *std::move(text)};

@@ -153,8 +153,9 @@ class QueryBuilder {
  private:
   Status make_job(const std::vector<LowerInput>& plans, const Catalog& catalog,
                   Query::State& state) {
+    const TimeZone* zone = TRY(engine_.zone());
     LowerContext context{
-        {engine_.files, engine_.clock}, &catalog, state.batch_rows, 1, TRY(engine_.zone()), {}, {}};
+        {engine_.files, engine_.clock}, &catalog, state.batch_rows, 1, zone, {}, {}};
     context.parallelism =
         static_cast<uint32_t>(TRY(engine_.number("parallelism", engine_.options.parallelism)));
     context.result_callback = [&state](size_t result) -> OutputCallback {

@@ -281,7 +281,8 @@ Result<std::unique_ptr<FieldGenerator>> decimal_field(const FieldReader& reader,
   }
   if (least > most || most - least > largest)
     return reader.wrong("min", "a number not above 'max'");
-  const Pick pick{seed, static_cast<uint64_t>(most - least) + 1, TRY(reader.in_turn())};
+  const bool in_turn = TRY(reader.in_turn());
+  const Pick pick{seed, static_cast<uint64_t>(most - least) + 1, in_turn};
   return computed<int128_t>(type, nulls, [pick, least](uint64_t row) {
     return least + static_cast<int128_t>(pick(row));
   });

@@ -90,7 +90,8 @@ class BuildJoin final : public Operator {
         continue;
       }
       const SchemaPtr& schema = options_.inputs[probe_].schema;
-      Batch batch{schema, TRY(reader.u64()), {}, nullptr, nullptr};
+      const uint64_t rows = TRY(reader.u64());
+      Batch batch{schema, rows, {}, nullptr, nullptr};
       for (const Field& field : schema->fields()) {
         batch.columns.push_back(TRY(column_of(reader, field.type, batch.rows)));
       }

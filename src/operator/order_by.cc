@@ -47,7 +47,8 @@ class OrderBy final : public Operator {
   }
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("order_by"));
-    Batch all{options_.schema, TRY(reader.u64()), {}, nullptr, nullptr};
+    const uint64_t rows = TRY(reader.u64());
+    Batch all{options_.schema, rows, {}, nullptr, nullptr};
     if (all.rows == 0) return {};
     for (const Field& field : options_.schema->fields()) {
       all.columns.push_back(TRY(reader.column(field.type)));

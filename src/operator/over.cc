@@ -358,7 +358,8 @@ Status Over::load(SnapshotReader& reader) {
       return Error(ErrorCode::kCorruptData, "a key stands behind its frame");
     }
   }
-  Batch all{options_.input, TRY(reader.u64()), {}, nullptr, nullptr};
+  const uint64_t rows = TRY(reader.u64());
+  Batch all{options_.input, rows, {}, nullptr, nullptr};
   if (all.rows == 0) return {};
   for (const Field& field : options_.input->fields()) {
     all.columns.push_back(TRY(reader.column(field.type)));

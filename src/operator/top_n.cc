@@ -87,7 +87,8 @@ class TopN final : public Operator {
     TRY(reader.section("top_n"));
     const uint64_t groups = TRY(reader.count(16));
     for (uint64_t i = 0; i < groups; ++i) {
-      Batch batch{options_.input, TRY(reader.u64()), {}, nullptr, nullptr};
+      const uint64_t rows = TRY(reader.u64());
+      Batch batch{options_.input, rows, {}, nullptr, nullptr};
       const int64_t touched_us = TRY(reader.i64());
       bool fits = batch.rows > 0;
       for (const Field& field : options_.input->fields()) {

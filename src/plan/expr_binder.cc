@@ -96,7 +96,7 @@ Result<ExprPtr> ExprBinder::bind(const ast::Expr& expr) {
           [&](const ast::Cast& e) { return bind_cast(e, span); },
           [&](const ast::Call& e) { return bind_call(e, span); },
           [&](const ast::AtTimeZone& e) -> Result<ExprPtr> {
-            std::vector<ExprPtr> args = {TRY(bind(*e.operand)), TRY(bind(*e.zone))};
+            std::vector<ExprPtr> args = TRY(bind_both(*e.operand, *e.zone));
             return session_.at(span, make_call("AT TIME ZONE", std::move(args)));
           },
           [&](const ast::RowValue&) -> Result<ExprPtr> {
@@ -112,7 +112,7 @@ Result<ExprPtr> ExprBinder::bind(const ast::Expr& expr) {
             return session_.at(e.field.span, make_field(TRY(bind(*e.operand)), e.field.text));
           },
           [&](const ast::Subscript& e) -> Result<ExprPtr> {
-            std::vector<ExprPtr> args = {TRY(bind(*e.operand)), TRY(bind(*e.index))};
+            std::vector<ExprPtr> args = TRY(bind_both(*e.operand, *e.index));
             return session_.at(span, make_call("[]", std::move(args)));
           },
       },
@@ -135,6 +135,13 @@ Result<std::vector<ExprPtr>> ExprBinder::bind_all(const std::vector<ast::Expr>& 
   std::vector<ExprPtr> bound;
   bound.reserve(exprs.size());
   for (const ast::Expr& expr : exprs) bound.push_back(TRY(bind(expr)));
+  return bound;
+}
+
+Result<std::vector<ExprPtr>> ExprBinder::bind_both(const ast::Expr& left, const ast::Expr& right) {
+  std::vector<ExprPtr> bound;
+  bound.push_back(TRY(bind(left)));
+  bound.push_back(TRY(bind(right)));
   return bound;
 }
 
@@ -254,7 +261,7 @@ Result<ExprPtr> ExprBinder::bind_in(const ast::InList& in, SourceSpan span) {
 }
 
 Result<ExprPtr> ExprBinder::bind_like(const ast::Like& like, SourceSpan span) {
-  std::vector<ExprPtr> args = {TRY(bind(*like.operand)), TRY(bind(*like.pattern))};
+  std::vector<ExprPtr> args = TRY(bind_both(*like.operand, *like.pattern));
   if (like.escape) args.push_back(TRY(bind(*like.escape)));
   ExprPtr match = TRY(session_.at(span, make_call(like_name(like.kind), std::move(args))));
   return like.negated ? session_.at(span, make_not(std::move(match))) : match;

@@ -125,6 +125,7 @@ class ExprBinder {
   Result<std::optional<ExprPtr>> bind_window_function(const ast::Call& call, SourceSpan span);
   Result<std::vector<ListOrder>> bind_order(const std::vector<ast::OrderItem>& items);
   Result<std::vector<ExprPtr>> bind_all(const std::vector<ast::Expr>& exprs);
+  Result<std::vector<ExprPtr>> bind_both(const ast::Expr& left, const ast::Expr& right);
   Status check_plain_call(const ast::Call& call, SourceSpan span);
 
   BindSession& session_;

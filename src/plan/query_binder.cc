@@ -125,8 +125,9 @@ Result<PlanPtr> QueryBinder::bind_set_operation(const ast::SetOperation& set,
                                                                      : "EXCEPT";
     return session_.not_supported(name, span);
   }
-  std::vector<PlanPtr> inputs = {TRY(bind_branch(*set.left, clauses, ctes)),
-                                 TRY(bind_branch(*set.right, clauses, ctes))};
+  std::vector<PlanPtr> inputs;
+  inputs.push_back(TRY(bind_branch(*set.left, clauses, ctes)));
+  inputs.push_back(TRY(bind_branch(*set.right, clauses, ctes)));
   inputs = TRY(unify_types(session_, std::move(inputs), "UNION ALL", span));
   // a UNION ALL b UNION ALL c is one node.
   std::vector<PlanPtr> flat;

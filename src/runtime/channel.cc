@@ -279,7 +279,8 @@ Status ChannelMerge::load(SnapshotReader& reader, const SchemaPtr& schema) {
   told_ = TRY(reader.i64());
   told_idle_ = TRY(reader.i64());
   if (TRY(reader.u64()) == 0) return {};
-  Batch all{schema, TRY(reader.u64()), {}, nullptr, nullptr};
+  const uint64_t rows = TRY(reader.u64());
+  Batch all{schema, rows, {}, nullptr, nullptr};
   for (const Field& field : schema->fields()) {
     all.columns.push_back(TRY(reader.column(field.type)));
   }

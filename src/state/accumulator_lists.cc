@@ -107,7 +107,8 @@ class ValueLists final : public Accumulator {
       const uint64_t n = TRY(reader.count(16));
       for (uint64_t i = 0; i < n; ++i) {
         const int64_t time = TRY(reader.i64());
-        entries.push_back({slot, Entry{0, 0, time, TRY(reader.u64())}});
+        const uint64_t sequence = TRY(reader.u64());
+        entries.push_back({slot, Entry{0, 0, time, sequence}});
       }
     }
     std::vector<std::vector<uint32_t>> numbers;

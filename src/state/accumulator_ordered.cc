@@ -86,7 +86,8 @@ class OrderedValues final : public Accumulator {
       for (uint64_t i = 0; i < size; ++i) {
         const int64_t time = TRY(reader.i64());
         const uint64_t sequence = TRY(reader.u64());
-        ranks.push_back({slot, time, sequence, TRY(reader.i64())});
+        const int64_t times = TRY(reader.i64());
+        ranks.push_back({slot, time, sequence, times});
       }
     }
     const ColumnPtr values = TRY(reader.column(type_));

@@ -535,7 +535,8 @@ void RowStore::save(SnapshotWriter& writer) const {
 Status RowStore::load(SnapshotReader& reader) {
   const uint64_t parts = TRY(reader.count(16));
   for (uint64_t part = 0; part < parts; ++part) {
-    Batch batch{options_.schema, TRY(reader.u64()), {}, nullptr, nullptr};
+    const uint64_t rows = TRY(reader.u64());
+    Batch batch{options_.schema, rows, {}, nullptr, nullptr};
     const int64_t arrived_us = TRY(reader.i64());
     for (const Field& field : options_.schema->fields()) {
       batch.columns.push_back(TRY(reader.column(field.type)));

@@ -65,7 +65,8 @@ void WaitingRows::save(SnapshotWriter& writer) const {
 Status WaitingRows::load(SnapshotReader& reader) {
   const uint64_t parts = TRY(reader.count(9));
   for (uint64_t i = 0; i < parts; ++i) {
-    Batch batch{schema_, TRY(reader.u64()), {}, nullptr, nullptr};
+    const uint64_t rows = TRY(reader.u64());
+    Batch batch{schema_, rows, {}, nullptr, nullptr};
     bool fits = true;
     for (const Field& field : schema_->fields()) {
       batch.columns.push_back(TRY(reader.column(field.type)));
