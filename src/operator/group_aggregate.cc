@@ -46,11 +46,20 @@ class GroupAggregate final : public Operator {
     if (options_.emit.mode == EmitMode::kEvery && pace_.is_time(now_us)) emit_pending(output);
   }
 
+  /// The end is told once all is given: a join may read this side first.
+  void advance(size_t, int64_t watermark, Output& output) override {
+    if (watermark != kWatermarkEnd) output.advance(watermark);
+  }
+
   void finish(Output& output) override {
-    if (options_.emit.mode == EmitMode::kFinal) return emit_all(output);
-    emit_pending(output);
-    // Nothing came: the one group without keys is still an answer.
-    if (options_.keys.empty() && !seen_) emit_all(output);
+    if (options_.emit.mode == EmitMode::kFinal) {
+      emit_all(output);
+    } else {
+      emit_pending(output);
+      // Nothing came: the one group without keys is still an answer.
+      if (options_.keys.empty() && !seen_) emit_all(output);
+    }
+    output.advance(kWatermarkEnd);
   }
 
   void save(SnapshotWriter& writer) const override {
