@@ -45,6 +45,28 @@ TEST(Evaluator, BranchesSeeOnlyTheirRows) {
             "7 2 7 -1");
 }
 
+/// Branches so cheap that all are computed for all rows: the first whose condition is TRUE counts.
+TEST(Evaluator, CheapBranchesAreBlended) {
+  std::string rows, expected;
+  for (int i = 0; i < 200; ++i) {
+    const std::string k = i % 7 == 0 ? "." : std::to_string(i % 4);
+    const std::string a = i % 5 == 0 ? "." : std::to_string(i);
+    rows += k + " " + a + " " + std::to_string(-i) + "\n";
+    const bool first = k == "1", second = k == "1" || k == "2" || k == "3";
+    expected += (i > 0 ? " " : "") + (first      ? a == "." ? "NULL" : a
+                                      : second   ? std::to_string(-i)
+                                      : k == "0" ? std::string("NULL")
+                                                 : std::string("9"));
+  }
+  const Batch batch = batch_from_text("k BIGINT, a BIGINT, b BIGINT", rows);
+  const ExprPtr k = test::column(batch, "k");
+  const ExprPtr chosen =
+      *make_case({call("=", {k, number(1)}), test::column(batch, "a"), call(">", {k, number(0)}),
+                  test::column(batch, "b"), call("=", {k, number(0)}), make_null(Type::bigint())},
+                 number(9));
+  EXPECT_EQ(column_text(chosen, batch), expected);
+}
+
 TEST(Evaluator, TryGivesNull) {
   const Batch batch = batch_from_text("x BIGINT", "0\n2");
   const ExprPtr x = test::column(batch, "x");

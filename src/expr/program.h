@@ -51,6 +51,7 @@ struct Evaluator::Program {
   ColumnPtr run_kernel(Node& node, Kernel kernel, std::vector<ColumnPtr> args, bool strict,
                        Frame& frame);
   ColumnPtr run_case(Node& node, Frame& frame);
+  ColumnPtr run_blend(Node& node, Frame& frame);
   ColumnPtr run_coalesce(Node& node, Frame& frame);
   ColumnPtr run_logical(Node& node, Frame& frame, bool is_and);
   ColumnPtr run_in(Node& node, Frame& frame);
