@@ -122,6 +122,25 @@ Writing: rows go to a hidden file beside the target, which takes its name when t
 reader never sees half a file. A path that ends with a slash is a directory, into which numbered files go.
 )";
 
+constexpr std::string_view kNexmarkTable = R"(
+Event n is worked out from n and the seed: every run gives the same events, however many threads make them. The table is
+that of the public Nexmark project for Flink; columns and fields may be left out, and `dateTime` may be called `customTime`:
+
+    CREATE TABLE datagen (event_type INT,
+      person ROW<id BIGINT, name VARCHAR, emailAddress VARCHAR, creditCard VARCHAR, city VARCHAR, state VARCHAR,
+                 dateTime TIMESTAMP(3), extra VARCHAR>,
+      auction ROW<id BIGINT, itemName VARCHAR, description VARCHAR, initialBid BIGINT, reserve BIGINT,
+                  dateTime TIMESTAMP(3), expires TIMESTAMP(3), seller BIGINT, category BIGINT, extra VARCHAR>,
+      bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel VARCHAR, url VARCHAR,
+              dateTime TIMESTAMP(3), extra VARCHAR>,
+      dateTime AS CASE WHEN event_type = 0 THEN person.dateTime
+                       WHEN event_type = 1 THEN auction.dateTime ELSE bid.dateTime END,
+      WATERMARK FOR dateTime AS dateTime - INTERVAL '4' SECOND)
+    WITH ('connector' = 'nexmark', 'events.num' = '1000000');
+
+Only what a query reads is made. `bench/nexmark` runs the benchmark's queries.
+)";
+
 }  // namespace
 
 std::string connectors_page() {
@@ -141,6 +160,10 @@ std::string connectors_page() {
     if (connector.name == "datagen") {
       out += "\nThe rows themselves:\n\n" + options_table(format_options("datagen"));
       out += kDatagenFields;
+    }
+    if (connector.name == "nexmark") {
+      out += "\nThe events themselves:\n\n" + options_table(format_options("nexmark"));
+      out += kNexmarkTable;
     }
   }
   out +=

@@ -66,6 +66,25 @@ constexpr OptionInfo kFilesystemOptions[] = {
      .default_value = "replace",
      .description = "what to do with what stands at 'path' already",
      .choices = "replace|fail|append"},
+    {.name = "sink.rolling-policy.check-interval",
+     .type = kDuration,
+     .description = "Flink's; whether a file is old enough is looked at with every batch here"},
+    {.name = "sink.partition-commit.trigger",
+     .type = kChoice,
+     .description = "when a folder of PARTITIONED BY is complete: partition-time, once the "
+                    "watermark has passed its time; without it at the end",
+     .choices = "partition-time"},
+    {.name = "sink.partition-commit.delay",
+     .type = kDuration,
+     .default_value = "0 s",
+     .description = "how far the watermark must be past the time of a folder"},
+    {.name = "sink.partition-commit.policy.kind",
+     .type = kChoice,
+     .description = "success-file: a folder that is complete gets a file _SUCCESS",
+     .choices = "success-file"},
+    {.name = "partition.time-extractor.timestamp-pattern",
+     .type = kText,
+     .description = "the time of a folder: a text in which $column stands for its value"},
 };
 
 constexpr OptionInfo kGeneratorOptions[] = {
@@ -75,6 +94,38 @@ constexpr OptionInfo kGeneratorOptions[] = {
      .description = "pace; 0 = as fast as possible, which is the default when 'number-of-rows' is "
                     "given"},
     {.name = "number-of-rows", .type = kNumber, .description = "end after so many; default never"},
+};
+
+constexpr OptionInfo kNexmarkOptions[] = {
+    {.name = "events.num",
+     .type = kNumber,
+     .default_value = "0",
+     .description = "end after so many events; 0 = never"},
+    {.name = "rate.limited",
+     .type = kFlag,
+     .default_value = "false",
+     .description = "give 'first-event.rate' events per second of wall clock instead of as many as "
+                    "are taken"},
+    {.name = "max-emit-speed",
+     .type = kFlag,
+     .default_value = "true",
+     .description = "false is another way to say 'rate.limited' = 'true'"},
+    {.name = "stop-at",
+     .type = kReal,
+     .default_value = "-1",
+     .description = "end before this event; below 0: 'events.num' decides alone"},
+    {.name = "keep-alive",
+     .type = kFlag,
+     .default_value = "false",
+     .description = "after the last event stay silent instead of ending"},
+    {.name = "first-event.rate",
+     .type = kNumber,
+     .default_value = "10000",
+     .description = "see below"},
+    {.name = "next-event.rate",
+     .type = kNumber,
+     .default_value = "10000",
+     .description = "see below"},
 };
 
 constexpr OptionInfo kPrintOptions[] = {
@@ -96,7 +147,7 @@ constexpr ConnectorInfo kConnectors[] = {
      kFilesystemOptions},
     {"datagen", "made-up rows of any schema", true, false, true, kGeneratorOptions},
     {"nexmark", "the bids, auctions and persons of the Nexmark benchmark", true, false, true,
-     kGeneratorOptions},
+     kNexmarkOptions},
     {"print", "standard output", false, true, false, kPrintOptions},
     {"stdout", "standard output", false, true, false, kPrintOptions},
     {"blackhole", "counts rows and forgets them", false, true, false, {}},
@@ -159,7 +210,12 @@ Result<std::unique_ptr<Source>> make_source(std::string_view connector, const Op
     }
     return std::unique_ptr<Source>(std::make_unique<ScriptSource>(std::move(parsed)));
   }
-  GeneratorOptions parsed = TRY(parse_generator_options(reader));
+  GeneratorOptions parsed;
+  if (info.name == "nexmark") {
+    parsed = TRY(parse_nexmark_pace(reader));
+  } else {
+    parsed = TRY(parse_generator_options(reader));
+  }
   parsed.partitions = std::max<uint32_t>(1, hints.splits);
   return std::unique_ptr<Source>(std::make_unique<GeneratorSource>(parsed, context.clock));
 }

@@ -32,6 +32,29 @@ Result<GeneratorOptions> parse_generator_options(const OptionReader& options) {
   return parsed;
 }
 
+Result<GeneratorOptions> parse_nexmark_pace(const OptionReader& options) {
+  GeneratorOptions parsed;
+  const uint64_t events = TRY(options.number("events.num"));
+  if (events > 0) parsed.rows = events;
+  const double stop_at = TRY(options.real("stop-at"));
+  if (stop_at >= 0) {
+    parsed.rows = std::min(parsed.rows.value_or(UINT64_MAX), static_cast<uint64_t>(stop_at));
+  }
+  parsed.keep_alive = TRY(options.flag("keep-alive"));
+  const bool limited = TRY(options.flag("rate.limited"));
+  const bool fastest = TRY(options.flag("max-emit-speed"));
+  if (!limited && fastest) return parsed;
+  const uint64_t rate = TRY(options.number("first-event.rate"));
+  if (rate != TRY(options.number("next-event.rate"))) {
+    return Error(ErrorCode::kNotSupported,
+                 "not supported yet: a limited pace ('rate.limited', 'max-emit-speed') of two "
+                 "rates")
+        .with_hint("give 'first-event.rate' and 'next-event.rate' the same value");
+  }
+  parsed.rows_per_second = static_cast<double>(rate);
+  return parsed;
+}
+
 GeneratorSource::GeneratorSource(GeneratorOptions options, Clock& clock)
     : options_(options), clock_(clock) {
   CHECK(options_.partitions > 0 && options_.chunk_rows > 0);
@@ -47,7 +70,7 @@ Result<std::vector<PartitionInfo>> GeneratorSource::partitions() {
     PartitionInfo info;
     info.id = p;
     info.name = fmt::format("{}/{}", p, options_.partitions);
-    info.bounded = options_.rows.has_value();
+    info.bounded = options_.rows.has_value() && !options_.keep_alive;
     all.push_back(std::move(info));
   }
   return all;
@@ -99,6 +122,10 @@ Result<Poll> GeneratorSource::poll(uint32_t partition, Block& out, int64_t timeo
   if (started_ns_ < 0) started_ns_ = clock_.steady_ns();
   Lane& lane = lanes_.at(partition);
   const uint64_t wanted = chunk_left(lane);
+  if (wanted == 0 && options_.keep_alive) {
+    clock_.sleep_us(timeout_us);
+    return Poll::kNothingYet;
+  }
   if (wanted == 0) return Poll::kEnd;
   uint64_t rows = due_rows(lane, wanted);
   if (rows == 0) {
@@ -120,7 +147,7 @@ Result<Poll> GeneratorSource::poll(uint32_t partition, Block& out, int64_t timeo
     lane.next_row += (options_.partitions - 1) * options_.chunk_rows;
   }
   out.end.offset = lane.next_row;
-  out.ends_unit = chunk_left(lane) == 0;
+  out.ends_unit = chunk_left(lane) == 0 && !options_.keep_alive;
   return Poll::kBlock;
 }
 

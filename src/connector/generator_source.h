@@ -27,11 +27,13 @@ struct GeneratorOptions {
   /// Rows are dealt to partitions in chunks of this many, in turn; never more in one block. Part of
   /// the meaning: with more than one partition it decides which rows are whose.
   uint64_t chunk_rows = 4096;
+  bool keep_alive = false;  ///< after the last row nothing comes for ever, instead of the end
 };
 
-/// Options of `datagen` and `nexmark` that are the connector's; those of the columns belong to the
-/// format.
+/// Options of `datagen` that are the connector's; those of the columns belong to the format.
 Result<GeneratorOptions> parse_generator_options(const OptionReader& options);
+/// The same of `nexmark`.
+Result<GeneratorOptions> parse_nexmark_pace(const OptionReader& options);
 
 /// Numbers rows 0, 1, 2, … at a given rate. Partition p of n gets chunks p, p+n, …, so the union of
 /// all partitions is the same rows whatever n. Seekable: Position.offset = number of the next row.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "connector/generator_source.h"
 #include "format/formats.h"
 
 namespace velo {
@@ -83,6 +84,18 @@ void check_values(const OptionMap& given, std::span<const OptionInfo> known, boo
   }
 }
 
+Result<GeneratorOptions> nexmark_pace(const SortedOptions& sorted) {
+  return parse_nexmark_pace(
+      OptionReader("connector 'nexmark'", sorted.of_connector, connector_options("nexmark")));
+}
+
+/// Generators end if they are told how many rows there are.
+bool makes_rows_to_an_end(const SortedOptions& sorted) {
+  if (sorted.connector != "nexmark") return sorted.of_connector.contains("number-of-rows");
+  const auto pace = nexmark_pace(sorted);
+  return pace && pace->rows && !pace->keep_alive;
+}
+
 }  // namespace
 
 bool is_pushed_connector(std::string_view name) { return name == "push" || name == "script"; }
@@ -105,13 +118,12 @@ SortedOptions sort_options(const OptionMap& options) {
     sorted.format = "json";
   }
   for (const auto& [name, text] : options) {
-    if (find_option(options_of(sorted.connector), name) != nullptr) {
-      sorted.of_connector.emplace(name, text);
-    } else if (find_option(format_options(sorted.format), name) != nullptr) {
-      sorted.of_format.emplace(name, text);
-    } else if (!is_of_plan(name)) {
-      sorted.of_nobody.push_back(name);
-    }
+    // Some are for both: the rate of events decides on their times and on the pace.
+    const bool of_connector = find_option(options_of(sorted.connector), name) != nullptr;
+    const bool of_format = find_option(format_options(sorted.format), name) != nullptr;
+    if (of_connector) sorted.of_connector.emplace(name, text);
+    if (of_format) sorted.of_format.emplace(name, text);
+    if (!of_connector && !of_format && !is_of_plan(name)) sorted.of_nobody.push_back(name);
   }
   return sorted;
 }
@@ -153,6 +165,10 @@ std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) con
   }
   check_values(sorted.of_connector, options_of(sorted.connector), true, problems);
   check_values(sorted.of_format, format_options(sorted.format), false, problems);
+  if (problems.empty() && sorted.connector == "nexmark") {
+    const auto pace = nexmark_pace(sorted);
+    if (!pace) problems.push_back({"first-event.rate", pace.error()});
+  }
   return problems;
 }
 
@@ -203,7 +219,7 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   } else if (connector.is_sink) {
     traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kAppend};
   } else {
-    traits.bounded = sorted.of_connector.contains("number-of-rows");
+    traits.bounded = makes_rows_to_an_end(sorted);
   }
   if (connector.is_source) traits.metadata = std::move(metadata);
   return traits;

@@ -4,6 +4,7 @@
 #include "format/csv_fast_decoder.h"
 #include "format/datagen_decoder.h"
 #include "format/json_fast_decoder.h"
+#include "format/nexmark_decoder.h"
 #include "format/raw_format.h"
 #include "format/text_encoders.h"
 
@@ -52,13 +53,44 @@ constexpr OptionInfo kDatagenOptions[] = {
      "late-fraction|late-by"},
 };
 
+constexpr OptionInfo kNexmarkOptions[] = {
+    {"seed", OptionType::kNumber, "0", "another seed, other rows"},
+    {"first-event.rate", OptionType::kNumber, "10000",
+     "events per second of event time; of wall clock, too, where the pace is limited"},
+    {"next-event.rate", OptionType::kNumber, "10000",
+     "the rate that takes turns with the first one, if it is another"},
+    {"rate.shape", OptionType::kChoice, "square",
+     "how they take turns: square, one after the other; sine, in ten steps", "square|sine"},
+    {"rate.period", OptionType::kDuration, "600s",
+     "how long a turn of the rates is, in event time"},
+    {"base-time", OptionType::kText, "2024-01-01T00:00:00", "event time of the first event"},
+    {"person.proportion", OptionType::kNumber, "1", "persons of so many events …"},
+    {"auction.proportion", OptionType::kNumber, "3", "… and auctions …"},
+    {"bid.proportion", OptionType::kNumber, "46", "… and bids: 1 + 3 + 46 of 50"},
+    {"person.avg-size", OptionType::kSize, "200b", "bytes of a person on average"},
+    {"auction.avg-size", OptionType::kSize, "500b", "bytes of an auction on average"},
+    {"bid.avg-size", OptionType::kSize, "100b", "bytes of a bid on average"},
+    {"bid.hot-ratio.auctions", OptionType::kNumber, "2",
+     "all bids but one of so many are for a hot auction"},
+    {"bid.hot-ratio.bidders", OptionType::kNumber, "4",
+     "all bids but one of so many are by a hot bidder"},
+    {"auction.hot-ratio.sellers", OptionType::kNumber, "4",
+     "all auctions but one of so many are by a hot seller"},
+};
+
 constexpr FormatInfo kFormats[] = {
     {"csv", "comma separated values (RFC 4180)", ".csv", true, true, false, kCsvOptions},
     {"json", "JSON objects: one a line, or the elements of an array", ".json", true, true, false,
      kJsonOptions},
-    {"raw", "one STRING or BYTES column: every line or message as it is", ".txt", true, true, false,
+    {"raw",
+     "one STRING or BYTES column: every line or message as it is",
+     ".txt",
+     true,
+     true,
+     false,
      {}},
     {"datagen", "made from row numbers", "", true, false, true, kDatagenOptions},
+    {"nexmark", "made from numbers of events", "", true, false, true, kNexmarkOptions},
 };
 
 const FormatInfo* look_up(std::string_view name) {
@@ -98,9 +130,9 @@ Result<std::unique_ptr<Decoder>> make_csv_decoder(DecoderOptions options) {
   BatchAssembler assembler = TRY(make_assembler("csv", options, {Type(), csv.times}, false));
   const Kernels* const kernels = fast_kernels(options);
   if (kernels && CsvFastDecoder::serves(csv)) {
-    return std::unique_ptr<Decoder>(
-        new CsvFastDecoder(*kernels, std::move(csv), options.schema, options.projection,
-                           std::move(assembler), options.record_bytes_max));
+    return std::unique_ptr<Decoder>(new CsvFastDecoder(*kernels, std::move(csv), options.schema,
+                                                       options.projection, std::move(assembler),
+                                                       options.record_bytes_max));
   }
   return std::unique_ptr<Decoder>(new CsvDecoder(std::move(csv), options.schema, options.projection,
                                                  std::move(assembler), options.record_bytes_max));
@@ -123,9 +155,9 @@ Result<std::unique_ptr<Decoder>> make_json_decoder(DecoderOptions options) {
 Status check_raw_schema(const Schema& schema) {
   const bool fits = schema.size() == 1 && schema[0].type.physical() == Physical::kString;
   if (fits) return {};
-  return Error(ErrorCode::kTypeMismatch,
-               fmt::format("format 'raw' wants one STRING or BYTES column, not ({})",
-                           schema.to_string()));
+  return Error(
+      ErrorCode::kTypeMismatch,
+      fmt::format("format 'raw' wants one STRING or BYTES column, not ({})", schema.to_string()));
 }
 
 Result<std::unique_ptr<Decoder>> make_raw_decoder(DecoderOptions options) {
@@ -175,6 +207,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOp
   if (info->name == "csv") return make_csv_decoder(std::move(options));
   if (info->name == "json") return make_json_decoder(std::move(options));
   if (info->name == "raw") return make_raw_decoder(std::move(options));
+  if (info->name == "nexmark") return NexmarkDecoder::make(options);
   return DatagenDecoder::make(options);
 }
 
