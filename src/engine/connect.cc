@@ -1,10 +1,12 @@
 #include "engine/connect.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/fmt.h"
 #include "engine/table_kinds.h"
 #include "format/formats.h"
+#include "runtime/partitioned_sink.h"
 
 namespace velo {
 namespace {
@@ -79,6 +81,53 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
   return spec;
 }
 
+namespace {
+
+/// A sink for each folder: that of the table without PARTITIONED BY, at the folder's path.
+Result<std::unique_ptr<SinkPort>> make_partitioned_sink(const TableDef& table,
+                                                        const SchemaPtr& schema,
+                                                        ConnectorContext context) {
+  const OptionReader reader("connector 'filesystem'", table.options,
+                            options_of_connector("filesystem"));
+  PartitionedSinkOptions sink;
+  sink.schema = schema;
+  std::vector<Field> kept;
+  for (const Field& field : schema->fields()) {
+    const bool names_folder =
+        std::any_of(table.partitioned_by.begin(), table.partitioned_by.end(),
+                    [&](size_t column) { return table.columns[column].name == field.name; });
+    if (!names_folder) kept.push_back(field);
+  }
+  for (const size_t column : table.partitioned_by) {
+    const int at = schema->index_of(table.columns[column].name);
+    CHECK(at >= 0, "a column that names folders is not written");
+    sink.by.push_back(static_cast<size_t>(at));
+  }
+  TableDef inner = table;
+  inner.partitioned_by.clear();
+  std::string base = inner.options["path"];
+  if (!base.ends_with('/')) base += '/';
+  sink.make = [inner, base, kept = make_schema(std::move(kept)), context](const std::string& folder,
+                                                                          bool again) mutable {
+    inner.options["path"] = base + folder + "/";
+    if (again) inner.options["sink.exists"] = "append";
+    return make_table_sink(inner, kept, SinkEncoding::kAppend, {}, {}, context);
+  };
+  if (reader.has("sink.partition-commit.policy.kind")) {
+    if (base.starts_with("file://")) base.erase(0, 7);
+    sink.complete = [base, context](const std::string& folder) {
+      return write_file_atomically(context.files, path_join(base + folder, "_SUCCESS"), {});
+    };
+  }
+  if (reader.has("sink.partition-commit.trigger")) {
+    sink.time_pattern = table.option("partition.time-extractor.timestamp-pattern");
+    sink.delay_us = TRY(reader.duration_us("sink.partition-commit.delay"));
+  }
+  return std::unique_ptr<SinkPort>(std::make_unique<PartitionedSink>(std::move(sink)));
+}
+
+}  // namespace
+
 Result<std::unique_ptr<SinkPort>> make_table_sink(const TableDef& table, const SchemaPtr& schema,
                                                   SinkEncoding encoding, std::vector<size_t> key,
                                                   OutputCallback deliver,
@@ -88,6 +137,7 @@ Result<std::unique_ptr<SinkPort>> make_table_sink(const TableDef& table, const S
     return std::unique_ptr<SinkPort>(
         std::make_unique<CallbackSink>(std::move(deliver), context.clock));
   }
+  if (!table.partitioned_by.empty()) return make_partitioned_sink(table, schema, context);
   EncodedSinkOptions sink;
   sink.schema = schema;
   sink.key = std::move(key);

@@ -11,6 +11,7 @@
 #include "operator/limit.h"
 #include "operator/order_by.h"
 #include "operator/over.h"
+#include "operator/processing_time.h"
 #include "operator/project.h"
 #include "operator/union.h"
 #include "operator/values.h"
@@ -275,6 +276,8 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
       }));
     case PlanKind::kProject:
       return one(project_to(schema, plan.as<ProjectNode>().exprs));
+    case PlanKind::kProcessingTime:
+      return one(node(Spread::kAnywhere, [schema] { return make_processing_time({schema}); }));
     case PlanKind::kWindowAssign: {
       const PlanWindow window = plan.as<WindowAssignNode>().window;
       return one(node(Spread::kAnywhere, [schema, window] {

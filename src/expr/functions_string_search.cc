@@ -51,6 +51,22 @@ void contains(KernelCall& call) {
   test_pair(call, [](std::string_view s, std::string_view x) { return s.find(x) != s.npos; });
 }
 
+/// How often the first byte of the second text stands in the first one, which may be NULL.
+void count_char(KernelCall& call) {
+  const Strings in(call, 0);
+  const Strings wanted(call, 1);
+  int64_t* out = call.out.values<int64_t>();
+  for (size_t row = 0; row < call.rows; ++row) {
+    out[row] = 0;
+    if (call.args[1]->is_null(row)) {
+      call.out.set_null(row);
+    } else if (!call.args[0]->is_null(row) && !wanted[row].empty()) {
+      const std::string_view s = in[row];
+      out[row] = std::count(s.begin(), s.end(), wanted[row].front());
+    }
+  }
+}
+
 /// Part number `n` from 0 between separators; false if there are fewer.
 bool part_at(std::string_view s, std::string_view separator, int64_t n, std::string_view* part) {
   if (separator.empty()) {
@@ -216,6 +232,9 @@ const Function kFunctions[] = {
     {"SPLIT_PART", "(s string, separator string, n bigint) -> string", split_part, kStrict,
      "Part number n from 1 (from the end if negative); '' if there are fewer",
      "SPLIT_PART('a,b,c', ',', -1)", "c"},
+    {"COUNT_CHAR", "(s string, character string) -> bigint", count_char, kNullAware | kInfallible,
+     "How often the character (of one byte) stands in s; 0 if s is NULL",
+     "COUNT_CHAR('banana', 'a')", "3"},
     {"BIT_LENGTH", "(s string) -> bigint", bit_length, kInfallible, "Bits of its UTF-8 bytes",
      "BIT_LENGTH('ä')", "16"},
     {"ELT", "(n bigint, s text...) -> string", element_of_texts, kNullAware | kInfallible,

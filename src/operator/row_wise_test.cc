@@ -8,6 +8,7 @@
 #include "operator/filter.h"
 #include "operator/limit.h"
 #include "operator/order_by.h"
+#include "operator/processing_time.h"
 #include "operator/project.h"
 #include "operator/union.h"
 #include "operator/values.h"
@@ -53,6 +54,25 @@ TEST(Filter, RejectsTheRowsWhereThePredicateFails) {
   op->push(0, batch_from_text("v BIGINT", "1\n0\n2\n9"), out);
   EXPECT_EQ(out.rows(), "1\n2\n");
   EXPECT_EQ(out.rejected(), "error 0\n");
+}
+
+TEST(ProcessingTime, IsTheClockAndItsWatermark) {
+  const SchemaPtr schema = schema_from_text("v BIGINT, p TIMESTAMP_LTZ(3)");
+  auto op = make_processing_time({schema});
+  CollectOutput out;
+  op->context().now_us = 5'000'700;
+  op->advance(0, 9'000'000'000, out);  // of another time
+  op->push(0, batch_from_text("v BIGINT", "1\n2"), out);
+  op->tick(5'000'900, out);
+  op->context().now_us = 4'000'000;  // the clock was set back
+  op->push(0, batch_from_text("v BIGINT", "3"), out);
+  auto fresh = make_processing_time({schema});
+  ASSERT_TRUE(restore(*op, *fresh).has_value());
+  fresh->tick(5'001'000, out);
+  fresh->advance(0, kWatermarkEnd, out);
+  EXPECT_EQ(out.text(),
+            "watermark 4999000\n1 1970-01-01T00:00:05Z\n2 1970-01-01T00:00:05Z\n"
+            "3 1970-01-01T00:00:05Z\nwatermark 5000000\nwatermark end\n");
 }
 
 TEST(DelayWatermark, PassesRowsOnAndStaysBehind) {

@@ -27,6 +27,16 @@ void BindSession::warn(std::string message, SourceSpan span, std::string hint) {
   warnings_.push_back({std::move(message), place.place, place.excerpt, std::move(hint)});
 }
 
+Result<ast::QualifiedName> BindSession::filled_in(const ast::QualifiedName& name) const {
+  ast::QualifiedName filled = name;
+  for (ast::Name& part : filled.parts) {
+    if (!context_.variables || part.text.find("${") == std::string::npos) continue;
+    part.text = TRY(at(part.span, substitute_variables(part.text, context_.variables)));
+    part.quoted = false;
+  }
+  return filled;
+}
+
 std::string BindSession::setting(std::string_view name) const {
   if (auto found = statement_options_.find(name); found != statement_options_.end()) {
     return found->second;

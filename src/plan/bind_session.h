@@ -45,6 +45,9 @@ class BindSession {
   void warn(std::string message, SourceSpan span, std::string hint = {});
   std::vector<Warning> take_warnings() { return std::move(warnings_); }
 
+  /// A table's name with its variables (`${TABLE}`) filled in.
+  Result<ast::QualifiedName> filled_in(const ast::QualifiedName& name) const;
+
   /// A setting: of the statement's WITH, else of the session, else "".
   std::string setting(std::string_view name) const;
   void add_statement_option(std::string name, std::string value) {

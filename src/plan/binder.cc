@@ -48,6 +48,7 @@ class StatementBinder {
   Status bind_node(const ast::SelectStatement& select);
   Status bind_node(const ast::CreateTable& create);
   Status bind_node(const ast::CreateView& create);
+  Status bind_node(const ast::CreateFunction& create);
   Status bind_node(const ast::Insert& insert);
   Status bind_node(const ast::Explain& explain);
   Status bind_node(const ast::Show& show);
@@ -239,6 +240,30 @@ Status StatementBinder::bind_node(const ast::CreateView& create) {
   result_.node = BoundDefinition{view->name, false};
   session_.catalog().put(ViewDefPtr(std::move(view)));
   return {};
+}
+
+/// A class of another engine's is no function here, unless we have one that does the same.
+Status StatementBinder::bind_node(const ast::CreateFunction& create) {
+  struct KnownClass {
+    std::string_view class_name;
+    std::string_view function;
+  };
+  constexpr KnownClass kKnown[] = {{"com.github.nexmark.flink.udf.CountChar", "COUNT_CHAR"}};
+  for (const KnownClass& known : kKnown) {
+    if (known.class_name != create.class_name) continue;
+    if (!equals_ignoring_case(known.function, create.name.to_string())) {
+      return session_.not_supported(
+          fmt::format("another name than {} for '{}'", known.function, known.class_name),
+          create.name.span);
+    }
+    result_.node = BoundDefinition{create.name.to_string(), true};
+    return {};
+  }
+  Error error = session_.not_supported(
+      fmt::format("CREATE FUNCTION from the class '{}'", create.class_name), create.name.span);
+  return std::move(error).with_hint(
+      fmt::format("no Java runs here; SHOW FUNCTIONS lists what there is, and '{}' is known as {}",
+                  kKnown[0].class_name, kKnown[0].function));
 }
 
 Status StatementBinder::bind_node(const ast::Explain& explain) {

@@ -85,7 +85,7 @@ struct BinderContext {
   Catalog* catalog;
   const TableKinds* kinds;
   OptionMap* settings;       ///< SET, --set
-  VariableLookup variables;  ///< for ${VAR} in option values
+  VariableLookup variables;  ///< for ${VAR} in option values and names of tables
   bool optimise = true;      ///< off only to look at plans before the rewrites
 };
 

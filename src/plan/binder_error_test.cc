@@ -617,7 +617,7 @@ TEST(BinderError, NotSupportedYet) {
   1 | WITH RECURSIVE a AS (SELECT 1) SELECT * FROM a
     | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
   EXPECT_EQ(error_of(R"(CREATE TABLE t (a INT) PARTITIONED BY (a) WITH ('connector'='kafka'))"),
-            R"(error 2004: not supported yet: PARTITIONED BY
+            R"(error 2004: not supported yet: PARTITIONED BY with connector 'kafka'
   at SQL:1:40
   1 | CREATE TABLE t (a INT) PARTITIONED BY (a) WITH ('connector'='kafka')
     |                                        ^)");

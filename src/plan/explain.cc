@@ -271,6 +271,8 @@ std::string Explainer::describe(const PlanNode& node) const {
       }
       return out;
     }
+    case PlanKind::kProcessingTime:
+      return "ProcessingTime " + node.schema->fields().back().name;
     case PlanKind::kWindowAssign: {
       const PlanWindow& window = node.as<WindowAssignNode>().window;
       return "WindowAssign " +

@@ -51,8 +51,7 @@ constexpr std::string_view kFunctionsToCome[] = {"ROW_NUMBER",
                                                  "REMOVE_HEADER",
                                                  "TUMBLE_PROCTIME",
                                                  "HOP_PROCTIME",
-                                                 "SESSION_PROCTIME",
-                                                 "PROCTIME"};
+                                                 "SESSION_PROCTIME"};
 
 bool is_among(std::string_view name, std::span<const std::string_view> names) {
   for (const std::string_view one : names) {

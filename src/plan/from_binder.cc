@@ -96,6 +96,9 @@ Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
         ErrorCode::kInvalidStatement,
         fmt::format("'{}' can only be written: connector '{}'", def->name, def->connector()), span);
   }
+  if (!def->partitioned_by.empty()) {
+    return session_.not_supported("reading a table that is PARTITIONED BY", span);
+  }
   std::vector<size_t> columns(def->columns.size());
   for (size_t i = 0; i < columns.size(); ++i) columns[i] = i;
   BoundRelation relation = relation_of(make_scan(def, columns, true, node_span), def->name);
@@ -113,8 +116,9 @@ Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
     const TableDefPtr def = TRY(bind_inline_table(session_, target, true));
     return bind_entry(def, ast::NamedTable{}, span);
   }
-  if (target.name.parts.size() == 1) {
-    const ast::Name& name = target.name.parts[0];
+  const ast::QualifiedName written = TRY(session_.filled_in(target.name));
+  if (written.parts.size() == 1) {
+    const ast::Name& name = written.parts[0];
     const WithTables* level = nullptr;
     const ast::CommonTable* common = ctes != nullptr ? ctes->find(name, &level) : nullptr;
     if (common != nullptr) {
@@ -134,12 +138,12 @@ Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
     }
   } else {
     ast::Name joined;
-    joined.text = target.name.to_string();
+    joined.text = written.to_string();
     if (const CatalogEntry* entry = session_.catalog().find(joined)) {
       return bind_entry(*entry, table, span);
     }
   }
-  return unknown_table(target.name, ctes, span);
+  return unknown_table(written, ctes, span);
 }
 
 Result<BoundRelation> QueryBinder::bind_window_table(const ast::WindowTable& table,
@@ -149,6 +153,7 @@ Result<BoundRelation> QueryBinder::bind_window_table(const ast::WindowTable& tab
     return session_.not_supported("a window function over a window function", table.window.span);
   }
   BoundRelation::Window window;
+  TRY(bind_processing_time(session_, table.window, &relation));
   window.window = TRY(bind_window(session_, table.window, relation.scope));
   window.span = table.window.span;
   ExprBinder binder(session_, relation.scope, "PARTITION BY");
@@ -171,7 +176,7 @@ Result<BoundRelation> QueryBinder::bind_window_table(const ast::WindowTable& tab
 }
 
 Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const WithTables* ctes,
-                                              bool right_of_join) {
+                                             bool right_of_join) {
   BoundRelation relation;
   if (const auto* table = ref.as<ast::NamedTable>()) {
     if (table->system_time && !right_of_join) {

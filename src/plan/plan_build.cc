@@ -113,6 +113,12 @@ PlanPtr make_filter(PlanPtr input, ExprPtr predicate, SourceSpan span) {
   return filter;
 }
 
+namespace {
+bool is_processing_time(const Expr& expr) {
+  return expr.kind() == ExprKind::kCall && expr.function().name() == "PROCTIME";
+}
+}  // namespace
+
 PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std::string> names,
                      SourceSpan span) {
   CHECK(exprs.size() == names.size());
@@ -128,6 +134,7 @@ PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std:
       int& first = first_at[exprs[i]->index()];
       if (first < 0) first = static_cast<int>(i);
     }
+    traits.processing_time |= is_processing_time(*exprs[i]);
     project->traits.push_back(traits);
   }
   project->changelog.key.clear();
@@ -143,6 +150,20 @@ PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std:
   project->inputs = {std::move(input)};
   project->span = span;
   return project;
+}
+
+PlanPtr make_processing_time(PlanPtr input, std::string name, SourceSpan span) {
+  CHECK(!input->changelog.changing);
+  auto node = std::make_shared<ProcessingTimeNode>();
+  take_over(*node, *input);
+  std::vector<Field> fields = input->schema->fields();
+  fields.push_back({std::move(name), Type::timestamp_ltz(3)});
+  node->traits.resize(fields.size());
+  node->traits.back().event_time = true;
+  node->schema = make_schema(std::move(fields));
+  node->inputs = {std::move(input)};
+  node->span = span;
+  return node;
 }
 
 Type window_bound_type(const Type& time) {
@@ -395,6 +416,8 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return copy_with_inputs<FilterNode>(*node, std::move(inputs));
     case PlanKind::kProject:
       return copy_with_inputs<ProjectNode>(*node, std::move(inputs));
+    case PlanKind::kProcessingTime:
+      return copy_with_inputs<ProcessingTimeNode>(*node, std::move(inputs));
     case PlanKind::kWindowAssign:
       return copy_with_inputs<WindowAssignNode>(*node, std::move(inputs));
     case PlanKind::kWindowAggregate:

@@ -21,6 +21,8 @@ PlanPtr make_filter(PlanPtr input, ExprPtr predicate, SourceSpan span);
 /// REQUIRES: one name per expression.
 PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std::string> names,
                      SourceSpan span);
+/// `name` of the column that is appended. REQUIRES: the input only grows.
+PlanPtr make_processing_time(PlanPtr input, std::string name, SourceSpan span);
 PlanPtr make_window_assign(PlanPtr input, PlanWindow window, SourceSpan span);
 
 /// What GROUP BY says; `names` of the keys.

@@ -23,6 +23,7 @@ enum class PlanKind : uint8_t {
   kValues,
   kFilter,
   kProject,
+  kProcessingTime,
   kWindowAssign,
   kWindowAggregate,
   kAggregate,
@@ -46,6 +47,8 @@ struct ColumnTraits {
   /// and joins may be built on it. Its precision is that of its type (Type::step_us).
   bool event_time = false;
   WindowRole window = WindowRole::kNone;
+  /// PROCTIME(): the wall clock at which a row passes. A window over it makes an event time of it.
+  bool processing_time = false;
   bool operator==(const ColumnTraits&) const = default;
 };
 
@@ -121,6 +124,12 @@ struct FilterNode : PlanNode {
 struct ProjectNode : PlanNode {
   ProjectNode() : PlanNode(PlanKind::kProject) {}
   std::vector<ExprPtr> exprs;  ///< over the input, one per output column
+};
+
+/// Every row with the wall clock at which it came appended; the clock is that time's watermark, and
+/// no other time of the input counts any more.
+struct ProcessingTimeNode : PlanNode {
+  ProcessingTimeNode() : PlanNode(PlanKind::kProcessingTime) {}
 };
 
 enum class PlanWindowKind : uint8_t { kTumble, kHop, kCumulate, kSession };

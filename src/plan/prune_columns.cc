@@ -103,6 +103,20 @@ Pruned prune_project(const ProjectNode& project, const Needs& needs) {
           std::move(at)};
 }
 
+/// The clock is what it is for: it stays.
+Pruned prune_processing_time(const ProcessingTimeNode& node, const Needs& needs) {
+  const size_t columns = node.input()->schema->size();
+  Needs below;
+  for (const size_t column : needs.columns) {
+    if (column < columns) below.add(column);
+  }
+  const Pruned input = prune(node.input(), std::move(below));
+  std::vector<size_t> at = input.at;
+  at.push_back(input.plan->schema->size());
+  return {make_processing_time(input.plan, node.schema->fields().back().name, node.span),
+          std::move(at)};
+}
+
 Pruned prune_window_assign(const WindowAssignNode& assign, const Needs& needs) {
   const size_t columns = assign.input()->schema->size();
   Needs below;
@@ -308,6 +322,8 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
     }
     case PlanKind::kProject:
       return prune_project(plan->as<ProjectNode>(), needs);
+    case PlanKind::kProcessingTime:
+      return prune_processing_time(plan->as<ProcessingTimeNode>(), needs);
     case PlanKind::kWindowAssign:
       return prune_window_assign(plan->as<WindowAssignNode>(), needs);
     case PlanKind::kWindowAggregate:

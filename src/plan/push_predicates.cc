@@ -182,6 +182,7 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
       Conditions through = take_through(plan->as<ProjectNode>().exprs, &conditions);
       return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
     }
+    case PlanKind::kProcessingTime:
     case PlanKind::kWindowAssign: {
       Conditions through = take_through(all_columns(*plan->input()), &conditions);
       return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);

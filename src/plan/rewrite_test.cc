@@ -262,6 +262,21 @@ Project a
 )");
 }
 
+
+TEST(PruneColumns, AClockIsReadByItsWindowAlone) {
+  EXPECT_EQ(optimised(R"(SELECT window_start, COUNT(*) AS n
+FROM TUMBLE(TABLE (SELECT *, PROCTIME() AS p FROM history WHERE price > 2), DESCRIPTOR(p), INTERVAL '1' MINUTE)
+WHERE quantity = 1 GROUP BY window_start, window_end)"),
+            R"(
+Project window_start, COUNT(*) AS n
+  WindowAggregate TUMBLE(p, INTERVAL '1' MINUTE): COUNT(*); with window_start; EMIT FINAL
+    ProcessingTime p
+      Project 
+        Filter price > 2e0 AND quantity = 1
+          Scan history: price, quantity; bounded
+)");
+}
+
 TEST(PruneColumns, AggregatesThatNobodyReadsGo) {
   EXPECT_EQ(pruned(R"(SELECT n FROM (SELECT symbol, COUNT(*) AS n, SUM(price) AS s FROM history GROUP BY symbol))"),
             R"(

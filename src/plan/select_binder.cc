@@ -86,6 +86,8 @@ Result<const ast::WindowSpec*> SelectBinder::written_window() const {
 Status SelectBinder::bind_written_window() {
   const ast::WindowSpec* spec = TRY(written_window());
   if (spec == nullptr) return {};
+  TRY(bind_processing_time(session_, *spec, &relation_));
+  scope_ = relation_.scope;
   window_ = WindowInScope{TRY(bind_window(session_, *spec, relation_.scope)), inputs_};
   window_span_ = spec->span;
   if (!spec->partition_by.empty()) {

@@ -27,8 +27,11 @@ class SinkBinder {
   const std::vector<size_t>& written() const { return written_; }
 
  private:
-  Result<ExprPtr> assign(const ExprPtr& value, const TableColumn& column, SourceSpan span) const;
-  Result<std::vector<ExprPtr>> fit_row(const std::vector<ExprPtr>& row) const;
+  /// `from`: what the values are computed from; null for constants.
+  Result<ExprPtr> assign(const PlanNode* from, const ExprPtr& value, const TableColumn& column,
+                         SourceSpan span) const;
+  Result<std::vector<ExprPtr>> fit_row(const PlanNode* from_plan,
+                                       const std::vector<ExprPtr>& row) const;
   Status check_key(const PlanNode& fitted) const;
   Error refuse_change(const PlanNode& fitted) const;
 
@@ -95,10 +98,46 @@ Status SinkBinder::choose_columns(const PlanNode& query) {
   return {};
 }
 
-Result<ExprPtr> SinkBinder::assign(const ExprPtr& value, const TableColumn& column,
-                                   SourceSpan span) const {
+namespace {
+
+/// AVG of whole numbers, as a query gives it.
+bool is_whole_average(const PlanNode& from, const Expr& value) {
+  if (value.kind() != ExprKind::kColumn) return false;
+  size_t column = value.index();
+  const PlanNode* node = &from;
+  while (node->kind == PlanKind::kFilter || node->kind == PlanKind::kProject) {
+    if (node->kind == PlanKind::kProject) {
+      const Expr& below = *node->as<ProjectNode>().exprs[column];
+      if (below.kind() != ExprKind::kColumn) return false;
+      column = below.index();
+    }
+    node = node->input().get();
+  }
+  const std::vector<PlanAggregate>* aggregates = nullptr;
+  if (node->kind == PlanKind::kAggregate) aggregates = &node->as<AggregateNode>().aggregates;
+  if (node->kind == PlanKind::kWindowAggregate) {
+    aggregates = &node->as<WindowAggregateNode>().aggregates;
+  }
+  const size_t before = aggregates == nullptr ? 0 : node->schema->size() - aggregates->size();
+  return aggregates != nullptr && column >= before &&
+         (*aggregates)[column - before].aggregate.rule == FinalRule::kAvgInt;
+}
+
+}  // namespace
+
+Result<ExprPtr> SinkBinder::assign(const PlanNode* from, const ExprPtr& value,
+                                   const TableColumn& column, SourceSpan span) const {
   Result<ExprPtr> cast = make_implicit_cast(value, column.type);
   if (cast) return *cast;
+  // In Flink's SQL these need no CAST: an instant becomes the wall clock of the session's zone, an
+  // average of whole numbers is cut off to a whole number.
+  const bool instant =
+      value->type().kind() == TypeKind::kTimestampLtz && column.type.kind() == TypeKind::kTimestamp;
+  if (instant) return session_.at(span, make_cast(value, column.type));
+  if (column.type.is_integer() && from != nullptr && is_whole_average(*from, *value)) {
+    const ExprPtr whole = TRY(session_.at(span, make_call("TRUNC", {value})));
+    return session_.at(span, make_cast(whole, column.type));
+  }
   // A constant may be narrowed where it loses nothing: INSERT INTO t VALUES (1) into a TINYINT.
   if (value->is_constant() && value->type().is_numeric() && column.type.is_numeric()) {
     const ExprPtr original = fold_constants(value);
@@ -117,7 +156,8 @@ Result<ExprPtr> SinkBinder::assign(const ExprPtr& value, const TableColumn& colu
       .with_hint(fmt::format("write CAST(… AS {})", column.type.to_string()));
 }
 
-Result<std::vector<ExprPtr>> SinkBinder::fit_row(const std::vector<ExprPtr>& row) const {
+Result<std::vector<ExprPtr>> SinkBinder::fit_row(const PlanNode* from_plan,
+                                                 const std::vector<ExprPtr>& row) const {
   std::vector<ExprPtr> fitted;
   for (size_t i = 0; i < written_.size(); ++i) {
     const TableColumn& column = table_->columns[written_[i]];
@@ -125,7 +165,7 @@ Result<std::vector<ExprPtr>> SinkBinder::fit_row(const std::vector<ExprPtr>& row
       const size_t from = *from_[i];
       const SourceSpan span =
           request_.items.size() == row.size() ? request_.items[from] : spans_[i];
-      fitted.push_back(TRY(assign(row[from], column, span)));
+      fitted.push_back(TRY(assign(from_plan, row[from], column, span)));
       continue;
     }
     if (column.not_null) {
@@ -149,16 +189,17 @@ Result<PlanPtr> SinkBinder::fit(PlanPtr query) {
   if (query->kind == PlanKind::kValues) {
     std::vector<std::vector<ExprPtr>> rows;
     for (const std::vector<ExprPtr>& row : query->as<ValuesNode>().rows) {
-      rows.push_back(TRY(fit_row(row)));
+      rows.push_back(TRY(fit_row(nullptr, row)));
     }
     return make_values(std::move(fields), std::move(rows), query->span);
   }
   if (query->kind == PlanKind::kProject) {
     // The table's types meet the expressions themselves: a string literal can become a time.
-    return make_project(query->input(), TRY(fit_row(query->as<ProjectNode>().exprs)),
+    return make_project(query->input(),
+                        TRY(fit_row(query->input().get(), query->as<ProjectNode>().exprs)),
                         std::move(names), query->span);
   }
-  std::vector<ExprPtr> exprs = TRY(fit_row(all_columns(*query)));
+  std::vector<ExprPtr> exprs = TRY(fit_row(query.get(), all_columns(*query)));
   return make_project(query, std::move(exprs), std::move(names), query->span);
 }
 
@@ -348,9 +389,10 @@ std::vector<SourceSpan> item_spans(const ast::Query& query) {
 Result<TableDefPtr> find_sink(BindSession& session, const ast::Target& target,
                               std::string_view what) {
   if (target.address) return bind_inline_table(session, target, false);
-  const std::string name = target.name.to_string();
-  ast::Name joined = target.name.parts.size() == 1 ? target.name.parts[0] : ast::Name{};
-  if (target.name.parts.size() != 1) joined.text = name;
+  const ast::QualifiedName written = TRY(session.filled_in(target.name));
+  const std::string name = written.to_string();
+  ast::Name joined = written.parts.size() == 1 ? written.parts[0] : ast::Name{};
+  if (written.parts.size() != 1) joined.text = name;
   const CatalogEntry* entry = session.catalog().find(joined);
   if (entry == nullptr) {
     if (is_described_by_options(session, name) || !target.options.empty()) {

@@ -34,6 +34,7 @@ class TableBinder {
   Status bind_watermark();
   Status bind_event_time_option();
   Status bind_primary_key();
+  Status bind_partitions();
   TableDef& def() { return *def_; }
 
  private:
@@ -73,9 +74,6 @@ Status TableBinder::bind_options() {
   def_->is_stream = create_.kind == ast::RelationKind::kStream;
   def_->temporary = create_.temporary;
   def_->comment = create_.comment.value_or("");
-  if (!create_.partitioned_by.empty()) {
-    return session_.not_supported("PARTITIONED BY", create_.partitioned_by[0].span);
-  }
   TRY(options_.add(session_, create_.options));
   event_time_ = TRY(map_dialect_options(session_, def_->name, &options_, span_));
   return check_options(session_, options_, span_, def_.get());
@@ -344,6 +342,36 @@ Status TableBinder::bind_primary_key() {
   return {};
 }
 
+Status TableBinder::bind_partitions() {
+  constexpr std::string_view kCommit = "sink.partition-commit.";
+  for (const auto& [name, value] : def_->options) {
+    if (!name.starts_with(kCommit) || !create_.partitioned_by.empty()) continue;
+    return error(ErrorCode::kBadOptionValue,
+                 fmt::format("option '{}' means something with PARTITIONED BY only", name),
+                 options_.key_span(name, span_));
+  }
+  for (const ast::Name& name : create_.partitioned_by) {
+    if (def_->connector() != "filesystem") {
+      return session_.not_supported(
+          fmt::format("PARTITIONED BY with connector '{}'", def_->connector()), name.span);
+    }
+    const size_t column = TRY(find_column(name, "PARTITIONED BY"));
+    const TableColumn& by = def_->columns[column];
+    const bool named =
+        by.type.is_string() || by.type.is_integer() || by.type.kind() == TypeKind::kDate;
+    if (by.kind != TableColumnKind::kPhysical || !named) {
+      return error(ErrorCode::kTypeMismatch,
+                   fmt::format("PARTITIONED BY: '{}' is {}: folders are named by stored columns of "
+                               "STRING, integers or DATE",
+                               by.name, by.type.to_string()),
+                   name.span);
+    }
+    def_->partitioned_by.push_back(column);
+    def_->traits.encodings = {SinkEncoding::kAppend};
+  }
+  return {};
+}
+
 Result<TableDefPtr> TableBinder::bind() {
   TRY(bind_options());
   TRY(infer_columns());
@@ -353,6 +381,7 @@ Result<TableDefPtr> TableBinder::bind() {
   add_system_columns();
   TRY(bind_watermark());
   TRY(bind_primary_key());
+  TRY(bind_partitions());
   return TableDefPtr(def_);
 }
 
@@ -376,6 +405,7 @@ Result<TableDefPtr> bind_created_table(BindSession& session, const ast::CreateTa
   binder.add_system_columns();
   TRY(binder.bind_watermark());
   TRY(binder.bind_primary_key());
+  TRY(binder.bind_partitions());
   return TableDefPtr(std::make_shared<const TableDef>(std::move(binder.def())));
 }
 

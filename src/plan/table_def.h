@@ -72,8 +72,9 @@ struct TableDef {
   bool temporary = false;
   std::vector<TableColumn> columns;
   std::optional<TableWatermark> watermark;
-  std::vector<size_t> primary_key;  ///< columns
-  OptionMap options;                ///< in the primary spelling, variables replaced
+  std::vector<size_t> primary_key;     ///< columns
+  std::vector<size_t> partitioned_by;  ///< columns that name the folder of a row
+  OptionMap options;                   ///< in the primary spelling, variables replaced
   TableTraits traits;
   std::string comment;
 

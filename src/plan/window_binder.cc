@@ -8,6 +8,7 @@
 #include "base/nearest_name.h"
 #include "column/time_text.h"
 #include "plan/literals.h"
+#include "plan/plan_build.h"
 
 namespace velo {
 namespace {
@@ -295,6 +296,31 @@ std::string length_text(WindowUnit unit, int64_t count) {
 }
 
 }  // namespace
+
+Status bind_processing_time(BindSession& session, const ast::WindowSpec& spec,
+                            BoundRelation* relation) {
+  const auto* ref = spec.time ? spec.time->as<ast::ColumnRef>() : nullptr;
+  if (ref == nullptr) return {};
+  const Result<ExprPtr> named = relation->scope.resolve(session, *ref, spec.time->span);
+  if (!named || (*named)->kind() != ExprKind::kColumn) return {};
+  const size_t column = (*named)->index();
+  const PlanPtr& plan = relation->plan;
+  if (column >= plan->traits.size() || !plan->traits[column].processing_time) return {};
+  if (plan->changelog.changing) {
+    return session.not_supported("a window over PROCTIME() of rows that change", spec.time->span);
+  }
+  std::vector<std::string> names = column_names(*plan);
+  const SourceSpan span = session.node_span(spec.time->span);
+  const PlanPtr stamped = make_processing_time(plan, names[column], span);
+  std::vector<ExprPtr> exprs = all_columns(*plan);
+  exprs[column] = column_of(*stamped, names.size());
+  relation->plan = make_project(stamped, std::move(exprs), std::move(names), span);
+  for (size_t i = 0; i < relation->plan->traits.size(); ++i) {
+    relation->scope.columns[i].traits = relation->plan->traits[i];
+    relation->scope.columns[i].type = (*relation->plan->schema)[i].type;
+  }
+  return {};
+}
 
 Result<PlanWindow> bind_window(BindSession& session, const ast::WindowSpec& spec,
                                const Scope& scope) {

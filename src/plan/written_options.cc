@@ -107,6 +107,9 @@ Status check_options(const BindSession& session, const WrittenOptions& options, 
   }
   table->options = options.values();
   table->traits = session.kinds().traits(of_kinds);
+  if (const std::string* bounded = options.find("scan.bounded"); bounded && *bounded == "false") {
+    table->traits.bounded = false;
+  }
   return {};
 }
 
@@ -138,6 +141,13 @@ constexpr KeySpelling kKeySpellings[] = {
     {"kafka_topic", "topic"},
     {"timestamp", "event.time.field"},
     {"timestamp_format", "event.time.format"},
+    {"sink.rolling-policy.file-size", "sink.rotate.size"},
+    {"sink.rolling-policy.rollover-interval", "sink.rotate.interval"},
+    // Flink before 1.11.
+    {"connector.type", "connector"},
+    {"connector.path", "path"},
+    {"format.type", "format"},
+    {"format.field-delimiter", "csv.delimiter"},
 };
 
 struct TypeSpelling {

@@ -72,6 +72,17 @@ struct CreateView {
   bool operator==(const CreateView&) const;
 };
 
+/// `CREATE FUNCTION f AS 'class' [LANGUAGE JAVA]`: a function of another engine.
+struct CreateFunction {
+  bool temporary = false;
+  bool system = false;
+  bool if_not_exists = false;
+  QualifiedName name;
+  std::string class_name;
+  std::optional<Name> language;
+  bool operator==(const CreateFunction&) const = default;
+};
+
 /// `INSERT INTO t [(columns)] query`, where the query may be VALUES.
 struct Insert {
   bool overwrite = false;
@@ -175,8 +186,8 @@ struct Annotation {
 };
 
 struct Statement : OneOf<Statement> {
-  using Node = std::variant<SelectStatement, CreateTable, CreateView, Insert, Explain, Show,
-                            Describe, Drop, SetOption, StartJob, ControlJob>;
+  using Node = std::variant<SelectStatement, CreateTable, CreateView, CreateFunction, Insert,
+                            Explain, Show, Describe, Drop, SetOption, StartJob, ControlJob>;
   Node node;
   std::vector<Annotation> annotations;
   std::vector<Comment>

@@ -58,6 +58,7 @@ class Lexer {
   void read_token();
   void read_word();
   void read_quoted_word(char quote);
+  void read_variable();
   void read_string(size_t start);
   void read_bytes();
   void read_number();
@@ -127,6 +128,7 @@ void Lexer::read_token() {
   if ((c == 'x' || c == 'X') && peek(1) == '\'') return read_bytes();
   if (starts_word(c)) return read_word();
   if (c == '"' || c == '`') return read_quoted_word(c);
+  if (c == '$' && peek(1) == '{') return read_variable();
   if (c == '\'') return read_string(at_);
   if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return read_number();
   read_symbol();
@@ -169,6 +171,21 @@ void Lexer::read_quoted_word(char quote) {
   } else {
     add(TokenKind::kQuotedWord, start, std::move(*name));
   }
+}
+
+/// `${NAME}` in the place of a name: a name that the binder fills in.
+void Lexer::read_variable() {
+  const size_t start = at_;
+  const size_t line_end = std::min(text_.find('\n', start), text_.size());
+  const size_t close = text_.find('}', start);
+  if (close >= line_end) {
+    at_ = line_end;
+    add_error(start, "this variable is not closed", "close it with }");
+    at_ = text_.size();
+    return;
+  }
+  at_ = close + 1;
+  add(TokenKind::kQuotedWord, start, std::string(text_.substr(start, at_ - start)));
 }
 
 void Lexer::read_string(size_t start) {

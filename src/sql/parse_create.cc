@@ -3,7 +3,7 @@
 #include "base/fmt.h"
 #include "sql/token_parser.h"
 
-// CREATE TABLE, CREATE STREAM and CREATE VIEW.
+// CREATE TABLE, STREAM, VIEW and FUNCTION.
 
 namespace velo {
 
@@ -20,13 +20,16 @@ ast::Statement::Node TokenParser::create() {
     return create_view(std::move(view));
   }
   if (materialized) cursor_.fail_expected("VIEW");
+  const bool system = temporary && cursor_.accept_word("SYSTEM");
+  if (!or_replace && cursor_.accept_word("FUNCTION")) return create_function(temporary, system);
+  if (system) cursor_.fail_expected("FUNCTION");
   ast::CreateTable table;
   table.or_replace = or_replace;
   table.temporary = temporary;
   if (cursor_.accept_word("STREAM")) {
     table.kind = ast::RelationKind::kStream;
   } else if (!cursor_.accept_word("TABLE")) {
-    cursor_.fail_expected("TABLE, STREAM or VIEW");
+    cursor_.fail_expected("TABLE, STREAM, VIEW or FUNCTION");
   }
   return create_table(std::move(table));
 }
@@ -158,6 +161,18 @@ void TokenParser::column_constraints(ast::ColumnDef& out) {
       return;
     }
   }
+}
+
+ast::CreateFunction TokenParser::create_function(bool temporary, bool system) {
+  ast::CreateFunction out;
+  out.temporary = temporary;
+  out.system = system;
+  out.if_not_exists = cursor_.accept_words({"IF", "NOT", "EXISTS"});
+  out.name = qualified_name("a name");
+  cursor_.expect_word("AS");
+  out.class_name = string_value();
+  if (cursor_.accept_word("LANGUAGE")) out.language = name("JAVA, SCALA or PYTHON");
+  return out;
 }
 
 ast::CreateView TokenParser::create_view(ast::CreateView out) {

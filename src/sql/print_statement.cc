@@ -199,6 +199,16 @@ void SqlPrinter::node(const ast::StartJob& n) {
   std::visit([&](const auto& inner) { node(inner); }, n.statement->node);
 }
 
+void SqlPrinter::node(const ast::CreateFunction& n) {
+  create_head(false, n.temporary, n.system ? "SYSTEM FUNCTION" : "FUNCTION", n.if_not_exists);
+  qualified_name(n.name);
+  put(" AS ");
+  string(n.class_name);
+  if (!n.language) return;
+  put(" LANGUAGE ");
+  name(*n.language);
+}
+
 void SqlPrinter::node(const ast::ControlJob& n) {
   switch (n.action) {
     case ast::JobAction::kStop:

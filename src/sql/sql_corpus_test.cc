@@ -337,6 +337,10 @@ std::vector<std::string_view> query_corpus() {
 std::vector<std::string_view> sql_corpus() {
   std::vector<std::string_view> out = query_corpus();
   std::vector<std::string_view> others = {
+      "CREATE FUNCTION count_char AS 'com.example.CountChar'",
+      "CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS f AS 'com.example.It''s' LANGUAGE JAVA",
+      "SELECT a FROM ${TABLE}",
+      "INSERT INTO ${DB:-db}.${TABLE:-t} SELECT a FROM t",
       "CREATE TABLE t (a INT, b STRING NOT NULL, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - "
       "INTERVAL '5' SECOND) "
       "WITH ('connector' = 'kafka', 'topic' = 'x')",

@@ -121,6 +121,7 @@ class SqlPrinter {
   void node(const ast::Drop& n);
   void node(const ast::SetOption& n);
   void node(const ast::StartJob& n);
+  void node(const ast::CreateFunction& n);
   void node(const ast::ControlJob& n);
   void column(const ast::ColumnDef& c);
   void create_head(bool or_replace, bool temporary, std::string_view what, bool if_not_exists);

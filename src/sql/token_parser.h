@@ -78,6 +78,7 @@ class TokenParser {
   ast::SetOption set();
   ast::SetOption reset();
   ast::StartJob start_job();
+  ast::CreateFunction create_function(bool temporary, bool system);
   ast::ControlJob control_job(ast::JobAction action);
   ast::Insert insert();
   bool at_query();
