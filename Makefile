@@ -29,7 +29,7 @@ test: build ## set-up, release build and every test
 
 bench: build ## measure, answers checked first; writes docs/benchmarks.md
 	@tools/setup --bench
-	@bench/run
+	@bench/run; status=$$?; bench/nexmark/run && exit $$status
 
 asan: setup ## a clang build: the tests under AddressSanitizer and UBSan
 	cmake --preset asan --log-level=WARNING
