@@ -256,6 +256,7 @@ TEST(WindowAssign, EveryRowOncePerWindow) {
             "1970-01-01T00:00:14.999\n"
             "c 1970-01-01T00:00:10 1970-01-01T00:00:10 1970-01-01T00:00:20 "
             "1970-01-01T00:00:19.999\n");
+  EXPECT_EQ(out.rejected(), "no time b .\n");
 }
 
 }  // namespace

@@ -23,8 +23,16 @@ class WindowAssign final : public Operator {
   void push(size_t, const Batch& batch, Output& output) override {
     const Column& times = *batch.columns[options_.time_column];
     Selection rows;
+    Selection timeless;
     for (uint32_t row = 0; row < batch.rows; ++row) {
-      if (!times.is_null(row)) add_windows(row, times.int64_at(row), rows);
+      if (times.is_null(row)) {
+        timeless.push_back(row);
+      } else {
+        add_windows(row, times.int64_at(row), rows);
+      }
+    }
+    if (!timeless.empty()) {
+      output.reject({RejectReason::kNoTime, gather(batch, timeless), "the event time is NULL"});
     }
     if (rows.empty()) return;
     Batch result = gather(batch, rows);

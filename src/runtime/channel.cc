@@ -113,7 +113,9 @@ ChannelMerge::ChannelMerge(std::vector<Channel*> channels, Port& out, MergeOptio
     : channels_(std::move(channels)),
       out_(out),
       options_(std::move(options)),
-      at_barrier_(channels_.size(), false) {
+      at_barrier_(channels_.size(), false),
+      round_(channels_.size()),
+      has_taken_(channels_.size(), false) {
   for (size_t i = 0; i < channels_.size(); ++i) combiner_.add();
 }
 
@@ -121,13 +123,9 @@ ChannelMerge::Step ChannelMerge::step(int64_t now_us, size_t messages_max) {
   if (ended_) return Step::kDone;
   bool progress = false;
   for (size_t taken = 0; taken < messages_max;) {
-    bool any = false;
-    for (size_t i = 0; i < channels_.size(); ++i) {
-      if (at_barrier_[i] || combiner_.finished(i) || !take(i, now_us)) continue;
-      any = true;
-      ++taken;
-    }
-    if (!any) break;
+    const size_t now = take_round(now_us);
+    if (now == 0) break;
+    taken += now;
     progress = true;
   }
   if (combiner_.update(now_us)) watermark_moved();
@@ -151,9 +149,26 @@ ChannelMerge::Step ChannelMerge::step(int64_t now_us, size_t messages_max) {
 
 void ChannelMerge::pass_barrier() { std::fill(at_barrier_.begin(), at_barrier_.end(), false); }
 
-bool ChannelMerge::take(size_t channel, int64_t now_us) {
-  Message message;
-  if (!channels_[channel]->take(message)) return false;
+/// A message of every channel that has one; rows last, so that they are not measured against
+/// channels on which nothing comes.
+size_t ChannelMerge::take_round(int64_t now_us) {
+  for (size_t i = 0; i < channels_.size(); ++i) {
+    const bool open = !at_barrier_[i] && !combiner_.finished(i) && !has_taken_[i];
+    if (open && channels_[i]->take(round_[i])) has_taken_[i] = true;
+  }
+  size_t taken = 0;
+  for (const bool rows : {false, true}) {
+    for (size_t i = 0; i < channels_.size(); ++i) {
+      if (!has_taken_[i] || (round_[i].kind == Message::Kind::kBatch) != rows) continue;
+      has_taken_[i] = false;
+      ++taken;
+      handle(i, std::move(round_[i]), now_us);
+    }
+  }
+  return taken;
+}
+
+void ChannelMerge::handle(size_t channel, Message message, int64_t now_us) {
   switch (message.kind) {
     case Message::Kind::kBatch:
       combiner_.touch(channel, now_us);
@@ -179,7 +194,6 @@ bool ChannelMerge::take(size_t channel, int64_t now_us) {
       if (!combiner_.all_finished() && combiner_.update(now_us)) watermark_moved();
       break;
   }
-  return true;
 }
 
 void ChannelMerge::give(size_t channel, Batch batch) {

@@ -134,7 +134,8 @@ class ChannelMerge {
   Status load(SnapshotReader& reader, const SchemaPtr& schema);
 
  private:
-  bool take(size_t channel, int64_t now_us);
+  size_t take_round(int64_t now_us);
+  void handle(size_t channel, Message message, int64_t now_us);
   void give(size_t channel, Batch batch);
   void watermark_moved();
   int64_t due_time(int64_t watermark) const;
@@ -147,6 +148,8 @@ class ChannelMerge {
   MergeOptions options_;
   WatermarkCombiner combiner_;
   std::vector<bool> at_barrier_;
+  std::vector<Message> round_;  // what `take_round` took
+  std::vector<bool> has_taken_;
   std::vector<Batch> held_;  // an ordered merge: rows that wait for the watermark
   bool overdue_ = false;     // some of them need not wait any longer
   int64_t told_ = kWatermarkNone;

@@ -92,6 +92,10 @@ Status Job::set_mode(Mode mode) {
   CHECK(mode_ == Mode::kUndecided, "a job is stepped or started, not both");
   mode_ = mode;
   state_.store(JobState::kRunning);
+  // Before any row is on its way: what a task has no part of holds no watermark back.
+  for (const auto& driver : layout_.drivers) {
+    for (const auto& source : driver->sources) source->end_if_empty();
+  }
   if (mode == Mode::kThreads) return {};
   for (const JobLayout::Wire& wire : layout_.wires) {
     Driver* consumer = layout_.drivers[wire.to].get();

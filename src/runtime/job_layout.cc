@@ -9,6 +9,10 @@
 namespace velo {
 namespace {
 
+/// Room for what a task without input says before anyone listens: the row of a group over nothing,
+/// a watermark, that it is silent, its end.
+constexpr size_t kFirstMessages = 4;
+
 /// Tells the job's Rejects which operator or reader rows come from.
 class NodeRejects final : public RejectTarget {
  public:
@@ -264,8 +268,8 @@ class Builder {
       for (size_t b = 0; b < receivers; ++b) {
         const size_t from = driver_of(element(up), a);
         const size_t at = driver_of(to, b);
-        layout_.channels.push_back(
-            std::make_unique<Channel>(options_.channel_messages, layout_.drivers[at]->doorbell));
+        layout_.channels.push_back(std::make_unique<Channel>(
+            options_.channel_messages + kFirstMessages, layout_.drivers[at]->doorbell));
         wires[a].push_back(layout_.channels.back().get());
         layout_.wires.push_back({from, at, wires[a].back()});
       }

@@ -121,7 +121,7 @@ JobProgress Job::progress() const {
     for (const NodeCopy& copy : layout_.nodes[i]) {
       const OperatorMetrics& m = layout_.drivers[copy.driver]->pipeline.metrics(copy.node);
       p.rows_late += m.late.get();
-      p.rows_bad += m.failed.get();
+      p.rows_bad += m.failed.get() + m.no_time.get();
     }
   }
   for (size_t i = 0; i < sinks_.size(); ++i) {

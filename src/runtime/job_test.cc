@@ -95,6 +95,17 @@ struct Fixture {
     if (!made) made = std::make_unique<Job>(graph, options);
     return *made;
   }
+  /// To the end.
+  void run(bool threads) {
+    if (!threads) {
+      ASSERT_TRUE(*job().step());
+      return;
+    }
+    ASSERT_TRUE(job().start());
+    std::optional<Status> outcome;
+    while (!outcome) outcome = job().wait(10'000'000);
+    ASSERT_TRUE(*outcome);
+  }
   Status push(std::string_view text, size_t partition = 0) {
     return job().push_bytes(0, partition, text);
   }
@@ -146,20 +157,27 @@ TEST(Job, ParallelismDoesNotChangeTheBytes) {
         f.batch_rows = 7;
         f.add_source(false, partitions);
         f.add_window();
-        if (threads) {
-          ASSERT_TRUE(f.job().start());
-          while (true) {
-            if (const auto outcome = f.job().wait(10'000'000)) {
-              ASSERT_TRUE(*outcome);
-              break;
-            }
-          }
-        } else {
-          ASSERT_TRUE(*f.job().step());
-        }
+        f.run(threads);
         if (expected.empty()) expected = f.out;
         EXPECT_EQ(f.out, expected) << parallelism << threads << partitions;
       }
+    }
+  }
+}
+
+TEST(Job, TasksWithoutInputHoldNoWatermarkBack) {
+  for (const uint32_t parallelism : {1, 2, 3}) {
+    for (const bool threads : {false, true}) {
+      Fixture f(parallelism);
+      if (threads) f.options.clock = &f.system_clock;
+      f.options.channel_messages = 1;
+      // The row of second 10 is late wherever it is counted.
+      f.lines = {line("a", 1, 0) + line("b", 2, 130) + line("a", 4, 10) + line("b", 8, 11)};
+      f.add_source(false);
+      f.add_window();
+      f.run(threads);
+      EXPECT_EQ(f.job().progress().rows_late, 2u) << parallelism << threads;
+      EXPECT_EQ(f.out, "a 1970-01-01T00:00:59.999 1 1\nb 1970-01-01T00:02:59.999 1 2\n");
     }
   }
 }

@@ -289,6 +289,10 @@ void SourceDriver::finish_if_done() {
   if (finished) end_early();
 }
 
+void SourceDriver::end_if_empty() {
+  if (partitions_.empty()) finish_if_done();
+}
+
 void SourceDriver::end_early() {
   if (std::exchange(done_, true)) return;
   for (const auto& reader : readers_) reader->end();

@@ -56,6 +56,8 @@ class SourceDriver final : private DecodeOutput {
 
   /// Looks at the outside world: what is missing is an error here.
   Status open();
+  /// Ends at once if none of the input is this task's and none can come.
+  void end_if_empty();
 
   enum class Step : uint8_t { kProgress, kQuiet, kDone };
   /// At most one block. kQuiet: nothing there now.
