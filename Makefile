@@ -25,6 +25,7 @@ demo: build ## real events through windows, on this terminal
 	@examples/demo
 
 test: build ## set-up, release build and every test
+	@tools/setup --oracle
 	$(CTEST) --test-dir build/release
 
 bench: build ## measure, answers checked first; writes docs/benchmarks.md
