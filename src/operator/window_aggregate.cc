@@ -28,6 +28,7 @@ namespace velo {
 namespace {
 
 constexpr size_t kGroupsBeforeCleaning = 8192;
+constexpr size_t kShownBeforeOrder = 4;
 
 /// The least and the greatest time. Four of each, so that no comparison waits for the one before.
 std::pair<int64_t, int64_t> range_of(std::span<const int64_t> times) {
@@ -235,6 +236,7 @@ class WindowAggregate final : public Operator {
   void emit_window(int64_t end, Output& output) {
     const WindowStore::Window shown = store_.combine(end);
     results_.show(shown, input_.keys());
+    if (!results_.in_order() && shown.sparse == nullptr) shown_out_of_order_ += results_.size();
     if (results_.chunks() == 0) return;
     if (small_.takes(results_.size())) {
       PaneClock& clock = store_.clock();
@@ -264,15 +266,31 @@ class WindowAggregate final : public Operator {
         open = store_.next_end(closed_end_);
       }
     }
-    if (input_.keys().size() < clean_at_) return;
-    const std::vector<uint32_t> live = store_.live_groups();
+    if (input_.keys().size() < clean_at_) return put_in_order();
+    std::vector<uint32_t> live = store_.live_groups();
     if (live.size() * 2 < input_.keys().size()) {
-      const std::vector<uint32_t> numbers = input_.keep_only(live);
-      store_.renumber(live, numbers, input_.keys().size());
-      rows_ = ResultRows(options_.output);
-      results_.forget();
+      input_.keys().order(live);
+      renumber(std::move(live));
     }
     clean_at_ = std::max<size_t>(kGroupsBeforeCleaning, input_.keys().size() * 2);
+  }
+
+  // Groups whose numbers are in the order of their keys are shown in one go. They are numbered anew
+  // for that when so many were shown the slow way that it is worth it.
+  void put_in_order() {
+    if (shown_out_of_order_ <= kShownBeforeOrder * input_.keys().size() * (1 + store_.panes())) {
+      return;
+    }
+    renumber(input_.keys().ascending());
+  }
+
+  // Keeps these groups, which are in the order of their keys.
+  void renumber(std::vector<uint32_t> groups) {
+    const std::vector<uint32_t> numbers = input_.keep_only(groups);
+    store_.renumber(groups, numbers, input_.keys().size());
+    rows_ = ResultRows(options_.output);
+    results_.forget();
+    shown_out_of_order_ = 0;
   }
 
   WindowAggregateOptions options_;
@@ -286,6 +304,7 @@ class WindowAggregate final : public Operator {
   int64_t fired_end_ = INT64_MIN;
   int64_t closed_end_ = INT64_MIN;
   size_t clean_at_ = kGroupsBeforeCleaning;
+  uint64_t shown_out_of_order_ = 0;  // results, since the groups were numbered last
   PaneRuns runs_;
   WindowResults results_;
 };

@@ -3,7 +3,8 @@
 //    what has are noted by chunk.
 // 3. columns: where all columns are plain words, the results of those positions are written into
 //    the kept columns, or into copies if somebody still holds these, or if groups have come or gone
-//    and the others moved. Other columns are gathered from the kept and the computed rows.
+//    and the others moved. Other columns are gathered from the kept and the computed rows. If
+//    everything may have changed, all results are written, run by run of neighbouring slots.
 // A failed result ends the keeping: failures are reported with every window, so they are computed.
 // Windows that slide have a slot per group: its number.
 // Invariant: while complete_, chunks_ holds the columns of the window shown last, and positions_
@@ -19,6 +20,10 @@ namespace velo {
 namespace {
 
 constexpr uint32_t kAbsent = UINT32_MAX;
+// Runs of slots are worth it from this length on.
+constexpr size_t kRunRows = 8;
+// For so many windows words are not tried again after a result was none.
+constexpr uint64_t kWordsRest = 16;
 
 /// Strings and nested values are not kept: each window would hold on to the bytes of all before.
 bool is_kept(const ColumnPtr& column) {
@@ -26,11 +31,15 @@ bool is_kept(const ColumnPtr& column) {
   return column->is_flat() && physical != Physical::kString && !column->type().is_nested();
 }
 
-bool is_plain_words(const Column& column) {
-  const Physical physical = column.type().physical();
-  return column.is_flat() && !column.may_have_nulls() &&
-         (physical == Physical::kInt64 || physical == Physical::kDouble);
+bool is_word(const Type& type) {
+  return type.physical() == Physical::kInt64 || type.physical() == Physical::kDouble;
 }
+
+bool is_plain_words(const Column& column) {
+  return column.is_flat() && !column.may_have_nulls() && is_word(column.type());
+}
+
+uint64_t* words_of(const KeptColumn& kept) { return kept.values->as<uint64_t>(); }
 
 }  // namespace
 
@@ -51,8 +60,8 @@ void WindowResults::choose(const WindowStore::Window& shown, KeyTable& keys) {
   std::vector<uint32_t>& groups = candidates_;
   groups.clear();
   if (shown.sparse != nullptr) {
-    shown.sparse->members(groups);
-    for (uint32_t& slot : groups) slot = shown.sparse->group_at(slot);
+    const std::span<const uint32_t> held = shown.sparse->groups();
+    groups.assign(held.begin(), held.end());
   } else {
     for (uint32_t g = 0; g < shown.slots; ++g) {
       if (shown.count(g) > 0) groups.push_back(g);
@@ -65,6 +74,21 @@ void WindowResults::choose(const WindowStore::Window& shown, KeyTable& keys) {
     groups_.push_back(g);
     slots_.push_back(slot);
   }
+  note_runs();
+}
+
+void WindowResults::note_runs() {
+  runs_.clear();
+  in_order_ = true;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    in_order_ &= i == 0 || slots_[i] > slots_[i - 1];
+    if (i % kRowsPerChunk != 0 && slots_[i] == slots_[i - 1] + 1) {
+      ++runs_.back().count;
+    } else {
+      runs_.push_back({i, slots_[i], 1});
+    }
+  }
+  if (runs_.size() * kRunRows > slots_.size()) runs_.clear();
 }
 
 void WindowResults::note_positions(size_t groups) {
@@ -122,11 +146,7 @@ void WindowResults::show(const WindowStore::Window& shown, KeyTable& keys) {
     way_ = chunks_before == 1 && chunks() == 1 ? Way::kMove : Way::kCompute;
   }
   chunks_.resize(chunks());
-  if (way_ != Way::kCompute) {
-    note_changes(shown.changed);
-  } else {
-    writes_ = true;
-  }
+  if (way_ != Way::kCompute) note_changes(shown.changed);
 }
 
 // Where the values of a chunk that has moved come from: rows of the kept columns, and behind them
@@ -153,9 +173,43 @@ bool WindowResults::is_plain(const Chunk& chunk) {
                      [](const KeptColumn& kept) { return is_plain_words(*kept.column); });
 }
 
+// Writes all results into the kept columns, or into new ones where somebody holds these; false if
+// they are no plain words.
+bool WindowResults::write_all(WindowStore& store, const WindowStore::Window& shown, size_t chunk) {
+  const std::vector<Aggregate>& aggregates = store.layout().aggregates();
+  const std::span<const uint32_t> slots = part(slots_, chunk);
+  std::vector<KeptColumn>& kept = chunks_[chunk].columns;
+  kept.resize(aggregates.size());
+  std::vector<uint64_t*> words;
+  for (size_t a = 0; a < aggregates.size(); ++a) {
+    const Type& type = aggregates[a].type;
+    if (!is_word(type)) return false;
+    KeptColumn& k = kept[a];
+    if (!k.is_unshared() || k.column->size() != slots.size()) {
+      k.values = Buffer::allocate(slots.size() * sizeof(uint64_t));
+      k.column = Column::flat(type, slots.size(), k.values);
+    }
+    words.push_back(words_of(k));
+  }
+  if (runs_.empty()) {
+    while (numbers_.size() < slots.size()) {
+      numbers_.push_back(static_cast<uint32_t>(numbers_.size()));
+    }
+    return store.write_results(shown, {slots.data(), numbers_.data(), 0, slots.size()}, words);
+  }
+  for (const Run& run : runs_) {
+    if (run.position / kRowsPerChunk != chunk) continue;
+    const size_t at = run.position % kRowsPerChunk;
+    for (size_t a = 0; a < words.size(); ++a) words[a] = words_of(kept[a]) + at;
+    if (!store.write_results(shown, WordPlaces::range(run.slot, run.count), words)) return false;
+  }
+  return true;
+}
+
 // Writes what has changed into the kept columns; false if the results are no plain words.
 // REQUIRES: is_plain.
-bool WindowResults::write(WindowStore& store, const WindowStore::Window& shown, size_t chunk) {
+bool WindowResults::write_changed(WindowStore& store, const WindowStore::Window& shown,
+                                  size_t chunk) {
   Chunk& kept = chunks_[chunk];
   const size_t rows = part(slots_, chunk).size();
   std::vector<uint32_t> from;
@@ -172,9 +226,10 @@ bool WindowResults::write(WindowStore& store, const WindowStore::Window& shown, 
       }
       k.column = Column::flat(k.column->type(), rows, k.values);
     }
-    words.push_back(k.values->as<uint64_t>());
+    words.push_back(words_of(k));
   }
-  return store.write_results(shown, kept.slots, kept.changed, words);
+  return store.write_results(shown, {kept.slots.data(), kept.changed.data(), 0, kept.slots.size()},
+                             words);
 }
 
 std::vector<ColumnPtr> WindowResults::patched(WindowStore& store, const WindowStore::Window& shown,
@@ -196,12 +251,14 @@ std::vector<ColumnPtr> WindowResults::columns(WindowStore& store, const WindowSt
   Chunk& kept = chunks_[chunk];
   const std::span<const uint32_t> slots = part(slots_, chunk);
   std::vector<ColumnPtr> columns;
-  if (way_ != Way::kCompute && writes_ && is_plain(kept)) {
-    writes_ = write(store, shown, chunk);
-    for (size_t c = 0; writes_ && c < kept.columns.size(); ++c) {
-      columns.push_back(kept.columns[c].column);
+  if (number_ >= words_from_ && (way_ == Way::kCompute || is_plain(kept))) {
+    const bool written =
+        way_ == Way::kCompute ? write_all(store, shown, chunk) : write_changed(store, shown, chunk);
+    if (written) {
+      for (const KeptColumn& k : kept.columns) columns.push_back(k.column);
+      return columns;
     }
-    if (writes_) return columns;
+    words_from_ = number_ + kWordsRest;
   } else if (way_ != Way::kCompute && kept.changed.size() * 2 < slots.size()) {
     columns = patched(store, shown, chunk, errors);
     errors.clear();

@@ -11,7 +11,8 @@ namespace velo {
 /// The results of one window after the other, in the order of the keys and in chunks of
 /// kRowsPerChunk groups. The columns of a window are kept for the next one: where only some groups
 /// have changed, only their results are computed and put into the kept columns — in place once
-/// nobody else holds them, else into a copy.
+/// nobody else holds them, else into a copy. Where many have, all are computed: as words in a row,
+/// if the groups are numbered in the order of their keys.
 class WindowResults {
  public:
   static constexpr size_t kRowsPerChunk = 4096;
@@ -31,6 +32,8 @@ class WindowResults {
   /// Instead of asking for the columns of the window shown.
   void skip() { complete_ = false; }
   void forget();
+  /// The groups of the window shown stand in the order of their slots.
+  bool in_order() const { return in_order_; }
 
  private:
   enum class Way : uint8_t {
@@ -43,13 +46,21 @@ class WindowResults {
     std::vector<uint32_t> changed;  ///< positions in the chunk
     std::vector<uint32_t> slots;    ///< of those groups
   };
+  /// Groups one after the other whose slots are so, too.
+  struct Run {
+    size_t position;
+    uint32_t slot;
+    size_t count;
+  };
 
   static std::span<const uint32_t> part(const std::vector<uint32_t>& all, size_t chunk);
   void choose(const WindowStore::Window& shown, KeyTable& keys);
   void note_positions(size_t groups);
   void note_changes(std::span<const uint32_t> groups);
+  void note_runs();
   static bool is_plain(const Chunk& chunk);
-  bool write(WindowStore& store, const WindowStore::Window& shown, size_t chunk);
+  bool write_changed(WindowStore& store, const WindowStore::Window& shown, size_t chunk);
+  bool write_all(WindowStore& store, const WindowStore::Window& shown, size_t chunk);
   std::vector<ColumnPtr> patched(WindowStore& store, const WindowStore::Window& shown, size_t chunk,
                                  RowErrors& errors) const;
   std::vector<uint32_t> sources(size_t chunk) const;
@@ -59,9 +70,12 @@ class WindowResults {
   std::vector<uint32_t> candidates_;  // scratch
   std::vector<uint32_t> positions_;   // by group: in groups_, or kAbsent
   std::vector<uint32_t> before_;      // the same for the window before
+  std::vector<Run> runs_;             // of slots_, none across chunks; empty if they are short
+  std::vector<uint32_t> numbers_;     // 0, 1, 2 …
+  bool in_order_ = true;
   std::vector<Chunk> chunks_;
   Way way_ = Way::kCompute;
-  bool writes_ = true;  // until some result was no plain word; tried again after kCompute
+  uint64_t words_from_ = 0;  // the window from which on results may be plain words again
   uint64_t version_ = UINT64_MAX;
   uint64_t number_ = 0;
   bool complete_ = false;  // chunks_ holds every column of window number_

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/vectors.h"
 #include "expr/aggregate.h"
 #include "state/snapshot.h"
 
@@ -28,6 +29,18 @@ struct FoldRows {
   int64_t weight(size_t row) const { return weights ? weights[row] : 1; }
 };
 
+/// Whose answers to write as words, and where: of slot slots[i] to position positions[i], or of
+/// slot begin + i to position i.
+struct WordPlaces {
+  const uint32_t* slots = nullptr;
+  const uint32_t* positions = nullptr;
+  size_t begin = 0;
+  size_t count = 0;
+
+  static WordPlaces range(size_t begin, size_t count) { return {nullptr, nullptr, begin, count}; }
+  bool is_range() const { return slots == nullptr; }
+};
+
 /// The running state of one aggregate component for many slots: a structure of arrays, indexed by
 /// slot. A slot is whatever the owner says: a group of a pane, a session, a group of an un-windowed
 /// aggregation. Not thread-safe.
@@ -45,6 +58,11 @@ class Accumulator {
   /// Adds slot from_slots[i] of `from`, an accumulator of the same component, to slot to[i].
   virtual void merge(const Accumulator& from, std::span<const uint32_t> to,
                      std::span<const uint32_t> from_slots) = 0;
+  /// unmerge undoes a merge to the last bit, whatever was merged in between.
+  virtual bool is_exact() const { return false; }
+  /// Takes slot from_slots[i] of `from`, which was merged, out of slot to[i]. REQUIRES: is_exact().
+  virtual void unmerge(const Accumulator& from, std::span<const uint32_t> to,
+                       std::span<const uint32_t> from_slots);
   /// Makes slot to[i] what slot from_slots[i] of `from` is.
   virtual void assign(const Accumulator& from, std::span<const uint32_t> to,
                       std::span<const uint32_t> from_slots) {
@@ -57,20 +75,28 @@ class Accumulator {
   virtual void assign_merged(size_t begin, const Accumulator& first,
                              std::span<const uint32_t> first_slots, const Accumulator& second,
                              std::span<const uint32_t> second_slots);
+  /// merge; before that, slot begin + i of `before`, which grows for it, becomes what slot to[i]
+  /// is.
+  virtual void merge_keeping(const Accumulator& from, std::span<const uint32_t> to,
+                             std::span<const uint32_t> from_slots, Accumulator& before,
+                             size_t begin);
+  /// Makes slot to[i] what slot begin + i of `before` is.
+  virtual void restore(const Accumulator& before, size_t begin, std::span<const uint32_t> to);
   /// Empties the slots.
   virtual void clear(std::span<const uint32_t> slots) = 0;
   virtual void clear_all() = 0;
   /// Empties slots 0 … count − 1.
   virtual void clear_first(size_t count);
+  /// Every slot will be made by assign, assign_merged or merge_keeping before it is read again: the
+  /// memory of what is in them may go.
+  virtual void make_anew() {}
   /// Appends the component's output columns (Component::output_types) for these slots.
   virtual void output(std::span<const uint32_t> slots, Emission emission,
                       std::vector<ColumnPtr>* out) const = 0;
-  /// Where every answer is a single value of 8 bytes: writes that of slots[i] — slot later_slots[i]
-  /// of `later` merged into it, unless null — to to[positions[i]]. False if one is not (NULL, too
-  /// large, of another width); what stands at these positions then is unspecified.
-  virtual bool write(std::span<const uint32_t> slots, const Accumulator* later,
-                     std::span<const uint32_t> later_slots, std::span<const uint32_t> positions,
-                     uint64_t* to) const;
+  /// Where every answer is a single value of 8 bytes: writes it, the same slot of `later` merged
+  /// into the slot unless that is null. False if one is not (NULL, too large, of another width);
+  /// what stands at these positions then is unspecified.
+  virtual bool write(const WordPlaces& places, const Accumulator* later, uint64_t* to) const;
   /// The state of these slots; `load` puts it into these slots of an accumulator that has them,
   /// empty.
   virtual void save(std::span<const uint32_t> slots, SnapshotWriter& writer) const = 0;
@@ -106,10 +132,14 @@ concept GivesWords = requires(const typename Rule::State& state, uint64_t* word)
   { Rule::word(state, word) } -> std::same_as<bool>;
 };
 
+/// A rule with `unmerge(State&, const State&)`, the exact inverse of merge.
+template <typename Rule>
+concept Unmerges = requires(typename Rule::State& state) { Rule::unmerge(state, state); };
+
 /// An accumulator whose state is one trivially copyable struct per slot. `Rule` gives: State (its
 /// default = empty), Input, `add(State&, Input, weight)`, `merge(State&, const State&)`,
-/// `output(const State*, slots, out)`, `word` where it can, and `kEmptyIsZero` if an empty State is
-/// all zero bytes.
+/// `output(const State*, slots, out)`, `word` and `unmerge` where it can, and `kEmptyIsZero` if an
+/// empty State is all zero bytes.
 template <typename Rule>
 class FixedAccumulator final : public Accumulator {
  public:
@@ -138,6 +168,17 @@ class FixedAccumulator final : public Accumulator {
     const State* other = static_cast<const FixedAccumulator&>(from).states_.data();
     for (size_t i = 0; i < to.size(); ++i) Rule::merge(mine[to[i]], other[from_slots[i]]);
   }
+  bool is_exact() const override { return Unmerges<Rule>; }
+  void unmerge(const Accumulator& from, std::span<const uint32_t> to,
+               std::span<const uint32_t> from_slots) override {
+    if constexpr (Unmerges<Rule>) {
+      State* mine = states_.data();
+      const State* other = static_cast<const FixedAccumulator&>(from).states_.data();
+      for (size_t i = 0; i < to.size(); ++i) Rule::unmerge(mine[to[i]], other[from_slots[i]]);
+    } else {
+      Accumulator::unmerge(from, to, from_slots);
+    }
+  }
   void assign(const Accumulator& from, std::span<const uint32_t> to,
               std::span<const uint32_t> from_slots) override {
     State* mine = states_.data();
@@ -156,6 +197,23 @@ class FixedAccumulator final : public Accumulator {
       mine[i] = merged;
     }
   }
+  void merge_keeping(const Accumulator& from, std::span<const uint32_t> to,
+                     std::span<const uint32_t> from_slots, Accumulator& before,
+                     size_t begin) override {
+    before.resize(begin + to.size());
+    State* mine = states_.data();
+    State* kept = static_cast<FixedAccumulator&>(before).states_.data() + begin;
+    const State* other = static_cast<const FixedAccumulator&>(from).states_.data();
+    for (size_t i = 0; i < to.size(); ++i) {
+      kept[i] = mine[to[i]];
+      Rule::merge(mine[to[i]], other[from_slots[i]]);
+    }
+  }
+  void restore(const Accumulator& before, size_t begin, std::span<const uint32_t> to) override {
+    State* mine = states_.data();
+    const State* kept = static_cast<const FixedAccumulator&>(before).states_.data() + begin;
+    for (size_t i = 0; i < to.size(); ++i) mine[to[i]] = kept[i];
+  }
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) states_[slot] = State();
   }
@@ -171,25 +229,23 @@ class FixedAccumulator final : public Accumulator {
               std::vector<ColumnPtr>* out) const override {
     rule_.output(states_.data(), slots, out);
   }
-  bool write(std::span<const uint32_t> slots, const Accumulator* later,
-             std::span<const uint32_t> later_slots, std::span<const uint32_t> positions,
-             uint64_t* to) const override {
+  bool write(const WordPlaces& places, const Accumulator* later, uint64_t* to) const override {
     if constexpr (!GivesWords<Rule>) {
       return false;
     } else {
       const State* mine = states_.data();
-      bool plain = true;
-      if (later == nullptr) {
-        for (size_t i = 0; i < slots.size(); ++i) {
-          plain &= Rule::word(mine[slots[i]], &to[positions[i]]);
-        }
-        return plain;
+      const State* other =
+          later ? static_cast<const FixedAccumulator&>(*later).states_.data() : nullptr;
+      if (places.is_range()) {
+        mine += places.begin;
+        return other ? write_merged(mine, other + places.begin, places.count, to)
+                     : write_all(mine, places.count, to);
       }
-      const State* other = static_cast<const FixedAccumulator&>(*later).states_.data();
-      for (size_t i = 0; i < slots.size(); ++i) {
-        State merged = mine[slots[i]];
-        Rule::merge(merged, other[later_slots[i]]);
-        plain &= Rule::word(merged, &to[positions[i]]);
+      bool plain = true;
+      for (size_t i = 0; i < places.count; ++i) {
+        State merged = mine[places.slots[i]];
+        if (other) Rule::merge(merged, other[places.slots[i]]);
+        plain &= Rule::word(merged, &to[places.positions[i]]);
       }
       return plain;
     }
@@ -204,6 +260,25 @@ class FixedAccumulator final : public Accumulator {
   size_t memory_bytes() const override { return states_.capacity() * sizeof(State); }
 
  private:
+  static bool write_all(const State* states, size_t count, uint64_t* to) {
+    bool plain = true;
+    for (size_t i = 0; i < count; ++i) plain &= Rule::word(states[i], &to[i]);
+    return plain;
+  }
+  static bool write_merged(const State* first, const State* second, size_t count, uint64_t* to) {
+    uint64_t odd = 0;
+    run_vectors([=, odd = &odd]() VECTOR_LOOP {
+      uint64_t seen = 0;
+      for (size_t i = 0; i < count; ++i) {
+        State merged = first[i];
+        Rule::merge(merged, second[i]);
+        seen |= Rule::word(merged, &to[i]) ? 0 : 1;
+      }
+      *odd = seen;
+    });
+    return odd == 0;
+  }
+
   Rule rule_;
   std::vector<State> states_;
 };

@@ -59,6 +59,7 @@ class ValueLists final : public Accumulator {
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) lists_[slot].clear();
   }
+  void make_anew() override { clear_all(); }
   void clear_all() override {
     const size_t slots = lists_.size();
     *this = ValueLists(component_);

@@ -54,6 +54,7 @@ class DistinctValues final : public Accumulator {
       distinct_[slot] = 0;
     }
   }
+  void make_anew() override { clear_all(); }
   void clear_all() override {
     const size_t slots = distinct_.size();
     *this = DistinctValues(type_);
@@ -220,6 +221,7 @@ class Sketches final : public Accumulator {
   void clear(std::span<const uint32_t> slots) override {
     for (uint32_t slot : slots) states_[slot] = Sketch();
   }
+  void make_anew() override { clear_all(); }
   void clear_all() override { std::fill(states_.begin(), states_.end(), Sketch()); }
   void output(std::span<const uint32_t> slots, Emission,
               std::vector<ColumnPtr>* out) const override {

@@ -37,6 +37,7 @@ struct CountRule {
   static void add(State& s, const Input&, size_t) { ++s.count; }
   static void add(State& s, const Input&, size_t, int64_t weight) { s.count += weight; }
   static void merge(State& s, const State& other) { s.count += other.count; }
+  static void unmerge(State& s, const State& other) { s.count -= other.count; }
   static bool word(const State& s, uint64_t* to) {
     *to = static_cast<uint64_t>(s.count);
     return true;
@@ -45,43 +46,6 @@ struct CountRule {
               std::vector<ColumnPtr>* out) const {
     append_values<int64_t>(Type::bigint(), states, slots, out,
                            [](const State& s) { return s.count; });
-  }
-};
-
-struct SumIntRule {
-  struct State {
-    int128_t sum = 0;
-  };
-  static constexpr bool kEmptyIsZero = true;
-  using Input = OneInput<int64_t>;
-  static void add(State& s, const Input& in, size_t row) { s.sum += in.values[row]; }
-  static void add(State& s, const Input& in, size_t row, int64_t weight) {
-    s.sum += static_cast<int128_t>(in.values[row]) * weight;
-  }
-  static void merge(State& s, const State& other) { s.sum += other.sum; }
-  static bool word(const State& s, uint64_t* to) {
-    const auto low = static_cast<int64_t>(s.sum);
-    *to = static_cast<uint64_t>(low);
-    return static_cast<int64_t>(s.sum >> 64) == low >> 63;
-  }
-  // As BIGINT when all fit, which is the rule.
-  void output(const State* states, std::span<const uint32_t> slots,
-              std::vector<ColumnPtr>* out) const {
-    ColumnBuilder builder(Type::bigint(), slots.size());
-    int64_t* to = builder.extend<int64_t>(slots.size());
-    uint64_t beyond = 0;
-    for (size_t i = 0; i < slots.size(); ++i) {
-      const int128_t sum = states[slots[i]].sum;
-      to[i] = static_cast<int64_t>(sum);
-      beyond |= static_cast<uint64_t>(sum >> 64) ^ static_cast<uint64_t>(to[i] >> 63);
-    }
-    builder.added(slots.size());
-    if (beyond == 0) {
-      out->push_back(builder.finish());
-      return;
-    }
-    append_values<int128_t>(Type::decimal(38, 0), states, slots, out,
-                            [](const State& s) { return s.sum; });
   }
 };
 
@@ -167,6 +131,10 @@ struct BoolRule {
     s.falses += other.falses;
     s.trues += other.trues;
   }
+  static void unmerge(State& s, const State& other) {
+    s.falses -= other.falses;
+    s.trues -= other.trues;
+  }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
     ColumnBuilder builder(Type::boolean(), slots.size());
@@ -189,8 +157,6 @@ std::unique_ptr<Accumulator> make_count_or_sum(const Component& component) {
     case AccumulatorKind::kRowCount:
     case AccumulatorKind::kCountValid:
       return std::make_unique<FixedAccumulator<CountRule>>();
-    case AccumulatorKind::kSumInt:
-      return std::make_unique<FixedAccumulator<SumIntRule>>();
     case AccumulatorKind::kSumDouble:
       return std::make_unique<FixedAccumulator<SumDoubleRule>>();
     case AccumulatorKind::kSumDecimal:

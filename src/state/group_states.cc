@@ -196,6 +196,43 @@ void GroupStates::assign_merged(size_t begin, const GroupStates& first,
   }
 }
 
+void GroupStates::unmerge(const GroupStates& from, std::span<const uint32_t> to,
+                          std::span<const uint32_t> from_groups) {
+  for (size_t i = 0; i < to.size(); ++i) counts_[to[i]] -= from.counts_[from_groups[i]];
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (accumulators_[c] && accumulators_[c]->is_exact()) {
+      accumulators_[c]->unmerge(*from.accumulators_[c], to, from_groups);
+    }
+    if (from.left_out_[c].empty()) continue;
+    for (size_t i = 0; i < to.size(); ++i) {
+      left_out_[c][to[i]] -= from.left_out_[c][from_groups[i]];
+    }
+  }
+}
+
+void GroupStates::merge_keeping(const GroupStates& from, std::span<const uint32_t> to,
+                                std::span<const uint32_t> from_groups, GroupStates& before,
+                                size_t begin) {
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (!accumulators_[c] || accumulators_[c]->is_exact()) continue;
+    accumulators_[c]->merge_keeping(*from.accumulators_[c], to, from_groups,
+                                    *before.accumulators_[c], begin);
+  }
+}
+
+void GroupStates::restore(const GroupStates& before, size_t begin, std::span<const uint32_t> to) {
+  for (size_t c = 0; c < accumulators_.size(); ++c) {
+    if (!accumulators_[c] || accumulators_[c]->is_exact()) continue;
+    accumulators_[c]->restore(*before.accumulators_[c], begin, to);
+  }
+}
+
+void GroupStates::clear_inexact() {
+  for (const auto& accumulator : accumulators_) {
+    if (accumulator && !accumulator->is_exact()) accumulator->clear_all();
+  }
+}
+
 void GroupStates::merge_all(const GroupStates& from) {
   resize(from.size());
   std::vector<uint32_t> all(from.size());
@@ -224,6 +261,9 @@ void GroupStates::clear_first(size_t count) {
 
 void GroupStates::make_anew() {
   for (LeftOut& left_out : left_out_) left_out.clear();
+  for (const auto& accumulator : accumulators_) {
+    if (accumulator) accumulator->make_anew();
+  }
 }
 
 ColumnPtr GroupStates::count_column(std::span<const uint32_t> groups,
@@ -265,47 +305,60 @@ bool GroupStates::counts_all(const AggregateLayout::Part& part) const {
   return accumulators_[c] == nullptr && left_out_[c].empty();
 }
 
-bool GroupStates::write_part(const AggregateLayout::Part& part, std::span<const uint32_t> groups,
-                             const Later& later, std::span<const int64_t> counts,
-                             std::span<const uint32_t> positions, uint64_t* to) const {
-  if (counts_all(part) && (later.states == nullptr || later.states->counts_all(part))) {
-    for (size_t i = 0; i < counts.size(); ++i) to[positions[i]] = static_cast<uint64_t>(counts[i]);
+bool GroupStates::write_part(const AggregateLayout::Part& part, const WordPlaces& places,
+                             const GroupStates* later, const int64_t* counts, uint64_t* to) const {
+  if (counts_all(part) && (later == nullptr || later->counts_all(part))) {
+    if (places.is_range()) {
+      std::copy_n(counts, places.count, reinterpret_cast<int64_t*>(to));
+      return true;
+    }
+    for (size_t i = 0; i < places.count; ++i) {
+      to[places.positions[i]] = static_cast<uint64_t>(counts[i]);
+    }
     return true;
   }
   const auto c = static_cast<size_t>(part.component);
-  if (accumulators_[c] == nullptr) return false;
-  const Accumulator* more = later.states ? later.states->accumulators_[c].get() : nullptr;
-  return accumulators_[c]->write(groups, more, later.groups, positions, to);
+  const Accumulator* mine = accumulators_[c].get();
+  if (mine == nullptr) return false;
+  if (later == nullptr) return mine->write(places, nullptr, to);
+  const Accumulator* more = later->accumulators_[c].get();
+  return mine->is_exact() ? more->write(places, nullptr, to) : mine->write(places, more, to);
 }
 
 namespace {
 
-// The words at these positions are sums; they become averages.
-void divide(PlainRule rule, std::span<const int64_t> counts, std::span<const uint32_t> positions,
-            uint64_t* words) {
-  if (rule == PlainRule::kRatio) {
-    for (size_t i = 0; i < counts.size(); ++i) {
-      uint64_t& word = words[positions[i]];
-      word = std::bit_cast<uint64_t>(std::bit_cast<double>(word) / static_cast<double>(counts[i]));
-    }
-  } else {
-    for (size_t i = 0; i < counts.size(); ++i) {
-      uint64_t& word = words[positions[i]];
-      word = std::bit_cast<uint64_t>(integer_average(std::bit_cast<int64_t>(word), counts[i]));
-    }
+double ratio(uint64_t word, int64_t count) {
+  return std::bit_cast<double>(word) / static_cast<double>(count);
+}
+
+// The words at these places are sums; they become averages.
+void divide(PlainRule rule, const WordPlaces& places, const int64_t* counts, uint64_t* words) {
+  const size_t n = places.count;
+  if (rule == PlainRule::kRatio && places.is_range()) {
+    run_vectors([=]() VECTOR_LOOP {
+      for (size_t i = 0; i < n; ++i) words[i] = std::bit_cast<uint64_t>(ratio(words[i], counts[i]));
+    });
+    return;
+  }
+  for (size_t i = 0; i < n; ++i) {
+    uint64_t& word = words[places.positions ? places.positions[i] : i];
+    word = std::bit_cast<uint64_t>(rule == PlainRule::kRatio
+                                       ? ratio(word, counts[i])
+                                       : integer_average(std::bit_cast<int64_t>(word), counts[i]));
   }
 }
 
 }  // namespace
 
-bool GroupStates::write_results(std::span<const uint32_t> groups, const Later& later,
-                                std::span<const uint32_t> positions,
+bool GroupStates::write_results(const WordPlaces& places, const GroupStates* later,
                                 std::span<uint64_t* const> columns) const {
-  std::vector<int64_t> counts(groups.size());
-  for (size_t i = 0; i < groups.size(); ++i) counts[i] = counts_[groups[i]];
-  if (later.states != nullptr) {
-    const int64_t* more = later.states->counts_.data();
-    for (size_t i = 0; i < groups.size(); ++i) counts[i] += more[later.groups[i]];
+  const int64_t* all = (later ? later : this)->counts_.data();
+  std::vector<int64_t> picked;
+  const int64_t* counts = all + places.begin;
+  if (!places.is_range()) {
+    picked.resize(places.count);
+    for (size_t i = 0; i < places.count; ++i) picked[i] = all[places.slots[i]];
+    counts = picked.data();
   }
   for (size_t a = 0; a < layout_->aggregates_.size(); ++a) {
     const PlainRule rule = plain_rule(layout_->aggregates_[a]);
@@ -313,10 +366,10 @@ bool GroupStates::write_results(std::span<const uint32_t> groups, const Later& l
     if (rule == PlainRule::kNone) return false;
     for (size_t p = 1; p < parts.size(); ++p) {
       if (!counts_all(parts[p])) return false;
-      if (later.states != nullptr && !later.states->counts_all(parts[p])) return false;
+      if (later != nullptr && !later->counts_all(parts[p])) return false;
     }
-    if (!write_part(parts[0], groups, later, counts, positions, columns[a])) return false;
-    if (rule != PlainRule::kFirstPart) divide(rule, counts, positions, columns[a]);
+    if (!write_part(parts[0], places, later, counts, columns[a])) return false;
+    if (rule != PlainRule::kFirstPart) divide(rule, places, counts, columns[a]);
   }
   return true;
 }

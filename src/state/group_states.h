@@ -88,27 +88,35 @@ class GroupStates {
   /// group is both read and made.
   void assign_merged(size_t begin, const GroupStates& first, std::span<const uint32_t> first_groups,
                      const GroupStates& second, std::span<const uint32_t> second_groups);
+  // What is exact (counts, sums of integers: Accumulator::is_exact) can be taken out again; of the
+  // other components what was before has to be kept.
+  /// Of what is exact: takes group from_groups[i] of `from`, which was merged, out of group to[i].
+  void unmerge(const GroupStates& from, std::span<const uint32_t> to,
+               std::span<const uint32_t> from_groups);
+  /// Of what is not exact: merges; before that, group begin + i of `before`, which grows for it,
+  /// becomes what group to[i] is.
+  void merge_keeping(const GroupStates& from, std::span<const uint32_t> to,
+                     std::span<const uint32_t> from_groups, GroupStates& before, size_t begin);
+  /// Of what is not exact: makes group to[i] what group begin + i of `before` is.
+  void restore(const GroupStates& before, size_t begin, std::span<const uint32_t> to);
+  /// Empties what is not exact.
+  void clear_inexact();
   void clear(std::span<const uint32_t> groups);
   void clear_all();
   /// Empties groups 0 … count − 1. REQUIRES: the others are empty.
   void clear_first(size_t count);
-  /// Every group will be made by assign or assign_merged before it is read again, unless it is
-  /// empty and stays so.
+  /// Every group will be made by assign, assign_merged or merge_keeping before it is read again.
   void make_anew();
 
   /// One result column per aggregate. Failed groups are in `errors`, by position in `groups`.
   std::vector<ColumnPtr> results(std::span<const uint32_t> groups, RowErrors& errors) const;
 
-  /// Other states to merge into groups for as long as an answer takes; null = none.
-  struct Later {
-    const GroupStates* states = nullptr;
-    std::span<const uint32_t> groups = {};
-  };
-  /// Where all results are plain values of 8 bytes: writes that of aggregate a and of groups[i] —
-  /// `later`'s group i merged into it — to columns[a][positions[i]]. False if one is not; what
-  /// stands at these positions then is unspecified. REQUIRES: the groups have rows.
-  bool write_results(std::span<const uint32_t> groups, const Later& later,
-                     std::span<const uint32_t> positions, std::span<uint64_t* const> columns) const;
+  /// Where all results are plain values of 8 bytes: writes that of aggregate a to columns[a], of
+  /// the groups and at the positions that `places` says; the same group of `later`, unless that is
+  /// null, is merged into each for as long as that takes, and holds all that is exact. False if one
+  /// is not; what stands at these positions then is unspecified. REQUIRES: the groups have rows.
+  bool write_results(const WordPlaces& places, const GroupStates* later,
+                     std::span<uint64_t* const> columns) const;
 
   void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
@@ -119,9 +127,8 @@ class GroupStates {
   /// so that counting what is never NULL costs nothing.
   using LeftOut = std::vector<int64_t>;
   void leave_out(LeftOut& left_out, const FoldRows& rows, const uint8_t* mask);
-  bool write_part(const AggregateLayout::Part& part, std::span<const uint32_t> groups,
-                  const Later& later, std::span<const int64_t> counts,
-                  std::span<const uint32_t> positions, uint64_t* to) const;
+  bool write_part(const AggregateLayout::Part& part, const WordPlaces& places,
+                  const GroupStates* later, const int64_t* counts, uint64_t* to) const;
   /// The part is the number of all rows of a group.
   bool counts_all(const AggregateLayout::Part& part) const;
   ColumnPtr count_column(std::span<const uint32_t> groups, const LeftOut& left_out) const;

@@ -1,5 +1,7 @@
 #include "state/pane.h"
 
+#include <algorithm>
+
 namespace velo {
 
 namespace {
@@ -12,13 +14,7 @@ constexpr size_t kHashedShare = 16;
 }  // namespace
 
 void SlotMap::reset(bool by_index) {
-  if (by_index_ && groups_.size() * kHashedShare < index_.size()) {
-    for (uint32_t g : groups_) index_[g] = kAbsent;
-  } else if (by_index_) {
-    std::fill(index_.begin(), index_.end(), kAbsent);
-  } else if (!groups_.empty()) {
-    std::fill(entries_.begin(), entries_.end(), Entry());
-  }
+  if (!by_index_ && !groups_.empty()) std::fill(entries_.begin(), entries_.end(), Entry());
   groups_.clear();
   by_index_ = by_index;
 }
@@ -31,7 +27,7 @@ void SlotMap::find_or_add(const FoldRows& rows, size_t groups_size, uint32_t* sl
     }
     return;
   }
-  if (index_.size() < groups_size) index_.resize(groups_size, kAbsent);
+  if (index_.size() < groups_size) index_.resize(groups_size);
   size_t n = groups_.size();
   groups_.resize(n + rows.count);
   uint32_t* groups = groups_.data();
@@ -39,8 +35,9 @@ void SlotMap::find_or_add(const FoldRows& rows, size_t groups_size, uint32_t* sl
   for (size_t i = 0; i < rows.count; ++i) {
     const size_t row = rows.row(i);
     const uint32_t group = rows.slots[row];
-    const bool is_new = index[group] == kAbsent;
-    const uint32_t slot = is_new ? static_cast<uint32_t>(n) : index[group];
+    const size_t found = std::min<size_t>(index[group], n);
+    const bool is_new = found == n || groups[found] != group;
+    const auto slot = static_cast<uint32_t>(is_new ? n : found);
     groups[n] = group;
     index[group] = slot;
     slots[row] = slot;
@@ -50,7 +47,10 @@ void SlotMap::find_or_add(const FoldRows& rows, size_t groups_size, uint32_t* sl
 }
 
 uint32_t SlotMap::find(uint32_t group) const {
-  if (by_index_) return group < index_.size() ? index_[group] : kAbsent;
+  if (by_index_) {
+    const uint32_t slot = group < index_.size() ? index_[group] : kAbsent;
+    return slot < groups_.size() && groups_[slot] == group ? slot : kAbsent;
+  }
   for (size_t at = place_of(group);; at = (at + 1) & (entries_.size() - 1)) {
     const Entry& e = entries_[at];
     if (e.slot == kAbsent || e.group == group) return e.slot;
@@ -86,12 +86,11 @@ void Pane::fold(const AggregateLayout::Prepared& prepared, FoldRows rows, size_t
   states_.fold(prepared, rows);
 }
 
-Pane::Members Pane::members(std::vector<uint32_t>& storage) const {
-  storage.clear();
+Pane::Members Pane::members(std::vector<uint32_t>& numbers, std::vector<uint32_t>& storage) const {
   if (is_sparse()) {
-    storage.resize(map_.groups().size());
-    for (uint32_t s = 0; s < storage.size(); ++s) storage[s] = s;
-    return {map_.groups(), storage};
+    const std::vector<uint32_t>& groups = map_.groups();
+    while (numbers.size() < groups.size()) numbers.push_back(static_cast<uint32_t>(numbers.size()));
+    return {groups, {numbers.data(), groups.size()}};
   }
   const std::vector<int64_t>& counts = states_.counts();
   storage.resize(counts.size());

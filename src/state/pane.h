@@ -44,7 +44,9 @@ class SlotMap {
   uint32_t insert(size_t at, uint32_t group);
 
   bool by_index_ = false;
-  std::vector<uint32_t> index_;  // by group, kAbsent for those without a slot
+  // By group: where in groups_ it stands, if it stands there; anything for others, so that nothing
+  // need be wiped out (Briggs and Torczon 1993).
+  std::vector<uint32_t> index_;
   // Linear probing, at most half full; 2^(32 − shift_) entries.
   std::vector<Entry> entries_ = std::vector<Entry>(64);
   int shift_ = 26;
@@ -80,13 +82,14 @@ class Pane {
     std::span<const uint32_t> slots;
     size_t size() const { return groups.size(); }
   };
-  /// Valid until the pane or `storage` changes.
-  Members members(std::vector<uint32_t>& storage) const;
+  /// Valid until the pane, `numbers` or `storage` changes. `numbers`: 0, 1, 2 … as far as it was
+  /// needed.
+  Members members(std::vector<uint32_t>& numbers, std::vector<uint32_t>& storage) const;
   /// The state of a group in states(), or SlotMap::kAbsent.
   uint32_t find(uint32_t group) const;
 
-  /// Whose state slot is.
-  uint32_t group_at(uint32_t slot) const { return is_sparse() ? map_.groups()[slot] : slot; }
+  /// Whose the slots are. REQUIRES: sparse.
+  std::span<const uint32_t> groups() const { return map_.groups(); }
 
   /// Reads the states of these groups, which have no rows yet and are below `groups_size`.
   Status load(std::span<const uint32_t> groups, size_t groups_size, SnapshotReader& reader);

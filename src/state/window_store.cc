@@ -9,13 +9,18 @@ namespace velo {
 namespace {
 
 constexpr size_t kSpareMax = 16;
+// Where so many groups are touched that this many times as many would be all, all are looked at.
+constexpr size_t kManyShare = 8;
 
 }  // namespace
 
 WindowStore::WindowStore(const AggregateLayout* layout, const WindowSpec& spec)
-    : layout_(layout), clock_(spec), nodes_(layout), back_(layout), merged_(layout) {
-  nodes_.resize(1);
-}
+    : layout_(layout),
+      clock_(spec),
+      front_(layout),
+      left_(layout),
+      back_(layout),
+      merged_(layout) {}
 
 // As the pane before it would be best: they follow each other closely.
 Pane::Kind WindowStore::kind_of_next() const {
@@ -69,7 +74,7 @@ std::optional<int64_t> WindowStore::next_end(int64_t after) const {
 
 void WindowStore::forget_stacks() {
   if (back_end_ == INT64_MIN) return;
-  std::fill(front_.begin(), front_.end(), 0);
+  front_.clear_all();
   back_.clear_all();
   front_end_ = back_end_ = INT64_MIN;
   all_changed_ = true;
@@ -87,50 +92,72 @@ void WindowStore::touch(std::span<const uint32_t> groups) {
 // Looks which groups have come into the window or gone from it; true if all may have changed.
 // touched_ becomes changed_: each once.
 bool WindowStore::settle() {
-  const bool all = std::exchange(all_changed_, false);
+  const bool many = touched_.size() * kManyShare >= groups_size_;
+  const bool all = std::exchange(all_changed_, false) || many;
+  changed_count_ = 0;
+  if (all) {
+    look_at_all();
+  } else {
+    look_at_touched();
+  }
+  touched_.clear();
+  return all;
+}
+
+void WindowStore::look_at_touched() {
   const auto stamp = static_cast<uint32_t>(number_);
   if (stamp == 0) std::fill(seen_.begin(), seen_.end(), 0);
   changed_.resize(std::max(changed_.size(), touched_.size()));
-  const uint32_t* front = front_.data();
-  const int64_t* nodes = nodes_.counts().data();
-  const int64_t* back = back_.counts().data();
+  const int64_t* counts = back_.counts().data();
   uint8_t* present = present_.data();
   uint32_t* seen = seen_.data();
   uint32_t* changed = changed_.data();
   uint8_t differs = 0;
-  auto look = [&](uint32_t g) {
-    const uint8_t now = nodes[front[g]] + back[g] > 0 ? 1 : 0;
-    differs |= now ^ present[g];
-    present[g] = now;
-  };
   size_t n = 0;
   for (uint32_t g : touched_) {
     changed[n] = g;
     n += seen[g] != stamp ? 1 : 0;
     seen[g] = stamp;
-    look(g);
+    const uint8_t now = counts[g] > 0 ? 1 : 0;
+    differs |= now ^ present[g];
+    present[g] = now;
   }
   changed_count_ = n;
-  for (uint32_t g = 0; all && g < groups_size_; ++g) look(g);
   if (differs != 0) ++version_;
-  return all;
+}
+
+void WindowStore::look_at_all() {
+  uint8_t differs = 0;
+  run_vectors([n = groups_size_, counts = back_.counts().data(), present = present_.data(),
+               differs = &differs]() VECTOR_LOOP {
+    uint8_t seen = 0;
+    for (size_t g = 0; g < n; ++g) {
+      const uint8_t now = counts[g] > 0 ? 1 : 0;
+      seen |= now ^ present[g];
+      present[g] = now;
+    }
+    *differs = seen;
+  });
+  if (differs != 0) ++version_;
 }
 
 void WindowStore::join(int64_t index) {
   const Pane* pane = find(index);
   if (pane == nullptr) return;
-  const Pane::Members members = pane->members(members_);
+  const Pane::Members members = pane->members(numbers_, members_);
   back_.merge(pane->states(), members.groups, members.slots);
   touch(members.groups);
 }
 
 void WindowStore::leave(int64_t index) {
   const auto k = static_cast<size_t>(front_end_ - 1 - index);
-  const size_t begin = pane_nodes_[k];
-  const size_t n = pane_nodes_[k + 1] - begin;
-  for (size_t node = begin; node < begin + n; ++node)
-    front_[node_groups_[node]] = node_before_[node];
-  touch({node_groups_.data() + begin, n});
+  const size_t begin = pane_left_[k];
+  const std::span<const uint32_t> groups{left_groups_.data() + begin, pane_left_[k + 1] - begin};
+  if (groups.empty()) return;
+  front_.restore(left_, begin, groups);
+  const Pane::Members members = find(index)->members(numbers_, members_);
+  back_.unmerge(find(index)->states(), members.groups, members.slots);
+  touch(groups);
 }
 
 // Where the front of the window that starts at `begin` ends and its back begins.
@@ -139,28 +166,32 @@ int64_t WindowStore::boundary(int64_t begin) const {
   return (floor_div(begin, panes) + 1) * panes;
 }
 
-// All panes of [begin, end) into the front, last pane first.
+// All panes of [begin, end) into the front, last pane first; what is exact stays in the back, or
+// gets there.
 void WindowStore::turn(int64_t begin, int64_t end) {
-  forget_stacks();
-  front_begin_ = begin;
-  front_end_ = back_end_ = end;
-  nodes_.make_anew();
-  node_groups_.assign(1, 0);
-  node_before_.assign(1, 0);
-  pane_nodes_.assign(1, 1);
+  const bool goes_on = begin == front_end_ && back_end_ <= end;
+  if (goes_on) {
+    for (; front_begin_ < begin; ++front_begin_) leave(front_begin_);
+    all_changed_ = true;  // in the last bit: merged in another order
+  } else {
+    forget_stacks();
+    front_begin_ = back_end_ = begin;
+  }
+  front_end_ = end;
+  for (; back_end_ < end; ++back_end_) join(back_end_);
+  back_.clear_inexact();
+  front_.clear_inexact();
+  left_.make_anew();
+  left_groups_.clear();
+  pane_left_.assign(1, 0);
   for (int64_t index = end - 1; index >= begin; --index) {
     if (const Pane* pane = find(index)) {
-      const Pane::Members members = pane->members(members_);
-      const size_t at = node_groups_.size();
-      const size_t n = members.size();
-      node_groups_.insert(node_groups_.end(), members.groups.begin(), members.groups.end());
-      node_before_.resize(at + n);
-      for (size_t i = 0; i < n; ++i) node_before_[at + i] = front_[members.groups[i]];
-      nodes_.assign_merged(at, nodes_, {node_before_.data() + at, n}, pane->states(),
-                           members.slots);
-      for (size_t i = 0; i < n; ++i) front_[members.groups[i]] = static_cast<uint32_t>(at + i);
+      const Pane::Members members = pane->members(numbers_, members_);
+      front_.merge_keeping(pane->states(), members.groups, members.slots, left_,
+                           left_groups_.size());
+      left_groups_.insert(left_groups_.end(), members.groups.begin(), members.groups.end());
     }
-    pane_nodes_.push_back(node_groups_.size());
+    pane_left_.push_back(left_groups_.size());
   }
 }
 
@@ -183,8 +214,7 @@ void WindowStore::slide(int64_t begin, int64_t end) {
 WindowStore::Window WindowStore::combine(int64_t end) {
   const int64_t begin = clock_.window_start(end);
   const bool grows = clock_.kind() == WindowKind::kCumulate;
-  Window shown{.first = &nodes_,
-               .first_slots = nullptr,
+  Window shown{.first = &front_,
                .second = nullptr,
                .sparse = nullptr,
                .slots = groups_size_,
@@ -193,7 +223,7 @@ WindowStore::Window WindowStore::combine(int64_t end) {
                .slides = true,
                .changed = {},
                .all_changed = true};
-  if (front_.size() < groups_size_) front_.resize(groups_size_, 0);
+  front_.resize(groups_size_);
   back_.resize(groups_size_);
   if (!grows && end - begin == 1) {
     shown.version = ++version_;
@@ -210,13 +240,11 @@ WindowStore::Window WindowStore::combine(int64_t end) {
   }
   seen_.resize(groups_size_);
   present_.resize(groups_size_);
-  touched_.clear();
   if (grows) {
     running(begin, end);
     shown.first = &back_;
   } else {
     slide(begin, end);
-    shown.first_slots = front_.data();
     shown.second = &back_;
   }
   shown.all_changed = settle();
@@ -225,16 +253,10 @@ WindowStore::Window WindowStore::combine(int64_t end) {
   return shown;
 }
 
-std::span<const uint32_t> WindowStore::front_of(std::span<const uint32_t> groups) {
-  front_slots_.resize(std::max(front_slots_.size(), groups.size()));
-  for (size_t i = 0; i < groups.size(); ++i) front_slots_[i] = front_[groups[i]];
-  return {front_slots_.data(), groups.size()};
-}
-
 void WindowStore::copy(const Window& window, std::span<const uint32_t> slots, size_t begin,
                        GroupStates& into) {
   if (window.second != nullptr) {
-    into.assign_merged(begin, *window.first, front_of(slots), *window.second, slots);
+    into.assign_merged(begin, *window.first, slots, *window.second, slots);
     return;
   }
   into.resize(begin + slots.size());
@@ -247,13 +269,6 @@ std::vector<ColumnPtr> WindowStore::results(const Window& window, std::span<cons
   merged_.make_anew();
   copy(window, slots, 0, merged_);
   return merged_.results(numbers(slots.size()), errors);
-}
-
-bool WindowStore::write_results(const Window& window, std::span<const uint32_t> slots,
-                                std::span<const uint32_t> positions,
-                                std::span<uint64_t* const> columns) {
-  if (window.second == nullptr) return window.first->write_results(slots, {}, positions, columns);
-  return window.first->write_results(front_of(slots), {window.second, slots}, positions, columns);
 }
 
 void WindowStore::merge_some(const Pane& pane, std::span<const uint32_t> groups,
@@ -295,8 +310,13 @@ GroupStates WindowStore::combine(int64_t end, std::span<const uint32_t> groups) 
 
 void WindowStore::drop_through(int64_t end) {
   while (!panes_.empty()) {
-    const std::optional<int64_t> last = clock_.last_end(panes_.begin()->first);
+    const int64_t index = panes_.begin()->first;
+    const std::optional<int64_t> last = clock_.last_end(index);
     if (last && *last > end) return;
+    if (clock_.kind() == WindowKind::kHop && index >= front_begin_ && index < back_end_) {
+      if (index >= front_end_) forget_stacks();
+      while (front_begin_ <= index && back_end_ != INT64_MIN) leave(front_begin_++);
+    }
     if (panes_.begin()->second.get() == last_pane_) last_pane_ = nullptr;
     give_back(std::move(panes_.begin()->second));
     panes_.erase(panes_.begin());
@@ -305,9 +325,10 @@ void WindowStore::drop_through(int64_t end) {
 
 std::vector<uint32_t> WindowStore::live_groups() const {
   std::vector<uint8_t> live(groups_size_);
+  std::vector<uint32_t> numbers;
   std::vector<uint32_t> storage;
   for (const auto& [index, pane] : panes_) {
-    for (uint32_t g : pane->members(storage).groups) live[g] = 1;
+    for (uint32_t g : pane->members(numbers, storage).groups) live[g] = 1;
   }
   std::vector<uint32_t> groups;
   for (uint32_t g = 0; g < live.size(); ++g) {
@@ -318,25 +339,27 @@ std::vector<uint32_t> WindowStore::live_groups() const {
 
 void WindowStore::renumber(std::span<const uint32_t> live, std::span<const uint32_t> to,
                            size_t groups) {
-  nodes_ = GroupStates(layout_);
-  nodes_.resize(1);
+  front_ = GroupStates(layout_);
+  left_ = GroupStates(layout_);
   back_ = GroupStates(layout_);
   merged_ = GroupStates(layout_);
-  front_.clear();
   front_end_ = back_end_ = INT64_MIN;
   all_changed_ = true;
+  touched_.clear();
   seen_.clear();
   present_.clear();
   ++version_;
   spare_.clear();
   last_pane_ = nullptr;
   groups_size_ = groups;
-  std::vector<uint32_t> number(live.empty() ? 0 : live.back() + 1, 0);
+  std::vector<uint32_t> number(live.empty() ? 0 : *std::max_element(live.begin(), live.end()) + 1,
+                               0);
   for (size_t i = 0; i < live.size(); ++i) number[live[i]] = to[i];
+  std::vector<uint32_t> numbers;
   std::vector<uint32_t> storage;
   std::vector<uint32_t> targets;
   for (auto& [index, pane] : panes_) {
-    const Pane::Members members = pane->members(storage);
+    const Pane::Members members = pane->members(numbers, storage);
     targets.clear();
     for (uint32_t g : members.groups) targets.push_back(number[g]);
     pane->renumber(layout_, members, targets, groups);
@@ -345,9 +368,10 @@ void WindowStore::renumber(std::span<const uint32_t> live, std::span<const uint3
 
 void WindowStore::save(std::span<const uint32_t> live, SnapshotWriter& writer) const {
   writer.u64(panes_.size());
+  std::vector<uint32_t> numbers;
   std::vector<uint32_t> storage;
   for (const auto& [index, pane] : panes_) {
-    const Pane::Members members = pane->members(storage);
+    const Pane::Members members = pane->members(numbers, storage);
     writer.i64(index);
     writer.u64(members.size());
     for (uint32_t g : members.groups) {
@@ -377,8 +401,8 @@ Status WindowStore::load(std::span<const uint32_t> groups, size_t groups_size,
 }
 
 size_t WindowStore::memory_bytes() const {
-  size_t total = nodes_.memory_bytes() + back_.memory_bytes() + merged_.memory_bytes() +
-                 (node_groups_.capacity() + node_before_.capacity() + front_.capacity()) * 4;
+  size_t total = front_.memory_bytes() + left_.memory_bytes() + back_.memory_bytes() +
+                 merged_.memory_bytes() + left_groups_.capacity() * 4;
   for (const auto& [index, pane] : panes_) total += pane->memory_bytes() + 64;
   for (const auto& pane : spare_) total += pane->memory_bytes();
   return total;

@@ -18,23 +18,27 @@ namespace velo {
 ///    al. 2017), kept per group: the front is the merge of the window's panes up to the next
 ///    multiple of its length, `back_` the merge of those behind it; the window is both. When the
 ///    front runs out, the stacks turn: the panes of the next stretch are merged, last one first,
-///    and every group that a pane holds gets a node: the merge of its states in that pane and those
-///    behind it. `front_` names a group's node; when a pane leaves, its groups go back to the node
-///    before. When a pane joins, its groups are merged into `back_`. Since the stacks turn at fixed
-///    times (van Herk 1992), a window's panes are merged in the same order whatever came before:
-///    the last bit of a result depends neither on late rows nor on restarts.
+///    and what every group of a pane was before that is kept in `left_`; when the pane leaves, its
+///    groups become that again. When a pane joins, its groups are merged into `back_`. Since the
+///    stacks turn at fixed times (van Herk 1992), a window's panes are merged in the same order
+///    whatever came before: the last bit of a result depends neither on late rows nor on restarts.
+///    What is exact (counts, sums of integers) needs no front: all of it is in `back_`, and a pane
+///    that leaves is subtracted.
 /// 3. So a slide costs a few merges for every group of the pane that joins and the one that leaves,
 ///    and nothing for the others, whose results have not changed either (Window::changed): in all
 ///    no more than a few merges per row, however many panes a window has and however many groups
-///    there are. Nothing is ever subtracted.
+///    there are. Where a slide changes a good part of all groups, they
+///    are not told apart: front and back are arrays by group, and all groups in a row cost less
+///    than some of them here and there.
 /// 4. CUMULATE keeps one running merge, which is its `back_`.
 /// Invariant: front and back hold every row of the panes in [front_begin_, back_end_); folding into
-/// such a pane turns the stacks at the next window.
+/// such a pane makes the stacks anew at the next window.
 class WindowStore {
  public:
   WindowStore(const AggregateLayout* layout, const WindowSpec& spec);
 
   PaneClock& clock() { return clock_; }
+  const AggregateLayout& layout() const { return *layout_; }
   /// Folds rows of one pane; `rows.slots` gives their groups, which are below `groups`.
   void fold(int64_t pane, const AggregateLayout::Prepared& prepared, const FoldRows& rows,
             size_t groups);
@@ -48,7 +52,6 @@ class WindowStore {
   /// group is in the window if its count is positive.
   struct Window {
     const GroupStates* first;
-    const uint32_t* first_slots;  ///< by slot: where in `first` it stands; null: there
     const GroupStates* second;  ///< a group is what it is in both together; null: in `first` alone
     const Pane* sparse;         ///< null: slots are group numbers
     size_t slots;
@@ -62,8 +65,7 @@ class WindowStore {
     bool all_changed;
 
     int64_t count(uint32_t slot) const {
-      return first->count(first_slots != nullptr ? first_slots[slot] : slot) +
-             (second != nullptr ? second->count(slot) : 0);
+      return first->count(slot) + (second != nullptr ? second->count(slot) : 0);
     }
   };
   /// The window that ends at `end`. Valid until the store changes. Cheap when windows are asked for
@@ -74,10 +76,11 @@ class WindowStore {
                                  RowErrors& errors);
   /// Makes group begin + i of `into` what slots[i] is.
   void copy(const Window& window, std::span<const uint32_t> slots, size_t begin, GroupStates& into);
-  /// The results, written to columns[a][positions[i]], where all are plain values of 8 bytes (see
-  /// GroupStates::write_results); else false.
-  bool write_results(const Window& window, std::span<const uint32_t> slots,
-                     std::span<const uint32_t> positions, std::span<uint64_t* const> columns);
+  /// The results as words, see GroupStates::write_results.
+  bool write_results(const Window& window, const WordPlaces& places,
+                     std::span<uint64_t* const> columns) const {
+    return window.first->write_results(places, window.second, columns);
+  }
   /// Some groups of a window: group groups[i] becomes number i of the result.
   GroupStates combine(int64_t end, std::span<const uint32_t> groups);
 
@@ -108,9 +111,10 @@ class WindowStore {
   void join(int64_t pane);
   void touch(std::span<const uint32_t> groups);
   bool settle();
+  void look_at_touched();
+  void look_at_all();
   void running(int64_t begin, int64_t end);
   void slide(int64_t begin, int64_t end);
-  std::span<const uint32_t> front_of(std::span<const uint32_t> groups);
   std::span<const uint32_t> numbers(size_t count);
 
   const AggregateLayout* layout_;
@@ -121,13 +125,12 @@ class WindowStore {
   size_t groups_size_ = 0;  // groups known so far
   std::vector<std::unique_ptr<Pane>> spare_;
 
-  // The last turn's panes from last to first: pane front_end_ − 1 − k has nodes pane_nodes_[k] …
-  // pane_nodes_[k + 1] − 1. Node 0 is empty.
-  GroupStates nodes_;
-  std::vector<uint32_t> node_groups_;  // by node
-  std::vector<uint32_t> node_before_;  // by node: its group's node without the pane
-  std::vector<size_t> pane_nodes_;
-  std::vector<uint32_t> front_;  // by group: its node
+  GroupStates front_;
+  // The last turn's panes from last to first: what the groups of pane front_end_ − 1 − k were
+  // without it and those before it is left_ pane_left_[k] … pane_left_[k + 1] − 1.
+  GroupStates left_;
+  std::vector<uint32_t> left_groups_;  // of each, whose
+  std::vector<size_t> pane_left_;
   GroupStates back_;
   GroupStates merged_;  // scratch of results
   int64_t front_begin_ = 0;
@@ -139,12 +142,11 @@ class WindowStore {
   std::vector<uint32_t> changed_;  // the first changed_count_: the same, each once
   size_t changed_count_ = 0;
   bool all_changed_ = true;
-  std::vector<uint32_t> seen_;         // by group: number_ when it was last in changed_
-  std::vector<uint8_t> present_;       // by group: was in the window asked for last
-  std::vector<uint32_t> numbers_;      // 0, 1, 2 …
-  std::vector<uint32_t> front_slots_;  // scratch of front_of
-  std::vector<uint32_t> members_;      // scratch
-  std::vector<uint32_t> slots_;        // scratch of Pane::fold
+  std::vector<uint32_t> seen_;     // by group: number_ when it was last in changed_
+  std::vector<uint8_t> present_;   // by group: was in the window asked for last
+  std::vector<uint32_t> numbers_;  // 0, 1, 2 …
+  std::vector<uint32_t> members_;  // scratch
+  std::vector<uint32_t> slots_;    // scratch of Pane::fold
 };
 
 }  // namespace velo
