@@ -29,9 +29,9 @@ Type type_from_text(std::string_view text) {
   if (name == "bytes") return Type::bytes();
   if (name == "date") return Type::date();
   if (name == "time") return Type::time();
-  if (name == "timestamp") return Type::timestamp(3);
+  if (name == "timestamp" || name == "timestamp(3)") return Type::timestamp(3);
   if (name == "timestamp(6)") return Type::timestamp(6);
-  if (name == "timestamp_ltz") return Type::timestamp_ltz(3);
+  if (name == "timestamp_ltz" || name == "timestamp_ltz(3)") return Type::timestamp_ltz(3);
   if (name.starts_with("decimal(")) {
     const size_t comma = name.find(',');
     CHECK(comma != std::string::npos, "decimal(p,s)");
