@@ -63,7 +63,7 @@ def write(velo, duckdb, name):
         run = nexmark.Velo(velo, folder, nexmark.Workload(events, rate))
         run.export()
         peer = nexmark.DuckDb(duckdb, folder)
-        rows = peer.connection.execute((nexmark.ANSWERS / f"{name}.sql").read_text()).fetchall()
+        rows = peer.connection.execute((nexmark.ANSWERS / f"{name}.duckdb").read_text()).fetchall()
         variables = run.workload.variables(folder)
     text = (nexmark.QUERIES / f"{name}.sql").read_text()
     comment = text.splitlines()[0].replace("-- ", "# ", 1)

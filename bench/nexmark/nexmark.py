@@ -164,7 +164,7 @@ class DuckDb:
         )
 
     def answer_of(self, name):
-        rows = self.connection.execute((ANSWERS / f"{name}.sql").read_text()).fetchall()
+        rows = self.connection.execute((ANSWERS / f"{name}.duckdb").read_text()).fetchall()
         return summed(name, sorted(line_of(name, row) for row in rows))
 
 
