@@ -136,6 +136,11 @@ ColumnPtr slice(const ColumnPtr& column, size_t begin, size_t rows);
 ColumnPtr concat(std::span<const ColumnPtr> parts);
 /// The same column under another type with the same physical form (BIGINT ↔ TIMESTAMP…).
 ColumnPtr retype(const ColumnPtr& column, Type type);
+/// Field `index` of a ROW column; NULL where the ROW is.
+ColumnPtr field_of(const Column& row, size_t index);
+/// The same values with only those fields of ROWs, at any depth, that `type` has. REQUIRES: `type`
+/// is the column's but for ROWs with fewer fields.
+ColumnPtr with_fields(const ColumnPtr& column, const Type& type);
 /// True if row a of x equals row b of y; NULL equals NULL. REQUIRES: equal types.
 bool rows_equal(const Column& x, size_t a, const Column& y, size_t b);
 /// <0, 0, >0; NULL first; doubles with NaN last; nested element by element. REQUIRES: equal types.

@@ -335,21 +335,7 @@ ColumnPtr Evaluator::Program::run_logical(Node& node, Frame& frame, bool is_and)
 }
 
 ColumnPtr Evaluator::Program::run_field(Node& node, Frame& frame) {
-  const ColumnPtr row = flatten(run(node.args[0], frame));
-  const ColumnPtr& child = row->child(node.expr->index());
-  if (row->validity() == nullptr) return child;
-  Selection valid;
-  for (size_t i = 0; i < row->size(); ++i) {
-    if (!row->is_null(i)) valid.push_back(static_cast<uint32_t>(i));
-  }
-  Pieces pieces(child->type(), row->size());
-  Selection missing = all_rows(row->size());
-  Selection kept;
-  std::set_difference(missing.begin(), missing.end(), valid.begin(), valid.end(),
-                      std::back_inserter(kept));
-  pieces.put(valid, gather(child, valid));
-  pieces.put(kept, Column::nulls(child->type(), kept.size()));
-  return pieces.finish();
+  return field_of(*run(node.args[0], frame), node.expr->index());
 }
 
 /// Evaluates the node over the entries that are new in the dictionary, and over NULL the first

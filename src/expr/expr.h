@@ -129,6 +129,8 @@ Result<ExprPtr> make_field(ExprPtr row, std::string_view name);
 
 /// Adds the indices of the columns that it reads, ascending, without repeats.
 void collect_columns(const Expr& expr, std::vector<size_t>* columns);
+/// The same expression over other arguments of the same types; itself if they are the same.
+ExprPtr with_args(const ExprPtr& expr, std::vector<ExprPtr> args);
 /// The same over other column numbers. REQUIRES: mapping[i] exists for every column that it reads.
 ExprPtr remap_columns(const ExprPtr& expr, const std::vector<size_t>& mapping);
 /// Every column i replaced by `by[i]`: an expression over a projection becomes one over the

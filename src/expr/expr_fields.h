@@ -18,7 +18,4 @@ struct Expr::Fields {
   bool is_try = false;
 };
 
-/// The same expression over other arguments of the same types; itself if they are the same.
-ExprPtr with_args(const ExprPtr& expr, std::vector<ExprPtr> args);
-
 }  // namespace velo

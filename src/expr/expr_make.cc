@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 #include "base/nearest_name.h"
 #include "column/column_builder.h"
 #include "expr/expr_fields.h"
@@ -297,7 +298,11 @@ Result<ExprPtr> make_field(ExprPtr row, std::string_view name) {
                                                        row->to_string(), row->type().to_string()));
   }
   const std::vector<std::string>& names = row->type().field_names();
-  const auto at = std::find(names.begin(), names.end(), name);
+  auto at = std::find(names.begin(), names.end(), name);
+  if (at == names.end()) {
+    at = std::find_if(names.begin(), names.end(),
+                      [&](const std::string& one) { return equals_ignoring_case(one, name); });
+  }
   if (at == names.end()) {
     Error error(ErrorCode::kUnknownName,
                 fmt::format("{} has no field '{}'", row->to_string(), name));

@@ -121,8 +121,9 @@ bool Writer::special(const Expr& e, int above) {
     out_.push_back(']');
     return true;
   }
-  if (name == "ARRAY") {
-    out_ += "ARRAY[";
+  if (name == "ARRAY" || name == "MAP") {
+    out_ += name;
+    out_.push_back('[');
     list(e, 0);
     out_.push_back(']');
     return true;
@@ -246,10 +247,31 @@ std::string interval_text(const Type& type, std::string_view text) {
   return fmt::format("INTERVAL '{}' {}", text, unit);
 }
 
+/// ARRAY['a', 'b'], MAP['a', 1], ROW(1, 'a')
+std::string nested_text(const Column& nested, size_t at) {
+  const bool constant = nested.encoding() == Encoding::kConstant;
+  const Column& column = constant ? *nested.base() : nested;
+  const size_t row = constant ? 0 : at;
+  const bool is_row = column.type().physical() == Physical::kRow;
+  std::string out;
+  const auto add = [&](const Column& child, size_t i) {
+    out += (out.empty() ? "" : ", ") + literal_text(child, i);
+  };
+  if (is_row) {
+    for (const ColumnPtr& field : column.children()) add(*field, row);
+    return "ROW(" + out + ")";
+  }
+  for (uint32_t i = column.offsets()[row]; i < column.offsets()[row + 1]; ++i) {
+    for (const ColumnPtr& child : column.children()) add(*child, i);
+  }
+  return (column.type().kind() == TypeKind::kMap ? "MAP[" : "ARRAY[") + out + "]";
+}
+
 }  // namespace
 
 std::string literal_text(const Column& column, size_t row) {
   if (column.is_null(row)) return "NULL";
+  if (column.type().is_nested()) return nested_text(column, row);
   std::string text;
   append_text(text, column, row);
   std::string out;
@@ -271,8 +293,6 @@ std::string literal_text(const Column& column, size_t row) {
     case TypeKind::kIntervalDay:
     case TypeKind::kIntervalMonth:
       return interval_text(column.type(), text);
-    case TypeKind::kArray:
-      return "ARRAY" + text;
     case TypeKind::kDouble:
       // With an exponent, so that it is not read back as a DECIMAL.
       if (text.find_first_of("eNI") != std::string::npos) return text;

@@ -36,7 +36,8 @@ Table build_table() {
        {arithmetic_functions(), comparison_functions(), logic_functions(), string_functions(),
         string_search_functions(), string_coding_functions(), hash_functions(), pattern_functions(),
         math_functions(), rounding_functions(), time_functions(), time_part_functions(),
-        time_text_functions(), json_functions(), json_making_functions(), array_functions()}) {
+        time_text_functions(), json_functions(), json_making_functions(), array_functions(),
+        array_order_functions(), map_functions()}) {
     table.rows.insert(table.rows.end(), topic.begin(), topic.end());
   }
   for (size_t i = 0; i < table.rows.size(); ++i) {

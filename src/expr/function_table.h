@@ -24,5 +24,7 @@ std::span<const Function> time_text_functions();
 std::span<const Function> json_functions();
 std::span<const Function> json_making_functions();
 std::span<const Function> array_functions();
+std::span<const Function> array_order_functions();
+std::span<const Function> map_functions();
 
 }  // namespace velo

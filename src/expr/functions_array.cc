@@ -3,27 +3,10 @@
 #include "column/column_builder.h"
 #include "column/scalar.h"
 #include "expr/function_table.h"
-#include "expr/kernel.h"
+#include "expr/lists.h"
 
 namespace velo {
 namespace {
-
-/// Rows of list argument `i` as [begin, end) into its child.
-class Lists {
- public:
-  Lists(const KernelCall& call, size_t i)
-      : holder_(call.args[i]->is_flat() ? *call.args[i] : *call.args[i]->base()),
-        mask_(call.args[i]->is_flat() ? ~size_t{0} : 0) {}
-  uint32_t begin(size_t row) const { return holder_.offsets()[row & mask_]; }
-  uint32_t end(size_t row) const { return holder_.offsets()[(row & mask_) + 1]; }
-  uint32_t size(size_t row) const { return end(row) - begin(row); }
-  /// Elements of an array, keys of a map; `child(1)`: values of a map.
-  const ColumnPtr& child(size_t i = 0) const { return holder_.child(i); }
-
- private:
-  const Column& holder_;
-  size_t mask_;
-};
 
 void make_array(KernelCall& call) {
   ColumnBuilder builder(call.out.type(), call.rows);
@@ -32,6 +15,11 @@ void make_array(KernelCall& call) {
     builder.append_list_end();
   }
   call.out.set_column(builder.finish());
+}
+
+bool empty_array_rule(std::vector<Type>&, Type* result) {
+  *result = Type::array(Type::null());
+  return true;
 }
 
 void cardinality(KernelCall& call) {
@@ -137,21 +125,6 @@ void array_join(KernelCall& call) {
   });
 }
 
-/// Appends rows of lists to a builder, keeping elements for which keep(lists, row, i, first) holds.
-template <typename F>
-void rebuild(KernelCall& call, F fill) {
-  ColumnBuilder builder(call.out.type(), call.rows);
-  for (size_t row = 0; row < call.rows; ++row) {
-    if (call.out.is_null(row)) {
-      builder.append_null();
-      continue;
-    }
-    fill(row, builder.child(0));
-    builder.append_list_end();
-  }
-  call.out.set_column(builder.finish());
-}
-
 void array_concat(KernelCall& call) {
   const Lists a(call, 0);
   const Lists b(call, 1);
@@ -185,6 +158,9 @@ void array_reverse(KernelCall& call) {
 const Function kFunctions[] = {
     {"ARRAY", "(x T...) -> array<T>", make_array, kNullAware | kInfallible,
      "An array of these values: ARRAY[1, 2]", "ARRAY[1, 2]", "[1, 2]"},
+    {"ARRAY", "() -> rule", make_array, kNullAware | kInfallible,
+     "An array without elements, of whatever type it meets", "CAST(ARRAY[] AS ARRAY<INT>)", "[]",
+     empty_array_rule},
     {"CARDINALITY,ARRAY_LENGTH", "(a any) -> rule", cardinality, kInfallible,
      "Elements of an array, entries of a map", "CARDINALITY(ARRAY[1, 2])", "2", is_list_rule},
     {"[],ELEMENT_AT", "(a array<T>, n bigint) -> T", element, kInfallible,

@@ -1,5 +1,8 @@
 // JSON in strings: JSON_VALUE, JSON_QUERY, JSON_EXISTS, IS_JSON. A broken document gives NULL (or
 // FALSE), as the standard's defaults NULL ON ERROR and FALSE ON ERROR say.
+#include <algorithm>
+
+#include "column/column_builder.h"
 #include "expr/function_table.h"
 #include "expr/json_path.h"
 #include "expr/kernel.h"
@@ -51,13 +54,23 @@ void for_found_or_whole(KernelCall& call, F then) {
   for_valid(call, [&](size_t row) { then(row, json[row]); });
 }
 
-/// REQUIRES: the text of an array, correct JSON.
-size_t count_elements(std::string_view array) {
-  size_t commas = 0;
+/// Calls then(text of an element) for each. REQUIRES: the text of an array, correct JSON.
+template <typename F>
+void for_elements(std::string_view array, F then) {
+  constexpr std::string_view kBlanks = " \n\t\r";
+  const size_t first = array.find('[') + 1;
+  const size_t last = array.rfind(']');
+  size_t begin = first;
   int depth = 0;
   bool quoted = false;
-  bool any = false;
-  for (size_t i = 0; i < array.size(); ++i) {
+  const auto give = [&](size_t end) {
+    std::string_view element = array.substr(begin, end - begin);
+    element.remove_prefix(std::min(element.find_first_not_of(kBlanks), element.size()));
+    element.remove_suffix(element.size() - element.find_last_not_of(kBlanks) - 1);
+    if (!element.empty()) then(element);
+    begin = end + 1;
+  };
+  for (size_t i = first; i < last; ++i) {
     const char c = array[i];
     if (quoted) {
       if (c == '\\') ++i;
@@ -65,13 +78,10 @@ size_t count_elements(std::string_view array) {
       continue;
     }
     quoted = c == '"';
-    const bool opens = c == '[' || c == '{';
-    if (depth == 1 && c == ',') ++commas;
-    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
-    if (depth >= 1 && !blank && c != ']') any = true;
-    depth += opens ? 1 : c == ']' || c == '}' ? -1 : 0;
+    if (depth == 0 && c == ',') give(i);
+    depth += c == '[' || c == '{' ? 1 : c == ']' || c == '}' ? -1 : 0;
   }
-  return any ? commas + 1 : 0;
+  give(last);
 }
 
 /// Scalars as text; objects, arrays and null give NULL.
@@ -121,8 +131,34 @@ void json_array_length(KernelCall& call) {
     if (!value || json_kind(*value) != JsonKind::kArray || !is_json(*value)) {
       return call.out.set_null(row);
     }
-    out[row] = static_cast<int64_t>(count_elements(*value));
+    out[row] = 0;
+    for_elements(*value, [&](std::string_view) { ++out[row]; });
   });
+}
+
+/// Scalars as text, objects and arrays as JSON; NULL for what is no array.
+void json_array_elements(KernelCall& call) {
+  ColumnBuilder builder(call.out.type(), call.rows);
+  size_t done = 0;
+  std::string text;
+  const auto skip_to = [&](size_t row) {
+    for (; done < row; ++done) builder.append_null();
+  };
+  for_found_or_whole(call, [&](size_t row, std::optional<std::string_view> value) {
+    skip_to(row);
+    if (!value || json_kind(*value) != JsonKind::kArray || !is_json(*value)) return;
+    for_elements(*value, [&](std::string_view element) {
+      const JsonKind kind = json_kind(element);
+      if (kind == JsonKind::kNull) return builder.child(0).append_null();
+      if (kind != JsonKind::kString) return builder.child(0).append_string(element);
+      if (!json_unescape(element, &text)) return builder.child(0).append_null();
+      builder.child(0).append_string(text);
+    });
+    builder.append_list_end();
+    ++done;
+  });
+  skip_to(call.rows);
+  call.out.set_column(builder.finish());
 }
 
 void json_type(KernelCall& call) {
@@ -148,6 +184,10 @@ const Function kFunctions[] = {
     {"JSON_ARRAY_LENGTH", "(json string, path string?) -> bigint", json_array_length, kInfallible,
      "Elements of the array (at a path); NULL if it is none",
      R"(JSON_ARRAY_LENGTH('{"a": [1, [2, 3]]}', '$.a'))", "2", nullptr, check_path},
+    {"JSON_ARRAY_ELEMENTS", "(json string, path string?) -> array<string>", json_array_elements,
+     kInfallible,
+     "The elements of the array (at a path): scalars as text, others as JSON; NULL if it is none",
+     R"(JSON_ARRAY_ELEMENTS('["a", 1, [2]]'))", "[a, 1, [2]]", nullptr, check_path},
     {"JSON_TYPE,JSON_TYPEOF", "(json string, path string?) -> string", json_type, kInfallible,
      "object, array, string, number, boolean or null; NULL if there is none",
      R"(JSON_TYPE('{"a": [1]}', '$.a'))", "array", nullptr, check_path},

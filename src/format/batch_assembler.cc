@@ -8,8 +8,15 @@ BatchAssembler::BatchAssembler(SchemaPtr schema, std::vector<std::unique_ptr<Col
                                size_t batch_rows)
     : schema_(std::move(schema)), targets_(std::move(targets)), batch_rows_(batch_rows) {
   CHECK(batch_rows_ > 0);
-  for (auto& target : targets_) scalars_.push_back(dynamic_cast<ScalarTarget*>(target.get()));
+  for (auto& target : targets_) add_leaves(*target);
+  for (ColumnTarget* leaf : leaves_) scalars_.push_back(dynamic_cast<ScalarTarget*>(leaf));
   start();
+}
+
+void BatchAssembler::add_leaves(ColumnTarget& target) {
+  auto* row = dynamic_cast<RowTarget*>(&target);
+  if (row == nullptr) return leaves_.push_back(&target);
+  for (size_t i = 0; i < row->fields(); ++i) add_leaves(row->field(i));
 }
 
 void BatchAssembler::start() {
@@ -40,9 +47,7 @@ void BatchAssembler::forget(size_t row) {
 }
 
 void BatchAssembler::keep(const BufferPtr& owner) {
-  for (ScalarTarget* scalar : scalars_) {
-    if (scalar) scalar->keep(owner);
-  }
+  for (auto& target : targets_) target->keep(owner);
 }
 
 Status BatchAssembler::flush(uint64_t end, DecodeOutput& out) {

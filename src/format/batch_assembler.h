@@ -18,7 +18,11 @@ class BatchAssembler {
   const SchemaPtr& schema() const { return schema_; }
   size_t columns() const { return targets_.size(); }
   ColumnTarget& target(size_t i) { return *targets_[i]; }
-  /// The targets that are ScalarTargets; null for the others.
+  /// The leaves are the columns with the fields of ROWs in place of these, at any depth. Without
+  /// ROWs, leaf i is column i.
+  size_t leaves() const { return leaves_.size(); }
+  ColumnTarget& leaf(size_t i) { return *leaves_[i]; }
+  /// Leaf i; null if it is no ScalarTarget.
   ScalarTarget* scalar(size_t i) { return scalars_[i]; }
 
   size_t rows() const { return rows_; }
@@ -43,9 +47,11 @@ class BatchAssembler {
 
  private:
   void start();
+  void add_leaves(ColumnTarget& target);
 
   SchemaPtr schema_;
   std::vector<std::unique_ptr<ColumnTarget>> targets_;
+  std::vector<ColumnTarget*> leaves_;
   std::vector<ScalarTarget*> scalars_;
   size_t batch_rows_;
   size_t rows_ = 0;

@@ -210,6 +210,15 @@ void RowTarget::set_null(size_t row) {
   nulls_.set_null(row);
 }
 
+void RowTarget::set_valid(size_t row) {
+  for (auto& field : fields_) field->set_valid(row);
+  nulls_.set_valid(row);
+}
+
+void RowTarget::keep(const BufferPtr& owner) {
+  for (auto& field : fields_) field->keep(owner);
+}
+
 void RowTarget::move_row(size_t from, size_t to) {
   for (auto& field : fields_) field->move_row(from, to);
   nulls_.move_row(from, to);
@@ -240,6 +249,10 @@ void ListTarget::set_null(size_t row) {
 void ListTarget::move_row(size_t from, size_t to) {
   spans_[to] = spans_[from];
   nulls_.move_row(from, to);
+}
+
+void ListTarget::keep(const BufferPtr& owner) {
+  for (auto& elements : elements_) elements->keep(owner);
 }
 
 size_t ListTarget::add() {

@@ -51,6 +51,8 @@ class ColumnTarget {
   virtual void move_row(size_t from, size_t to) = 0;
   /// The column of rows [0, rows), each of which was written.
   virtual ColumnPtr finish(size_t rows) = 0;
+  /// `owner` keeps the bytes of stable strings alive.
+  virtual void keep(const BufferPtr& owner) = 0;
 };
 
 /// Target of a scalar column. Strings are interned while they repeat (dictionary encoding) and
@@ -84,8 +86,7 @@ class ScalarTarget final : public ColumnTarget {
   StringInterner& interner() { return *interner_; }
   /// From now on strings are referred to, not interned; the rows so far are rewritten.
   void stop_interning();
-  /// `owner` keeps the bytes of stable strings alive.
-  void keep(const BufferPtr& owner);
+  void keep(const BufferPtr& owner) override;
 
  private:
   size_t width() const { return interner_ ? sizeof(uint32_t) : width_; }
@@ -113,9 +114,11 @@ class RowTarget final : public ColumnTarget {
   void start(size_t capacity) override;
   void grow(size_t capacity) override;
   void set_null(size_t row) override;
-  void set_valid(size_t row) override { nulls_.set_valid(row); }
+  void set_valid(size_t row) override;
   void move_row(size_t from, size_t to) override;
   ColumnPtr finish(size_t rows) override;
+  void keep(const BufferPtr& owner) override;
+  size_t fields() const { return fields_.size(); }
   ColumnTarget& field(size_t i) { return *fields_[i]; }
 
  private:
@@ -137,6 +140,7 @@ class ListTarget final : public ColumnTarget {
   void set_valid(size_t row) override { nulls_.set_valid(row); }
   void move_row(size_t from, size_t to) override;
   ColumnPtr finish(size_t rows) override;
+  void keep(const BufferPtr& owner) override;
 
   /// A list for `row`: begin, then for each element `add` and a write at the row it returns, then
   /// end.

@@ -22,8 +22,8 @@ void FastFields::read(const FastLayout& layout, const char* text, const uint32_t
                        rows};
     read_field(field, run);
   }
-  for (const size_t column : layout.absent) {
-    for (size_t row = 0; row < rows; ++row) assembler_.target(column).set_null(first_row_ + row);
+  for (const size_t leaf : layout.absent) {
+    for (size_t row = 0; row < rows; ++row) assembler_.leaf(leaf).set_null(first_row_ + row);
   }
   collect_odd();
 }

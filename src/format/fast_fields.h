@@ -14,7 +14,7 @@ namespace velo {
 /// around its value, always the same.
 struct FastField {
   uint32_t index = 0;    ///< its place in the record
-  int column = -1;       ///< where the value goes; -1: it is looked over only
+  int column = -1;       ///< the leaf that the value goes to; -1: it is looked over only
   FieldLiteral before;   ///< between the field's beginning and the value, an opening quote included
   FieldLiteral behind;   ///< between the value and the field's ending character, at most 16 bytes
   bool quoted = false;   ///< the literals hold the value's quotes
@@ -25,7 +25,7 @@ struct FastField {
 struct FastLayout {
   uint32_t stride = 0;  ///< ending characters per record
   std::vector<FastField> fields;
-  std::vector<size_t> absent;  ///< columns that no field fills: NULL
+  std::vector<size_t> absent;  ///< leaves that no field fills: NULL
 };
 
 /// How a format writes single values, where kernels do not read them.

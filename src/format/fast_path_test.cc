@@ -357,6 +357,38 @@ TEST(FastPath, JsonColumnsThatTheRecordsLack) {
   expect_all_agree(c, text, 1);
 }
 
+SchemaPtr rows_schema() {
+  const Type home = Type::row({"city", "zip"}, {Type::string(), Type::bigint()});
+  const Type person = Type::row({"id", "home", "name"}, {Type::bigint(), home, Type::string()});
+  return make_schema({{"kind", Type::bigint()}, {"person", person}, {"at", Type::timestamp()}});
+}
+
+/// Records with objects in objects, fields that nobody declared, and now and then one that is odd.
+std::string random_rows(uint64_t seed, double odd) {
+  Texts texts(seed, odd);
+  std::string text;
+  for (int i = 0; i < 1500; ++i) {
+    std::string home =
+        fmt::format("{{\"street\":[1,2],\"zip\":{},\"city\":\"c{}\"}}", texts.integer(), i % 7);
+    if (texts.chance(odd)) home = texts.pick({"null", "{}", "7", "{\"city\":null}", "[]"});
+    std::string person = fmt::format("{{\"id\":{},\"home\":{},\"name\":\"n{}\"}}", i, home, i % 9);
+    if (texts.chance(odd)) person = texts.pick({"null", "{}", "\"x\"", "{\"id\":1}"});
+    text += fmt::format("{{\"kind\":{},\"person\":{}{}}}\n", texts.integer(), person,
+                        texts.chance(odd) ? "" : ",\"at\":\"2024-01-01T00:00:00\"");
+  }
+  return text;
+}
+
+TEST(FastPath, JsonRowsWithinRows) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    DecodeCase c;
+    c.format = "json";
+    c.declared = rows_schema();
+    if (seed % 3 == 0) c.projection = {1};
+    expect_all_agree(c, random_rows(seed, seed % 4 == 0 ? 0.1 : seed % 4 == 1 ? 0 : 0.005), seed);
+  }
+}
+
 TEST(FastPath, JsonShapesThatChange) {
   DecodeCase c;
   c.format = "json";

@@ -81,7 +81,7 @@ constexpr OptionInfo kNexmarkOptions[] = {
 constexpr FormatInfo kFormats[] = {
     {"csv", "comma separated values (RFC 4180)", ".csv", true, true, false, kCsvOptions},
     {"json", "JSON objects: one a line, or the elements of an array", ".json", true, true, false,
-     kJsonOptions},
+     kJsonOptions, true},
     {"raw",
      "one STRING or BYTES column: every line or message as it is",
      ".txt",
@@ -90,7 +90,7 @@ constexpr FormatInfo kFormats[] = {
      false,
      {}},
     {"datagen", "made from row numbers", "", true, false, true, kDatagenOptions},
-    {"nexmark", "made from numbers of events", "", true, false, true, kNexmarkOptions},
+    {"nexmark", "made from numbers of events", "", true, false, true, kNexmarkOptions, true},
 };
 
 const FormatInfo* look_up(std::string_view name) {
@@ -143,7 +143,7 @@ Result<std::unique_ptr<Decoder>> make_json_decoder(DecoderOptions options) {
   BatchAssembler assembler = TRY(make_assembler("json", options, {Type(), json.times, true}, true));
   const Kernels* const kernels = fast_kernels(options);
   bool flat = true;
-  for (size_t i = 0; i < assembler.columns(); ++i) flat &= assembler.scalar(i) != nullptr;
+  for (size_t i = 0; i < assembler.leaves(); ++i) flat &= assembler.scalar(i) != nullptr;
   if (kernels && flat) {
     return std::unique_ptr<Decoder>(new JsonFastDecoder(
         *kernels, std::move(json), std::move(assembler), options.record_bytes_max));

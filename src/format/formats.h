@@ -21,6 +21,8 @@ struct FormatInfo {
   /// Goes with its own connector and cannot be named by 'format'.
   bool internal = false;
   std::span<const OptionInfo> options;  ///< under full names: "csv.header"
+  /// Reads ROW columns, and of a ROW that is declared with fewer fields just these.
+  bool reads_fields = false;
 };
 
 std::span<const FormatInfo> formats();

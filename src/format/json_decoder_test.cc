@@ -41,6 +41,35 @@ TEST(JsonDecoder, AnyOrderMissingNullAndRepeatedKeys) {
               "1 x\n2 .\n. .\n4 y\n. .\n");
 }
 
+// Beyond so many different strings a column refers to the text; the text must stay.
+TEST(JsonDecoder, ManyDifferentStringsInRowsAndArrays) {
+  DecodeCase c;
+  c.format = "json";
+  c.declared =
+      make_schema({{"r", Type::row({"s"}, {Type::string()})}, {"a", Type::array(Type::string())}});
+  c.batch_rows = 100000;
+  std::string expected;
+  Collected out;
+  std::unique_ptr<Decoder> decoder = c.make().value();
+  {
+    std::string text;
+    for (int i = 0; i < 70000; ++i) {
+      text +=
+          fmt::format("{{\"r\":{{\"s\":\"long enough {}\"}},\"a\":[\"and again {}\"]}}\n", i, i);
+      expected += fmt::format("'(long enough {})' '[and again {}]'\n", i, i);
+    }
+    auto buffer = Buffer::allocate(text.size() + kBufferPadding);
+    std::memcpy(buffer->data(), text.data(), text.size());
+    DecodeInput input;
+    input.owner = buffer;
+    input.bytes = {buffer->data(), text.size()};
+    input.ends_unit = true;
+    ASSERT_TRUE(decoder->feed(input, out).has_value());
+  }
+  decoder = nullptr;
+  EXPECT_EQ(out.rows_text(), expected);
+}
+
 TEST(JsonDecoder, UndeclaredKeysArePassedOver) {
   expect_json(json("a bigint"),
               R"({"x":{"a":[1,2,{"a":3}]},"a":1,"y":[{"a":"}\""}]})"
