@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "column/column_builder.h"
 #include "operator/cheap_states.h"
 #include "operator/every_change.h"
 #include "operator/group_results.h"
@@ -22,7 +23,9 @@ class GroupAggregate final : public Operator {
         each_(&input_.layout()),
         each_at_once_(!options_.keys.empty() && !options_.retractable &&
                       has_cheap_states(input_.layout())),
-        pace_(options_.emit.every_us) {}
+        pace_(options_.emit.every_us) {
+    stand();
+  }
 
   void push(size_t, const Batch& given, Output& output) override {
     const Batch* batch = input_.prepare(given, context_, output);
@@ -57,7 +60,7 @@ class GroupAggregate final : public Operator {
     } else {
       emit_pending(output);
       // Nothing came: the one group without keys is still an answer.
-      if (options_.keys.empty() && !seen_) emit_all(output);
+      if ((options_.keys.empty() || !standing_.empty()) && !seen_) emit_all(output);
     }
     output.advance(kWatermarkEnd);
   }
@@ -82,6 +85,8 @@ class GroupAggregate final : public Operator {
     TRY(pace_.load(reader));
     std::vector<uint32_t> groups;
     TRY(input_.load_keys(reader, &groups));
+    begun_.clear();
+    stand();
     states_.resize(input_.keys().size());
     TRY(states_.load(groups, reader));
     std::vector<Type> types;
@@ -106,6 +111,30 @@ class GroupAggregate final : public Operator {
   size_t state_rows() const override { return input_.keys().size(); }
 
  private:
+  // Gives the groups that exist without rows their numbers.
+  void stand() {
+    const size_t count = options_.standing.size();
+    if (count == 0) return;
+    std::vector<ColumnPtr> keys;
+    for (const ExprPtr& key : options_.keys) keys.push_back(Column::nulls(key->type(), count));
+    ColumnBuilder numbers(Type::bigint(), count);
+    for (const int64_t number : options_.standing) numbers.append_int64(number);
+    keys.back() = numbers.finish();
+    standing_.resize(count);
+    begun_.resize(count, seen_);
+    input_.keys().intern(keys, count, standing_.data());
+  }
+  bool stands(uint32_t group) const {
+    return std::find(standing_.begin(), standing_.end(), group) != standing_.end();
+  }
+  // Whether rows have come for a group that then stays without them.
+  bool has_begun(uint32_t group) const {
+    for (size_t i = 0; i < standing_.size(); ++i) {
+      if (standing_[i] == group) return begun_[i];
+    }
+    return options_.keys.empty() && seen_;
+  }
+
   // Every row's change of its group.
   void fold_each(size_t begin, size_t count, Output& output) {
     const std::span<const uint32_t> groups(input_.groups().data() + begin, count);
@@ -119,6 +148,10 @@ class GroupAggregate final : public Operator {
 
   void note_touched(std::span<const uint32_t> groups) {
     seen_ = true;
+    for (size_t i = 0; i < standing_.size(); ++i) {
+      begun_[i] =
+          begun_[i] || std::find(groups.begin(), groups.end(), standing_[i]) != groups.end();
+    }
     if (options_.ttl_us == 0) return;
     touched_us_.resize(states_.size(), 0);
     for (uint32_t g : groups) touched_us_[g] = context_.now_us;
@@ -159,6 +192,8 @@ class GroupAggregate final : public Operator {
       GroupStates kept(&input_.layout());
       kept.resize(input_.keys().size());
       kept.merge(states_, numbers, live);
+      stand();
+      kept.resize(input_.keys().size());
       std::vector<int64_t> touched(kept.size(), 0);
       for (size_t i = 0; i < live.size() && !touched_us_.empty(); ++i)
         touched[numbers[i]] = touched_us_[live[i]];
@@ -174,6 +209,7 @@ class GroupAggregate final : public Operator {
     expired_at_us_ = now_us;
     std::vector<uint32_t> old;
     for (uint32_t g : live_groups()) {
+      if (stands(g)) continue;
       if (g < touched_us_.size() && touched_us_[g] + options_.ttl_us <= now_us) old.push_back(g);
     }
     if (old.empty()) return;
@@ -190,7 +226,7 @@ class GroupAggregate final : public Operator {
   }
 
   bool exists(uint32_t group) const {
-    return states_.count(group) > 0 || (options_.keys.empty() && seen_);
+    return states_.count(group) > 0 || has_begun(group);
   }
 
   GroupResults results_now(std::span<const uint32_t> groups, RowErrors& errors) const {
@@ -213,7 +249,7 @@ class GroupAggregate final : public Operator {
     states_.resize(input_.keys().size());
     std::vector<uint32_t> groups;
     for (uint32_t g : input_.keys().ascending()) {
-      if (exists(g) || options_.keys.empty()) groups.push_back(g);
+      if (exists(g) || options_.keys.empty() || stands(g)) groups.push_back(g);
     }
     for (size_t begin = 0; begin < groups.size(); begin += kRowsPerBatch) {
       const std::span<const uint32_t> some(groups.data() + begin,
@@ -232,6 +268,8 @@ class GroupAggregate final : public Operator {
   EveryChange each_;
   bool each_at_once_;
   bool seen_ = false;
+  std::vector<uint32_t> standing_;  // groups
+  std::vector<bool> begun_;         // as many: rows have come for them
   std::vector<int64_t> touched_us_;  // by group; kept only with a TTL
   int64_t expired_at_us_ = 0;
   EmitPace pace_;

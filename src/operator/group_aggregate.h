@@ -14,6 +14,8 @@ struct GroupAggregateOptions {
   SchemaPtr output;  ///< keys, then aggregates
   std::vector<ExprPtr> keys;
   std::vector<Aggregate> aggregates;
+  /// Groups that exist even over no rows: values of the last key (BIGINT), all other keys NULL.
+  std::vector<int64_t> standing;
   int time_column =
       -1;  ///< event time of the input, for FIRST_VALUE and its kin; −1: arrival decides
   bool retractable = false;  ///< the input may take rows back

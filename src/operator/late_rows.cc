@@ -13,7 +13,8 @@ ColumnPtr column_of(const Type& type, const std::vector<int64_t>& values) {
 
 }  // namespace
 
-LateRows::LateRows(const SchemaPtr& input, size_t time_column) : time_column_(time_column) {
+LateRows::LateRows(const SchemaPtr& input, size_t time_column, std::optional<size_t> set_column)
+    : time_column_(time_column), set_column_(set_column) {
   std::vector<Field> fields = input->fields();
   const Type time = fields[time_column].type;
   fields.push_back({"watermark", time});
@@ -30,7 +31,23 @@ void LateRows::add(uint32_t row, int64_t watermark, int64_t window_start, int64_
   ends_.push_back(window_end);
 }
 
+/// A late row comes once per grouping set, and is reported once.
+void LateRows::leave_set_0(const Column& sets) {
+  size_t kept = 0;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    if (sets.int64_at(rows_[i]) != 0) continue;
+    rows_[kept] = rows_[i];
+    watermarks_[kept] = watermarks_[i];
+    starts_[kept] = starts_[i];
+    ends_[kept] = ends_[i];
+    ++kept;
+  }
+  for (std::vector<int64_t>* part : {&watermarks_, &starts_, &ends_}) part->resize(kept);
+  rows_.resize(kept);
+}
+
 void LateRows::reject(const Batch& batch, Output& output) {
+  if (set_column_ && !rows_.empty()) leave_set_0(*batch.columns[*set_column_]);
   if (rows_.empty()) return;
   Batch late = gather(batch, rows_);
   late.watermarks = nullptr;

@@ -57,7 +57,7 @@ TEST(Filter, RejectsTheRowsWhereThePredicateFails) {
 }
 
 TEST(ProcessingTime, IsTheClockAndItsWatermark) {
-  const SchemaPtr schema = schema_from_text("v BIGINT, p TIMESTAMP_LTZ(3)");
+  const SchemaPtr schema = schema_from_text("v BIGINT, p TIMESTAMP_LTZ");
   auto op = make_processing_time({schema});
   CollectOutput out;
   op->context().now_us = 5'000'700;

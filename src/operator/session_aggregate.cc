@@ -34,7 +34,7 @@ class SessionAggregate final : public Operator {
                options_.retractable),
         sessions_(gap_us_, options_.lateness_us),
         states_(&input_.layout()),
-        late_(options_.input, options_.time_column),
+        late_(options_.input, options_.time_column, options_.set_column),
         pace_(options_.emit.every_us) {}
 
   void push(size_t, const Batch& given, Output& output) override {

@@ -61,7 +61,7 @@ class WindowAggregate final : public Operator {
         store_(&input_.layout(), options_.window),
         rows_(options_.output),
         small_(options_, &input_.layout()),
-        late_(options_.input, options_.time_column) {}
+        late_(options_.input, options_.time_column, options_.set_column) {}
 
   void push(size_t, const Batch& given, Output& output) override {
     const Batch* batch = input_.prepare(given, context_, output);

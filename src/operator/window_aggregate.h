@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "expr/aggregate.h"
@@ -23,6 +24,8 @@ struct WindowAggregateOptions {
   bool with_time = true;  ///< window_end − 1 ms
   EmitOptions emit;
   bool retractable = false;  ///< the input may take rows back
+  /// Of the input: the number of the row's grouping set. A late row is rejected once, for set 0.
+  std::optional<size_t> set_column;
   int64_t lateness_us = 0;  ///< how long after firing a window still takes rows and corrects itself
 };
 

@@ -43,7 +43,7 @@ class WindowChanges final : public Operator {
                options_.retractable),
         clock_(options_.window),
         cells_(&input_.layout()),
-        late_(options_.input, options_.time_column),
+        late_(options_.input, options_.time_column, options_.set_column),
         pace_(options_.emit.every_us) {}
 
   void push(size_t, const Batch& given, Output& output) override {
