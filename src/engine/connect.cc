@@ -46,14 +46,17 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
   spec.table = table.name;
   spec.bounded = table.traits.bounded;
   DecoderOptions decoder;
-  decoder.schema = physical.schema;
   decoder.batch_rows = batch_rows;
   decoder.options = options.of_format;
   std::vector<Field> layout;
-  for (const size_t column : columns.fields) {
+  std::vector<Field> declared = physical.schema->fields();
+  for (size_t i = 0; i < columns.fields.size(); ++i) {
+    const size_t column = columns.fields[i];
     decoder.projection.push_back(physical.number[column]);
-    layout.push_back({table.columns[column].name, table.columns[column].type});
+    declared[static_cast<size_t>(physical.number[column])].type = columns.types[i];
+    layout.push_back({table.columns[column].name, columns.types[i]});
   }
+  decoder.schema = make_schema(std::move(declared));
   for (const size_t column : columns.metadata) {
     spec.metadata.push_back(TRY(metadata_field(table.columns[column])));
     layout.push_back({table.columns[column].name, table.columns[column].type});

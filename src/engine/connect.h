@@ -14,6 +14,7 @@ namespace velo {
 /// What readers of one table in one run need of it together: columns of the table, ascending.
 struct TableColumns {
   std::vector<size_t> fields;
+  std::vector<Type> types;  ///< of the fields; of a ROW perhaps only what is read
   std::vector<size_t> metadata;
 };
 

@@ -9,6 +9,7 @@
 #include "engine/lower_operators.h"
 #include "expr/evaluator.h"
 #include "operator/union.h"
+#include "plan/field_reads.h"
 
 namespace velo {
 namespace {
@@ -44,7 +45,12 @@ class Lowering {
     if (plan.kind == PlanKind::kScan) {
       const auto& scan = plan.as<ScanNode>();
       Wanted& wanted = wanted_[scan.table.get()];
-      wanted.fields.insert(scan.fields.begin(), scan.fields.end());
+      for (size_t i = 0; i < scan.fields.size(); ++i) {
+        const Type& type = (*scan.layout)[i].type;
+        const auto [known, first] = wanted.fields.emplace(scan.fields[i], type);
+        if (first) continue;
+        known->second = widest(scan.table->columns[scan.fields[i]].type, known->second, type);
+      }
       wanted.metadata.insert(scan.metadata.begin(), scan.metadata.end());
     }
     for (const PlanPtr& input : plan.inputs) collect(*input);
@@ -112,15 +118,20 @@ class Lowering {
     const size_t source = TRY(source_of(scan.table));
     const Wanted& wanted = wanted_[scan.table.get()];
     // The scan's own layout is part of the common one.
-    std::vector<size_t> mapping;
-    for (const size_t field : scan.fields) mapping.push_back(position(wanted.fields, field));
+    std::vector<ExprPtr> columns;
+    for (const size_t field : scan.fields) {
+      columns.push_back(make_column(position(wanted.fields, field), wanted.fields.at(field),
+                                    scan.table->columns[field].name));
+    }
     for (const size_t key : scan.metadata) {
-      mapping.push_back(wanted.fields.size() + position(wanted.metadata, key));
+      const TableColumn& column = scan.table->columns[key];
+      columns.push_back(make_column(wanted.fields.size() + position(wanted.metadata, key),
+                                    column.type, column.name));
     }
     ReaderSpec reader;
     reader.schema = scan.schema;
     for (const ExprPtr& output : scan.outputs) {
-      reader.outputs.push_back(remap_columns(output, mapping));
+      reader.outputs.push_back(over_columns(output, columns));
     }
     if (scan.watermark) {
       WatermarkOptions watermark;
@@ -149,7 +160,8 @@ class Lowering {
     return !a.watermark || a.watermark->time_column == b.watermark->time_column;
   }
 
-  static size_t position(const std::set<size_t>& set, size_t value) {
+  template <typename Ordered>
+  static size_t position(const Ordered& set, size_t value) {
     return static_cast<size_t>(std::distance(set.begin(), set.find(value)));
   }
 
@@ -162,8 +174,12 @@ class Lowering {
                                table->connector()));
     }
     const Wanted& wanted = wanted_[table.get()];
-    TableColumns columns{{wanted.fields.begin(), wanted.fields.end()},
-                         {wanted.metadata.begin(), wanted.metadata.end()}};
+    TableColumns columns;
+    columns.metadata.assign(wanted.metadata.begin(), wanted.metadata.end());
+    for (const auto& [field, type] : wanted.fields) {
+      columns.fields.push_back(field);
+      columns.types.push_back(type);
+    }
     SourceUse use;
     use.spec = TRY(make_source_spec(*table, columns, context_.batch_rows, context_.connectors));
     TRY(set_bad_records(*table, use));
@@ -281,7 +297,7 @@ class Lowering {
   }
 
   struct Wanted {
-    std::set<size_t> fields;
+    std::map<size_t, Type> fields;
     std::set<size_t> metadata;
   };
   const LowerContext& context_;

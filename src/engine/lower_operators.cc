@@ -6,6 +6,7 @@
 #include "engine/lower_top_n.h"
 #include "expr/evaluator.h"
 #include "operator/delay_watermark.h"
+#include "operator/expand.h"
 #include "operator/filter.h"
 #include "operator/group_aggregate.h"
 #include "operator/limit.h"
@@ -14,6 +15,7 @@
 #include "operator/processing_time.h"
 #include "operator/project.h"
 #include "operator/union.h"
+#include "operator/unnest.h"
 #include "operator/values.h"
 #include "operator/window_aggregate.h"
 #include "operator/window_assign.h"
@@ -183,6 +185,7 @@ Lowered lower_window_aggregate(const WindowAggregateNode& plan, const OperatorLo
   options.emit = emit_options(plan.emit);
   options.retractable = plan.input()->changelog.changing;
   options.lateness_us = plan.lateness_us;
+  if (plan.grouping_sets) options.set_column = plan.keys.back()->index();
   Lowered made;
   if (lowering.parallel && !plan.keys.empty()) {
     made = with_merge(plan, std::move(options));
@@ -215,7 +218,10 @@ LoweredNode lower_aggregate(const AggregateNode& plan) {
   options.retractable = plan.input()->changelog.changing;
   options.emit = emit_options(plan.emit);
   if (plan.bound.kind == StateBoundKind::kTtl) options.ttl_us = plan.bound.ttl_us;
-  LoweredNode made = node(Spread::kByKey, [options] { return make_group_aggregate(options); });
+  options.standing = plan.standing;
+  // One of several copies alone must know of the groups that exist without rows.
+  const Spread spread = plan.standing.empty() ? Spread::kByKey : Spread::kSingle;
+  LoweredNode made = node(spread, [options] { return make_group_aggregate(options); });
   made.spec.keys = {plan.keys};
   if (plan.emit.mode == PlanEmitMode::kFinal) {
     for (size_t i = 0; i < plan.keys.size(); ++i) made.spec.merge.order.push_back(i);
@@ -283,6 +289,17 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
       return one(node(Spread::kAnywhere, [schema, window] {
         return make_window_assign({schema, window_spec(window), window.time_column});
       }));
+    }
+    case PlanKind::kExpand: {
+      const auto& expand = plan.as<ExpandNode>();
+      const ExpandOptions made{plan.input()->schema, schema, expand.keys, expand.sets};
+      return one(node(Spread::kAnywhere, [made] { return make_expand(made); }));
+    }
+    case PlanKind::kUnnest: {
+      const auto& unnest = plan.as<UnnestNode>();
+      const UnnestOptions made{plan.input()->schema, schema, unnest.list, unnest.ordinality,
+                               unnest.keep_empty};
+      return one(node(Spread::kAnywhere, [made] { return make_unnest(made); }));
     }
     case PlanKind::kWindowAggregate:
       return lower_window_aggregate(plan.as<WindowAggregateNode>(), options);

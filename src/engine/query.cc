@@ -28,7 +28,9 @@ Status Query::State::Target::take(uint32_t partition, Batch batch) {
   }
   Batch rows{to.layout_schema, batch.rows, {}, nullptr, nullptr};
   rows.columns.reserve(to.layout.size());
-  for (const size_t column : to.layout) rows.columns.push_back(std::move(batch.columns[column]));
+  for (size_t i = 0; i < to.layout.size(); ++i) {
+    rows.columns.push_back(with_fields(batch.columns[to.layout[i]], (*to.layout_schema)[i].type));
+  }
   return state.job->push_batch(to.source, partition, rows);
 }
 

@@ -194,6 +194,8 @@ std::vector<OptionProblem> EngineTableKinds::check_columns(const OptionMap& opti
 TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   const SortedOptions sorted = sort_options(options);
   TableTraits traits;
+  const auto format = find_format(sorted.format);
+  traits.reads_fields = format && (*format)->reads_fields;
   const auto is = [&](std::string_view name) {
     const auto found = sorted.of_connector.find(name);
     return found != sorted.of_connector.end() &&
@@ -209,7 +211,6 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
     return traits;
   }
   const ConnectorInfo& connector = *look_up(sorted.connector);
-  const auto format = find_format(sorted.format);
   traits.can_read = connector.is_source && format && (*format)->decodes;
   traits.can_write = connector.is_sink && (sorted.format.empty() || (format && (*format)->encodes));
   if (sorted.connector == "filesystem") {

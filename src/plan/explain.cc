@@ -9,19 +9,21 @@
 namespace velo {
 namespace {
 
-/// SQL text in which the columns that hold aggregates stand as calls, without quotes.
+/// SQL text in which the columns that hold aggregates stand as calls, those that hold fields as
+/// paths, without quotes.
 std::string text_of(const Expr& expr) {
   std::string text = expr.to_string();
-  if (expr.kind() == ExprKind::kColumn && text.front() == '`' &&
-      expr.name().find('(') != std::string::npos) {
-    return expr.name();
-  }
+  const auto is_text = [](const Expr& part) {
+    return part.kind() == ExprKind::kColumn &&
+           part.name().find_first_of("(.[") != std::string::npos;
+  };
+  if (is_text(expr)) return expr.name();
   std::vector<const Expr*> parts = {&expr};
   while (!parts.empty()) {
     const Expr* part = parts.back();
     parts.pop_back();
     for (const ExprPtr& arg : part->args()) parts.push_back(arg.get());
-    if (part->kind() != ExprKind::kColumn || part->name().find('(') == std::string::npos) continue;
+    if (!is_text(*part)) continue;
     const std::string quoted = part->to_string();
     for (size_t at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
       text.replace(at, quoted.size(), part->name());
@@ -33,8 +35,10 @@ std::string text_of(const Expr& expr) {
 
 /// Expressions with their names where these say more: "price * 2 AS twice".
 std::string named(const Expr& expr, const std::string& name) {
-  if (expr.kind() == ExprKind::kColumn && expr.name() == name) return name;
-  return fmt::format("{} AS {}", text_of(expr), name);
+  const std::string text = text_of(expr);
+  return text == name || (expr.kind() == ExprKind::kColumn && expr.name() == name)
+             ? name
+             : fmt::format("{} AS {}", text, name);
 }
 
 std::string emit_text(const PlanEmit& emit) {
@@ -78,6 +82,7 @@ class Explainer {
   std::string describe(const PlanNode& node) const;
   std::string describe_scan(const ScanNode& scan) const;
   std::string describe_window_aggregate(const WindowAggregateNode& node) const;
+  std::string describe_expand(const ExpandNode& node) const;
   std::string describe_aggregate(const AggregateNode& node) const;
   std::string describe_grouping(const std::vector<ExprPtr>& keys,
                                 const std::vector<PlanAggregate>& aggregates) const;
@@ -129,6 +134,20 @@ std::string Explainer::describe_grouping(const std::vector<ExprPtr>& keys,
     out += (i == 0 ? ": " : ", ") + aggregates[i].aggregate.text;
   }
   return out;
+}
+
+std::string Explainer::describe_expand(const ExpandNode& node) const {
+  std::string out = "Expand GROUPING SETS (";
+  for (size_t s = 0; s < node.sets.size(); ++s) {
+    out += s == 0 ? "(" : ", (";
+    bool first = true;
+    for (size_t k = 0; k < node.keys.size(); ++k) {
+      if (!node.sets[s][k]) continue;
+      out += (std::exchange(first, false) ? "" : ", ") + text_of(*node.keys[k]);
+    }
+    out += ")";
+  }
+  return out + ")";
 }
 
 std::string Explainer::describe_window_aggregate(const WindowAggregateNode& node) const {
@@ -277,6 +296,16 @@ std::string Explainer::describe(const PlanNode& node) const {
       const PlanWindow& window = node.as<WindowAssignNode>().window;
       return "WindowAssign " +
              window_text(window, (*node.input()->schema)[window.time_column].name);
+    }
+    case PlanKind::kExpand:
+      return describe_expand(node.as<ExpandNode>());
+    case PlanKind::kUnnest: {
+      const auto& unnest = node.as<UnnestNode>();
+      std::string out = (unnest.keep_empty ? "LeftUnnest " : "Unnest ") + text_of(*unnest.list);
+      for (size_t i = unnest.input()->schema->size(); i < unnest.schema->size(); ++i) {
+        out += (i == unnest.input()->schema->size() ? " AS " : ", ") + (*unnest.schema)[i].name;
+      }
+      return out;
     }
     case PlanKind::kWindowAggregate:
       return describe_window_aggregate(node.as<WindowAggregateNode>());

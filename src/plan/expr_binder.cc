@@ -99,14 +99,14 @@ Result<ExprPtr> ExprBinder::bind(const ast::Expr& expr) {
             std::vector<ExprPtr> args = TRY(bind_both(*e.operand, *e.zone));
             return session_.at(span, make_call("AT TIME ZONE", std::move(args)));
           },
-          [&](const ast::RowValue&) -> Result<ExprPtr> {
-            return session_.not_supported("ROW(…) as a value", span);
+          [&](const ast::RowValue& e) -> Result<ExprPtr> {
+            return session_.at(span, make_call("ROW", TRY(bind_all(e.fields))));
           },
           [&](const ast::ArrayValue& e) -> Result<ExprPtr> {
             return session_.at(span, make_call("ARRAY", TRY(bind_all(e.elements))));
           },
-          [&](const ast::MapValue&) -> Result<ExprPtr> {
-            return session_.not_supported("MAP[…] as a value", span);
+          [&](const ast::MapValue& e) -> Result<ExprPtr> {
+            return session_.at(span, make_call("MAP", TRY(bind_all(e.entries))));
           },
           [&](const ast::FieldAccess& e) -> Result<ExprPtr> {
             return session_.at(e.field.span, make_field(TRY(bind(*e.operand)), e.field.text));
@@ -208,8 +208,16 @@ Result<ExprPtr> ExprBinder::bind_binary(const ast::Binary& binary, SourceSpan sp
   ExprPtr left = TRY(bind(*leftmost));
   for (size_t i = chain.size(); i-- > 0;) {
     const auto& [node, node_span] = chain[i];
-    ExprPtr right = TRY(bind(*node->right));
     warn_of_null(*node, node_span);
+    if (std::optional<ExprPtr> rows = TRY(bind_row_comparison(*node, node_span))) {
+      left = std::move(*rows);
+      continue;
+    }
+    ExprPtr right = TRY(bind(*node->right));
+    if (is_comparison(node->op)) {
+      TRY(check_comparable(session_, left->type(), node_span));
+      TRY(check_comparable(session_, right->type(), node_span));
+    }
     Result<ExprPtr> made = Error(ErrorCode::kInternal, "");
     if (node->op == ast::BinaryOp::kAnd) {
       made = make_and(std::move(left), std::move(right));
@@ -255,6 +263,7 @@ Result<ExprPtr> ExprBinder::bind_between(const ast::Between& between, SourceSpan
 }
 
 Result<ExprPtr> ExprBinder::bind_in(const ast::InList& in, SourceSpan span) {
+  if (in.operand->is<ast::RowValue>()) return bind_rows_in(in, span);
   ExprPtr operand = TRY(bind(*in.operand));
   std::vector<ExprPtr> items = TRY(bind_all(in.items));
   return session_.at(span, make_in(std::move(operand), std::move(items), in.negated));

@@ -29,6 +29,27 @@ class AggregateList {
   std::vector<PlanAggregate> aggregates_;
 };
 
+/// GROUPING(a, b), GROUPING_ID(…), GROUP_ID(): which keys the grouping set of a result row lacks.
+struct GroupingCall {
+  std::vector<ExprPtr> args;  ///< over the columns of FROM; none = all keys
+  bool of_set = false;        ///< GROUP_ID(): how many equal sets were named before this one
+  std::string name;
+  SourceSpan span;
+};
+
+/// Those of one SELECT: while its clauses are bound, call k stands in expressions as the column
+/// `kFirstColumn + k`, beyond all others.
+class GroupingCalls {
+ public:
+  static constexpr size_t kFirstColumn = size_t{1} << 20;
+
+  ExprPtr add(GroupingCall call);
+  const std::vector<GroupingCall>& calls() const { return calls_; }
+
+ private:
+  std::vector<GroupingCall> calls_;
+};
+
 /// One call with OVER, over the columns of FROM: an aggregate of the rows before, or ROW_NUMBER().
 struct OverCall {
   std::vector<ExprPtr> partition;
@@ -80,6 +101,10 @@ class ExprBinder {
     aggregates_ = list;
     return *this;
   }
+  ExprBinder& allow_grouping(GroupingCalls* calls) {
+    groupings_ = calls;
+    return *this;
+  }
   ExprBinder& allow_over(OverList* list) {
     overs_ = list;
     return *this;
@@ -112,12 +137,18 @@ class ExprBinder {
   Result<ExprPtr> bind_is_test(const ast::IsTest& test, SourceSpan span);
   Result<ExprPtr> bind_between(const ast::Between& between, SourceSpan span);
   Result<ExprPtr> bind_in(const ast::InList& in, SourceSpan span);
+  /// (a, b) = (c, d) where both sides are written so; nothing if they are not.
+  Result<std::optional<ExprPtr>> bind_row_comparison(const ast::Binary& binary, SourceSpan span);
+  Result<ExprPtr> bind_rows_equal(const ast::RowValue& a, const ast::RowValue& b, SourceSpan span);
+  Result<ExprPtr> bind_rows_in(const ast::InList& in, SourceSpan span);
   Result<ExprPtr> bind_like(const ast::Like& like, SourceSpan span);
   Result<ExprPtr> bind_case(const ast::Case& case_expr, SourceSpan span);
   Result<ExprPtr> bind_cast(const ast::Cast& cast, SourceSpan span);
   Result<ExprPtr> bind_call(const ast::Call& call, SourceSpan span);
   Result<ExprPtr> bind_function(const ast::Call& call, SourceSpan span);
   Result<ExprPtr> bind_aggregate(const ast::Call& call, SourceSpan span);
+  Result<ExprPtr> bind_map_agg(const ast::Call& call, SourceSpan span);
+  Result<ExprPtr> bind_grouping(const ast::Call& call, SourceSpan span);
   Result<Aggregate> bind_aggregate_call(const ast::Call& call, SourceSpan span);
   Result<ExprPtr> bind_over(const ast::Call& call, SourceSpan span);
   Result<size_t> bind_over_order(const ast::Over& over);
@@ -133,10 +164,16 @@ class ExprBinder {
   std::string clause_;
   AggregateList* aggregates_ = nullptr;
   OverList* overs_ = nullptr;
+  GroupingCalls* groupings_ = nullptr;
   bool inside_aggregate_ = false;
   const std::vector<SelectAlias>* aliases_ = nullptr;
   const WindowInScope* window_ = nullptr;
   std::map<size_t, SourceSpan>* columns_ = nullptr;
 };
+
+/// = <> < <= > >=
+bool is_comparison(ast::BinaryOp op);
+/// An error for a MAP, or what holds one: it has neither order nor equality.
+Status check_comparable(const BindSession& session, const Type& type, SourceSpan span);
 
 }  // namespace velo

@@ -40,10 +40,7 @@ constexpr std::string_view kFunctionsToCome[] = {"ROW_NUMBER",
                                                  "LAG",
                                                  "LEAD",
                                                  "NTH_VALUE",
-                                                 "GROUPING",
-                                                 "GROUPING_ID",
                                                  "CURRENT_WATERMARK",
-                                                 "UNNEST",
                                                  "HEADER",
                                                  "HAS_HEADER",
                                                  "HEADER_KEYS",
@@ -52,6 +49,8 @@ constexpr std::string_view kFunctionsToCome[] = {"ROW_NUMBER",
                                                  "TUMBLE_PROCTIME",
                                                  "HOP_PROCTIME",
                                                  "SESSION_PROCTIME"};
+
+constexpr std::string_view kGroupingFunctions[] = {"GROUPING", "GROUPING_ID", "GROUP_ID"};
 
 bool is_among(std::string_view name, std::span<const std::string_view> names) {
   for (const std::string_view one : names) {
@@ -114,7 +113,15 @@ Result<ExprPtr> ExprBinder::bind_call(const ast::Call& call, SourceSpan span) {
   const std::string& name = call.name.text;
   if (call.over) return bind_over(call, span);
   if (std::optional<ExprPtr> column = TRY(bind_window_function(call, span))) return *column;
+  if (equals_ignoring_case(name, "MAP_AGG")) return bind_map_agg(call, span);
   if (is_aggregate(name)) return bind_aggregate(call, span);
+  if (is_among(name, kGroupingFunctions)) return bind_grouping(call, span);
+  if (equals_ignoring_case(name, "UNNEST")) {
+    return session_
+        .error(ErrorCode::kInvalidStatement, fmt::format("UNNEST cannot stand in {}", clause_),
+               call.name.span)
+        .with_hint("it stands in FROM: FROM t CROSS JOIN UNNEST(t.list) AS u (x)");
+  }
   if (!is_function(name) && is_among(name, kFunctionsToCome)) {
     return session_.not_supported(fmt::format("the function {}", to_upper(name)), call.name.span);
   }
@@ -156,17 +163,14 @@ Result<std::vector<ListOrder>> ExprBinder::bind_order(const std::vector<ast::Ord
 
 namespace {
 
-/// Several values as one, for COUNT(DISTINCT a, b): their texts in an array, NULL if one of them
-/// is.
+/// Several values as one, for COUNT(DISTINCT a, b): a ROW, NULL if one of them is.
 Result<ExprPtr> whole_tuple(const std::vector<ExprPtr>& parts) {
   ExprPtr whole;
-  std::vector<ExprPtr> texts;
   for (const ExprPtr& part : parts) {
     const ExprPtr there = TRY(make_call("IS NOT NULL", {part}));
     whole = whole == nullptr ? there : TRY(make_and(whole, there));
-    texts.push_back(TRY(make_cast(part, Type::string())));
   }
-  const ExprPtr tuple = TRY(make_call("ARRAY", std::move(texts)));
+  const ExprPtr tuple = TRY(make_call("ROW", parts));
   return make_case({whole, tuple}, make_null(tuple->type()));
 }
 
@@ -187,6 +191,20 @@ Result<ExprPtr> ExprBinder::bind_aggregate(const ast::Call& call, SourceSpan spa
     return error;
   }
   return aggregates_->add(TRY(bind_aggregate_call(call, span)));
+}
+
+/// MAP_AGG(k, v) is MAP_FROM_ENTRIES(ARRAY_AGG(ROW(k, v))): the value of the latest row counts.
+Result<ExprPtr> ExprBinder::bind_map_agg(const ast::Call& call, SourceSpan span) {
+  if (call.arguments.size() != 2 || call.distinct) {
+    return session_.error(ErrorCode::kInvalidStatement, "MAP_AGG takes a key and a value", span);
+  }
+  ast::Call rows = call;
+  rows.name.text = "ARRAY_AGG";
+  ast::RowValue entry{true, {call.arguments[0].value, call.arguments[1].value}};
+  rows.arguments.resize(1);
+  rows.arguments[0].value = ast::Expr(std::move(entry), span);
+  const ExprPtr entries = TRY(bind_aggregate(rows, span));
+  return session_.at(span, make_call("MAP_FROM_ENTRIES", {entries}));
 }
 
 /// The call without its OVER.
@@ -216,6 +234,9 @@ Result<Aggregate> ExprBinder::bind_aggregate_call(const ast::Call& call, SourceS
       continue;
     }
     request.args.push_back(TRY(bind(argument.value)));
+    if (call.distinct || name == "MIN" || name == "MAX" || name == "MODE") {
+      TRY(check_comparable(session_, request.args.back()->type(), argument.value.span));
+    }
   }
   if (name == "COUNT" && call.distinct && request.args.size() > 1) {
     request.args = {TRY(session_.at(span, whole_tuple(request.args)))};

@@ -14,10 +14,6 @@ namespace {
 
 constexpr size_t kViewDepthMax = 64;
 
-void set_relation(Scope& scope, const std::string& name) {
-  for (ScopeColumn& column : scope.columns) column.relation = name;
-}
-
 BoundRelation relation_of(PlanPtr plan, std::string_view name) {
   BoundRelation relation;
   relation.scope = Scope::of(*plan, name);
@@ -187,37 +183,21 @@ Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const Wit
           .with_hint("a JOIN versions FOR SYSTEM_TIME AS OF a.ts ON a.key = versions.key");
     }
     relation = TRY(bind_table(*table, ref, ctes));
+  } else if (is_lateral(ref)) {
+    return bind_lateral_alone(ref, ctes);
   } else if (const auto* derived = ref.as<ast::DerivedTable>()) {
-    if (derived->lateral) return session_.not_supported("LATERAL", ref.span);
     relation = relation_of(TRY(bind(*derived->query, ctes, true)), "");
   } else if (const auto* window = ref.as<ast::WindowTable>()) {
     relation = TRY(bind_window_table(*window, ctes));
-  } else if (const auto* join = ref.as<ast::Join>()) {
+  } else if (const auto* join = ref.as<ast::Join>(); join != nullptr && is_lateral(*join->right)) {
+    relation = TRY(bind_lateral(*join, ctes));
+  } else if (join != nullptr) {
     BoundRelation left = TRY(bind_from(*join->left, ctes));
     BoundRelation right = TRY(bind_from(*join->right, ctes, true));
     relation = TRY(bind_join(session_, *join, ref.span, std::move(left), std::move(right)));
-  } else {
-    const auto* call = ref.as<ast::TableFunction>()->call->as<ast::Call>();
-    return session_.not_supported(
-        fmt::format("the table function {}", call != nullptr ? call->name.text : ""), ref.span);
   }
   if (ref.alias) {
-    set_relation(relation.scope, ref.alias->name.text);
-    const std::vector<ast::Name>& names = ref.alias->columns;
-    if (!names.empty()) {
-      size_t at = 0;
-      for (ScopeColumn& column : relation.scope.columns) {
-        if (column.is_system) continue;
-        if (at < names.size()) column.name = names[at].text;
-        ++at;
-      }
-      if (at != names.size()) {
-        return session_.error(
-            ErrorCode::kInvalidStatement,
-            fmt::format("{} for {}", count_of(names.size(), "name"), count_of(at, "column")),
-            ref.alias->name.span);
-      }
-    }
+    TRY(name_columns(relation.scope, 0, relation.scope.columns.size(), *ref.alias));
   }
   return relation;
 }

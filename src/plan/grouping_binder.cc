@@ -57,8 +57,9 @@ Result<ExprPtr> SelectBinder::bind_key(const ast::Expr& expr) {
   return binder("GROUP BY").allow_aliases(&aliases_).bind(expr);
 }
 
-Status SelectBinder::add_key(const ExprPtr& key, SourceSpan span, Keys* keys) {
+Status SelectBinder::add_key(const ExprPtr& key, SourceSpan span, Keys* keys, KeySet* set) {
   const Reads reads = reads_of(*key, inputs_);
+  TRY(check_comparable(session_, key->type(), span));
   if (reads.aggregates) {
     return session_.error(ErrorCode::kInvalidStatement, "GROUP BY an aggregate", span)
         .with_hint("aggregate in a sub-query first");
@@ -69,47 +70,32 @@ Status SelectBinder::add_key(const ExprPtr& key, SourceSpan span, Keys* keys) {
   }
   if (reads.window) {
     if (key->kind() == ExprKind::kColumn) {
-      keys->start |= key->index() == inputs_;
-      keys->end |= key->index() == inputs_ + 1;
-      keys->time |= key->index() == inputs_ + 2;
+      set->start |= key->index() == inputs_;
+      set->end |= key->index() == inputs_ + 1;
+      set->time |= key->index() == inputs_ + 2;
+      keys->start |= set->start;
+      keys->end |= set->end;
+      keys->time |= set->time;
     }
     if (!window_in_from_) return {};
   }
-  const bool known = std::any_of(keys->exprs.begin(), keys->exprs.end(),
-                                 [&](const ExprPtr& other) { return *other == *key; });
-  if (known) return {};
+  const auto known = std::find_if(keys->exprs.begin(), keys->exprs.end(),
+                                  [&](const ExprPtr& other) { return *other == *key; });
+  const auto at = static_cast<size_t>(known - keys->exprs.begin());
+  if (std::find(set->keys.begin(), set->keys.end(), at) == set->keys.end()) {
+    set->keys.push_back(at);
+  }
+  if (at < keys->exprs.size()) return {};
   keys->exprs.push_back(key);
   keys->names.push_back(
       key->kind() == ExprKind::kColumn ? key->name() : fmt::format("key{}", keys->exprs.size()));
   return {};
 }
 
-Result<SelectBinder::Keys> SelectBinder::bind_keys() {
-  Keys keys;
-  for (const ast::GroupItem& item : select_.group_by) {
-    if (std::holds_alternative<ast::WindowSpec>(item.node)) continue;
-    if (const auto* sets = std::get_if<ast::GroupingSets>(&item.node)) {
-      const std::string_view name = sets->kind == ast::GroupingKind::kRollup ? "ROLLUP"
-                                    : sets->kind == ast::GroupingKind::kCube ? "CUBE"
-                                                                             : "GROUPING SETS";
-      return session_.not_supported(name, item.span);
-    }
-    if (const auto* set = std::get_if<ast::GroupingSet>(&item.node)) {
-      for (const ast::Expr& expr : set->exprs) {
-        const ExprPtr key = TRY(bind_key(expr));
-        TRY(add_key(key, expr.span, &keys));
-      }
-      continue;
-    }
-    const auto& expr = std::get<ast::Expr>(item.node);
-    const ExprPtr key = TRY(bind_key(expr));
-    TRY(add_key(key, item.span, &keys));
-  }
-  return keys;
-}
-
 Status SelectBinder::keys_of_items(Keys* keys) {
-  for (const Item& item : items_) TRY(add_key(item.expr, item.span, keys));
+  KeySet set;
+  for (const Item& item : items_) TRY(add_key(item.expr, item.span, keys, &set));
+  keys->sets = {std::move(set)};
   return {};
 }
 
@@ -127,6 +113,25 @@ Result<bool> SelectBinder::is_windowed(const Keys& keys) const {
       .error(ErrorCode::kInvalidStatement,
              "GROUP BY must name both window_start and window_end of this window", window_span_)
       .with_hint("GROUP BY window_start, window_end, …");
+}
+
+std::optional<PlanWindow> SelectBinder::window_of_input(const Keys& keys) const {
+  if (window_) return std::nullopt;
+  for (size_t i = 0; i < keys.exprs.size(); ++i) {
+    const Expr& key = *keys.exprs[i];
+    if (key.kind() != ExprKind::kColumn || key.index() >= inputs_) continue;
+    const ColumnTraits& traits = scope_.columns[key.index()].traits;
+    const bool in_all = std::all_of(keys.sets.begin(), keys.sets.end(), [&](const KeySet& set) {
+      return std::find(set.keys.begin(), set.keys.end(), i) != set.keys.end();
+    });
+    if (!traits.event_time || traits.window == WindowRole::kNone || !in_all) continue;
+    PlanWindow window;
+    window.size = key.type().step_us();
+    window.time_column = key.index();
+    window.instants = true;
+    return window;
+  }
+  return std::nullopt;
 }
 
 Status SelectBinder::check_partition(const Keys& keys) const {
@@ -228,14 +233,19 @@ Status SelectBinder::check_aggregates_read_rows(bool windowed) const {
   return {};
 }
 
-void SelectBinder::carry_columns(const GroupingParts& parts, const WindowOutputs& outputs) {
+ExprPtr SelectBinder::carry_columns(const std::vector<ExprPtr>& keys, const GroupingParts& parts,
+                                    const WindowOutputs& outputs) {
   carried_from_ = inputs_ + kWindowColumns + parts.aggregates.size();
   size_t next = carried_from_;
   const auto carry = [&](const ExprPtr& what, const std::string& name) {
     what_.push_back(what);
     by_.push_back(make_column(next++, what->type(), name));
   };
-  for (size_t i = 0; i < parts.keys.size(); ++i) carry(parts.keys[i], parts.key_names[i]);
+  for (size_t i = 0; i < keys.size(); ++i) carry(keys[i], parts.key_names[i]);
+  ExprPtr set_column;
+  if (parts.grouping_sets) {
+    set_column = make_column(next++, Type::bigint(), parts.key_names.back());
+  }
   const bool wanted[] = {outputs.start, outputs.end, outputs.time};
   for (size_t i = 0; i < kWindowColumns; ++i) {
     if (wanted[i]) carry(scope_.column(inputs_ + i), scope_.columns[inputs_ + i].name);
@@ -245,10 +255,12 @@ void SelectBinder::carry_columns(const GroupingParts& parts, const WindowOutputs
     carry(make_column(inputs_ + kWindowColumns + i, aggregate.aggregate.type, aggregate.name),
           aggregate.name);
   }
+  return set_column;
 }
 
 /// All keys and a bound of the window are selected: no two rows are equal.
 bool SelectBinder::is_distinct_already(const GroupingParts& parts) const {
+  if (parts.grouping_sets) return false;
   const auto selected = [&](const ExprPtr& wanted) {
     return std::any_of(items_.begin(), items_.end(),
                        [&](const Item& item) { return *item.expr == *wanted; });
@@ -260,10 +272,35 @@ bool SelectBinder::is_distinct_already(const GroupingParts& parts) const {
   return std::all_of(parts.keys.begin(), parts.keys.end(), selected);
 }
 
+GroupingParts SelectBinder::grouping_parts(const Keys& keys, bool windowed,
+                                           std::vector<std::vector<bool>>* sets) const {
+  GroupingParts parts;
+  sets->resize(keys.sets.size());
+  for (size_t i = 0; i < keys.exprs.size(); ++i) {
+    if (windowed && reads_of(*keys.exprs[i], inputs_).window) continue;
+    parts.keys.push_back(keys.exprs[i]);
+    parts.key_names.push_back(keys.names[i]);
+    for (size_t s = 0; s < sets->size(); ++s) {
+      const std::vector<size_t>& set = keys.sets[s].keys;
+      (*sets)[s].push_back(std::find(set.begin(), set.end(), i) != set.end());
+    }
+  }
+  parts.aggregates = aggregates_.aggregates();
+  const bool own = windowed && window_;
+  parts.span = session_.node_span(own                        ? window_span_
+                                  : select_.group_by.empty() ? select_.span
+                                                             : span_of_group_by());
+  return parts;
+}
+
+SourceSpan SelectBinder::span_of_group_by() const {
+  return span_from(select_.group_by.front().span, select_.group_by.back().span);
+}
+
 Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
-  const bool windowed = TRY(is_windowed(keys));
+  const bool own_window = TRY(is_windowed(keys));
   PlanPtr plan = relation_.plan;
-  if (window_in_from_ && !windowed) {
+  if (window_in_from_ && !own_window) {
     if (window_->window.kind == PlanWindowKind::kSession) {
       return session_.not_supported("SESSION without GROUP BY window_start, window_end",
                                     window_span_);
@@ -272,34 +309,32 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
                   "GROUP BY window_start, window_end, … gives a result per window");
     plan = make_window_assign(plan, window_->window, session_.node_span(window_span_));
   }
-  if (windowed) TRY(check_partition(keys));
-  TRY(check_aggregates_read_rows(windowed));
+  if (own_window) TRY(check_partition(keys));
+  const std::optional<PlanWindow> window =
+      own_window ? std::optional<PlanWindow>(window_->window) : window_of_input(keys);
+  const bool windowed = window.has_value();
+  TRY(check_sets(keys, own_window));
+  TRY(check_aggregates_read_rows(own_window));
   std::vector<ExprPtr> later;
-  plan = TRY(place_where(std::move(plan), windowed, &later));
+  plan = TRY(place_where(std::move(plan), own_window, &later));
 
-  GroupingParts parts;
-  for (size_t i = 0; i < keys.exprs.size(); ++i) {
-    if (windowed && reads_of(*keys.exprs[i], inputs_).window) continue;
-    parts.keys.push_back(keys.exprs[i]);
-    parts.key_names.push_back(keys.names[i]);
-  }
-  parts.aggregates = aggregates_.aggregates();
-  parts.span =
-      session_.node_span(windowed                   ? window_span_
-                         : select_.group_by.empty() ? select_.span
-                                                    : span_from(select_.group_by.front().span,
-                                                                select_.group_by.back().span));
+  std::vector<std::vector<bool>> sets;
+  GroupingParts parts = grouping_parts(keys, windowed, &sets);
   const EmitPlan emit = TRY(bind_emit(windowed, *plan));
   parts.emit = emit.emit;
   parts.emit_span = emit.span.length > 0 ? session_.node_span(emit.span) : SourceSpan{};
   parts.bound = windowed ? PlanStateBound{} : state_bound(parts.keys, *plan);
+  const WindowOutputs outputs = own_window ? used_window_columns() : WindowOutputs{};
+  std::optional<PlanLateOutput> late;
+  if (windowed) late = TRY(bind_late(*plan, window->time_column));
 
+  const std::vector<ExprPtr> written = parts.keys;
+  if (sets.size() > 1) plan = expand_sets(std::move(plan), sets, &parts);
   const bool distinct = select_.distinct && !is_distinct_already(parts);
-  const WindowOutputs outputs = windowed ? used_window_columns() : WindowOutputs{};
-  carry_columns(parts, outputs);
+  const ExprPtr set_column = carry_columns(written, parts, outputs);
+  TRY(carry_groupings(written, sets, set_column));
   if (windowed) {
-    std::optional<PlanLateOutput> late = TRY(bind_late(*plan, window_->window.time_column));
-    plan = make_window_aggregate(plan, window_->window, outputs, std::move(parts), emit.lateness_us,
+    plan = make_window_aggregate(plan, *window, outputs, std::move(parts), emit.lateness_us,
                                  emit.grace_us, std::move(late));
   } else {
     plan = make_aggregate(plan, std::move(parts));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "plan/field_reads.h"
 
 namespace velo {
 namespace {
@@ -15,45 +16,47 @@ void take_over(PlanNode& node, const PlanNode& input) {
   node.bounded = input.bounded;
 }
 
-std::shared_ptr<ScanNode> scan_over(const TableDef& table, const std::vector<size_t>& columns) {
+std::shared_ptr<ScanNode> scan_over(const TableDef& table, const std::vector<size_t>& columns,
+                                    const std::vector<ExprPtr>& paths) {
   auto scan = std::make_shared<ScanNode>();
-  std::vector<size_t> read;
-  for (const size_t column : columns) {
-    if (table.columns[column].kind == TableColumnKind::kComputed) {
-      collect_columns(*table.columns[column].computed, &read);
-    } else {
-      read.push_back(column);
-    }
+  std::vector<ExprPtr> stored;  // every column over those that records have
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const TableColumn& def = table.columns[i];
+    stored.push_back(def.kind == TableColumnKind::kComputed ? def.computed
+                                                            : make_column(i, def.type, def.name));
   }
+  std::vector<ExprPtr> outputs;
+  for (const size_t column : columns) outputs.push_back(stored[column]);
+  for (const ExprPtr& path : paths) outputs.push_back(over_columns(path, stored));
+  FieldReads reads;
+  for (const ExprPtr& output : outputs) reads.add(output);
+  std::vector<size_t> read = reads.columns();
+  for (const ExprPtr& field : reads.fields()) read.push_back(column_of_field(*field)->index());
   std::sort(read.begin(), read.end());
   read.erase(std::unique(read.begin(), read.end()), read.end());
   for (const size_t column : read) {
     const bool physical = table.columns[column].kind == TableColumnKind::kPhysical;
     (physical ? scan->fields : scan->metadata).push_back(column);
   }
-  std::vector<size_t> position(table.columns.size(), 0);
   std::vector<Field> layout;
   for (const std::vector<size_t>* part : {&scan->fields, &scan->metadata}) {
     for (const size_t column : *part) {
-      position[column] = layout.size();
-      layout.push_back({table.columns[column].name, table.columns[column].type});
+      const TableColumn& def = table.columns[column];
+      const Type type = table.traits.reads_fields ? narrowed(def.type, column, reads) : def.type;
+      stored[column] = make_column(layout.size(), type, def.name);
+      layout.push_back({def.name, type});
     }
   }
   scan->layout = make_schema(std::move(layout));
-  for (const size_t column : columns) {
-    const TableColumn& def = table.columns[column];
-    scan->outputs.push_back(def.kind == TableColumnKind::kComputed
-                                ? remap_columns(def.computed, position)
-                                : make_column(position[column], def.type, def.name));
-  }
+  for (const ExprPtr& output : outputs) scan->outputs.push_back(over_columns(output, stored));
   return scan;
 }
 
 }  // namespace
 
 PlanPtr make_scan(TableDefPtr table, const std::vector<size_t>& columns, bool with_watermark,
-                  SourceSpan span) {
-  std::shared_ptr<ScanNode> scan = scan_over(*table, columns);
+                  SourceSpan span, std::vector<ExprPtr> paths) {
+  std::shared_ptr<ScanNode> scan = scan_over(*table, columns, paths);
   scan->output_columns = columns;
   std::vector<Field> fields;
   std::vector<size_t> position(table->columns.size(), 0);
@@ -61,8 +64,10 @@ PlanPtr make_scan(TableDefPtr table, const std::vector<size_t>& columns, bool wi
     position[columns[i]] = i;
     fields.push_back({table->columns[columns[i]].name, table->columns[columns[i]].type});
   }
+  for (const ExprPtr& path : paths) fields.push_back({path->to_string(), path->type()});
+  scan->traits.resize(fields.size());
   scan->schema = make_schema(std::move(fields));
-  scan->traits.resize(columns.size());
+  scan->paths = std::move(paths);
   if (with_watermark && table->watermark) {
     const TableWatermark& watermark = *table->watermark;
     const auto found = std::find(columns.begin(), columns.end(), watermark.column);
@@ -198,8 +203,13 @@ PlanPtr make_window_aggregate(PlanPtr input, PlanWindow window, WindowOutputs ou
   auto node = std::make_shared<WindowAggregateNode>();
   std::vector<Field> fields;
   for (size_t i = 0; i < parts.keys.size(); ++i) {
-    fields.push_back({parts.key_names[i], parts.keys[i]->type()});
-    node->traits.emplace_back();
+    const Expr& key = *parts.keys[i];
+    fields.push_back({parts.key_names[i], key.type()});
+    // The bounds of the input's windows stay what they are.
+    ColumnTraits traits;
+    if (window.instants && key.kind() == ExprKind::kColumn) traits = input->traits[key.index()];
+    if (traits.window == WindowRole::kNone) traits = {};
+    node->traits.push_back(traits);
   }
   const Type bound = window_bound_type((*input->schema)[window.time_column].type);
   const auto add_bound = [&](bool wanted, std::string name, ColumnTraits traits) {
@@ -224,7 +234,7 @@ PlanPtr make_window_aggregate(PlanPtr input, PlanWindow window, WindowOutputs ou
     node->changelog.cause_span = parts.emit_span.length > 0 ? parts.emit_span : parts.span;
     // Windows of CUMULATE share their starts.
     const bool by_start = outputs.start && window.kind != PlanWindowKind::kCumulate;
-    if (by_start || outputs.end || outputs.time) {
+    if (by_start || outputs.end || outputs.time || window.instants) {
       for (size_t i = 0; i < key_columns; ++i) node->changelog.key.push_back(i);
     }
   }
@@ -232,6 +242,7 @@ PlanPtr make_window_aggregate(PlanPtr input, PlanWindow window, WindowOutputs ou
   node->window = window;
   node->keys = std::move(parts.keys);
   node->aggregates = std::move(parts.aggregates);
+  node->grouping_sets = parts.grouping_sets;
   node->outputs = outputs;
   node->emit = parts.emit;
   node->lateness_us = lateness_us;
@@ -279,6 +290,7 @@ PlanPtr make_aggregate(PlanPtr input, GroupingParts parts) {
   node->bounded = input->bounded;
   node->keys = std::move(parts.keys);
   node->aggregates = std::move(parts.aggregates);
+  node->standing = std::move(parts.standing);
   node->emit = parts.emit;
   node->bound = parts.bound;
   node->inputs = {std::move(input)};
@@ -420,6 +432,10 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return copy_with_inputs<ProcessingTimeNode>(*node, std::move(inputs));
     case PlanKind::kWindowAssign:
       return copy_with_inputs<WindowAssignNode>(*node, std::move(inputs));
+    case PlanKind::kExpand:
+      return copy_with_inputs<ExpandNode>(*node, std::move(inputs));
+    case PlanKind::kUnnest:
+      return copy_with_inputs<UnnestNode>(*node, std::move(inputs));
     case PlanKind::kWindowAggregate:
       return copy_with_inputs<WindowAggregateNode>(*node, std::move(inputs));
     case PlanKind::kAggregate:
@@ -484,8 +500,16 @@ GroupingParts grouping_parts(const T& node) {
 
 }  // namespace
 
-GroupingParts parts_of(const AggregateNode& node) { return grouping_parts(node); }
-GroupingParts parts_of(const WindowAggregateNode& node) { return grouping_parts(node); }
+GroupingParts parts_of(const AggregateNode& node) {
+  GroupingParts parts = grouping_parts(node);
+  parts.standing = node.standing;
+  return parts;
+}
+GroupingParts parts_of(const WindowAggregateNode& node) {
+  GroupingParts parts = grouping_parts(node);
+  parts.grouping_sets = node.grouping_sets;
+  return parts;
+}
 
 ExprPtr column_of(const PlanNode& plan, size_t index) {
   return make_column(index, (*plan.schema)[index].type, (*plan.schema)[index].name);

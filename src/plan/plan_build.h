@@ -11,10 +11,11 @@ namespace velo {
 /// Nodes with their schema, traits, changelog and bounds worked out from their inputs. The binder
 /// and the rewrites make nodes through these alone, so that the two cannot disagree.
 
-/// The columns of the table that `columns` lists (ascending), computed and METADATA ones included.
-/// The watermark is kept if its column is among them.
+/// The columns of the table that `columns` lists (ascending), computed and METADATA ones included,
+/// then the fields of ROW columns that `paths` gives, over the table's columns. The watermark is
+/// kept if its column is among the columns.
 PlanPtr make_scan(TableDefPtr table, const std::vector<size_t>& columns, bool with_watermark,
-                  SourceSpan span);
+                  SourceSpan span, std::vector<ExprPtr> paths = {});
 PlanPtr make_values(std::vector<Field> fields, std::vector<std::vector<ExprPtr>> rows,
                     SourceSpan span);
 PlanPtr make_filter(PlanPtr input, ExprPtr predicate, SourceSpan span);
@@ -25,11 +26,30 @@ PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std:
 PlanPtr make_processing_time(PlanPtr input, std::string name, SourceSpan span);
 PlanPtr make_window_assign(PlanPtr input, PlanWindow window, SourceSpan span);
 
+/// REQUIRES: one name per key; for every set as many truth values as keys.
+PlanPtr make_expand(PlanPtr input, std::vector<ExprPtr> keys, std::vector<std::string> key_names,
+                    std::vector<std::vector<bool>> sets, SourceSpan span);
+/// What UNNEST says of the list; `names` of the columns that it adds.
+struct UnnestParts {
+  ExprPtr list;
+  bool ordinality = false;
+  bool keep_empty = false;
+  std::vector<std::string> names;
+  SourceSpan span;
+};
+/// REQUIRES: as many names as columns are added.
+PlanPtr make_unnest(PlanPtr input, UnnestParts parts);
+UnnestParts parts_of(const UnnestNode& node);
+/// The types of the columns that the elements of an ARRAY or MAP become.
+std::vector<Field> element_columns(const Type& list);
+
 /// What GROUP BY says; `names` of the keys.
 struct GroupingParts {
   std::vector<ExprPtr> keys;
   std::vector<std::string> key_names;
   std::vector<PlanAggregate> aggregates;
+  bool grouping_sets = false;
+  std::vector<int64_t> standing;
   PlanEmit emit;
   PlanStateBound bound;
   SourceSpan span;

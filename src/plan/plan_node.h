@@ -25,6 +25,8 @@ enum class PlanKind : uint8_t {
   kProject,
   kProcessingTime,
   kWindowAssign,
+  kExpand,
+  kUnnest,
   kWindowAggregate,
   kAggregate,
   kOver,
@@ -96,9 +98,11 @@ struct ScanNode : PlanNode {
   std::vector<size_t>
       fields;  ///< columns of the table that are decoded, ascending: only those read
   std::vector<size_t> metadata;        ///< METADATA columns of the table that are read, ascending
-  SchemaPtr layout;                    ///< fields, then metadata, under their names in the table
-  std::vector<ExprPtr> outputs;        ///< over `layout`
-  std::vector<size_t> output_columns;  ///< for every output: the column of the table
+  SchemaPtr layout;  ///< fields, then metadata, under their names in the table; of a ROW perhaps
+                     ///< only the fields that are read
+  std::vector<ExprPtr> outputs;        ///< over `layout`: the output columns, then the paths
+  std::vector<size_t> output_columns;  ///< of the table
+  std::vector<ExprPtr> paths;          ///< fields of ROW columns, over the table's columns
   /// Empty: nobody above needs it.
   struct Watermark {
     size_t column;                    ///< the event time column, of the output
@@ -150,6 +154,9 @@ struct PlanWindow {
   const TimeZone* zone = TimeZone::utc();  ///< calendar units only
   int week_start = 1;                      ///< kWeeks: 1 = Monday … 7 = Sunday
   size_t time_column = 0;                  ///< of the input: an event time column
+  /// Each instant of the time column is a window, which is that of the input's own windows: GROUP
+  /// BY the bounds of an inner window. A kTumble of one step.
+  bool instants = false;
   bool operator==(const PlanWindow&) const = default;
 };
 
@@ -158,6 +165,23 @@ struct PlanWindow {
 struct WindowAssignNode : PlanNode {
   WindowAssignNode() : PlanNode(PlanKind::kWindowAssign) {}
   PlanWindow window;
+};
+
+/// Every row once per grouping set of GROUPING SETS, ROLLUP or CUBE. Output: the input's columns,
+/// the keys (NULL where the set of the row lacks them), the number of the set (BIGINT).
+struct ExpandNode : PlanNode {
+  ExpandNode() : PlanNode(PlanKind::kExpand) {}
+  std::vector<ExprPtr> keys;            ///< over the input
+  std::vector<std::vector<bool>> sets;  ///< for every set and key: whether the set has it
+};
+
+/// Every row once per element of an ARRAY or MAP. Output: the input's columns; the element, of a
+/// MAP key and value, of an ARRAY of ROW its fields; its position (BIGINT from 1) if `ordinality`.
+struct UnnestNode : PlanNode {
+  UnnestNode() : PlanNode(PlanKind::kUnnest) {}
+  ExprPtr list;             ///< over the input
+  bool ordinality = false;  ///< WITH ORDINALITY
+  bool keep_empty = false;  ///< LEFT JOIN: a row without elements once, with NULLs
 };
 
 enum class PlanEmitMode : uint8_t {
@@ -229,6 +253,9 @@ struct WindowAggregateNode : PlanNode {
   PlanWindow window;
   std::vector<ExprPtr> keys;  ///< over the input; may be none
   std::vector<PlanAggregate> aggregates;
+  /// The last key numbers the grouping sets of an Expand below: a late row counts once, not once
+  /// per set.
+  bool grouping_sets = false;
   WindowOutputs outputs;
   PlanEmit emit;
   int64_t lateness_us = 0;  ///< ALLOWED LATENESS: late rows correct what was emitted
@@ -245,6 +272,9 @@ struct AggregateNode : PlanNode {
   std::vector<PlanAggregate> aggregates;
   /// Of the input: for FIRST_VALUE and its kin. Empty: arrival decides.
   std::optional<size_t> time_column;
+  /// Grouping sets without keys, by the number that is the last key: their groups exist even over
+  /// no rows, all other keys NULL.
+  std::vector<int64_t> standing;
   PlanEmit emit;
   PlanStateBound bound;
 };

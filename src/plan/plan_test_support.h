@@ -40,6 +40,8 @@ class KindsForTest : public TableKinds {
     traits.can_read = connector != "print" && connector != "blackhole";
     traits.can_write = connector != "datagen";
     traits.bounded = connector == "filesystem" && !options.contains("source.watch");
+    const auto format = options.find("format");
+    traits.reads_fields = format != options.end() && format->second == "json";
     traits.metadata = {{"timestamp", Type::timestamp_ltz(3)},
                        {"offset", Type::bigint()},
                        {"partition", Type::integer()}};

@@ -1,32 +1,57 @@
-// From the root down each node is told which of its output columns are read; it keeps those (and
-// may keep more), asks its inputs for what it reads itself, and says where the columns went.
+// From the root down each node is told which of its output columns are read, and of which ROW
+// columns only fields; it keeps those (and may keep more), asks its inputs for what it reads
+// itself, and says where they went. A field that reaches a scan becomes a column of its own there,
+// and what nobody reads of the ROW is never decoded.
 //
-// Invariant: for every column that was asked for, `Pruned::at` holds its new index.
+// Invariant: for every column that was asked for, `Pruned::at` holds its new index; for every field
+// either `Pruned::fields` holds its new column, or `at` its whole column's.
 #include <algorithm>
 #include <array>
 
 #include "base/check.h"
+#include "plan/field_reads.h"
 #include "plan/plan_build.h"
 #include "plan/rewrite.h"
 
 namespace velo {
 namespace {
 
-/// Columns of an output that are read, ascending; and whether somebody waits for its watermark.
+/// What of an output is read; and whether somebody waits for its watermark.
 struct Needs {
-  std::vector<size_t> columns;
+  FieldReads reads;
   bool watermark = false;
 
-  void add(size_t column) {
-    const auto at = std::lower_bound(columns.begin(), columns.end(), column);
-    if (at == columns.end() || *at != column) columns.insert(at, column);
+  const std::vector<size_t>& columns() const { return reads.columns(); }
+  void add(size_t column) { reads.add(column); }
+  void add(const ExprPtr& expr) { reads.add(expr); }
+  /// Reads the same of an input whose first `columns` columns are passed on.
+  void pass(const Needs& above, size_t columns) {
+    for (const size_t column : above.columns()) {
+      if (column < columns) add(column);
+    }
+    for (const ExprPtr& field : above.reads.fields()) {
+      if (column_of_field(*field)->index() < columns) add(field);
+    }
   }
-  void add(const Expr& expr) { collect_columns(expr, &columns); }
+};
+
+/// For nodes that pass on no fields of their columns.
+Needs whole_columns(const Needs& needs) {
+  Needs whole = needs;
+  for (const ExprPtr& field : needs.reads.fields()) whole.add(column_of_field(*field)->index());
+  return whole;
+}
+
+/// A field that has become a column.
+struct MovedField {
+  ExprPtr field;   ///< over the old output
+  ExprPtr column;  ///< of the new one
 };
 
 struct Pruned {
   PlanPtr plan;
   std::vector<size_t> at;  ///< new index by old index
+  std::vector<MovedField> fields = {};
 };
 
 Pruned prune(const PlanPtr& plan, Needs needs);
@@ -37,9 +62,21 @@ std::vector<size_t> same_places(const PlanNode& plan) {
   return at;
 }
 
-std::vector<ExprPtr> remap_all(const std::vector<ExprPtr>& exprs, const std::vector<size_t>& at) {
+/// An expression over the old output, over the new one.
+ExprPtr carry(const ExprPtr& expr, const Pruned& to) {
+  if (to.fields.empty()) return remap_columns(expr, to.at);
+  for (const MovedField& moved : to.fields) {
+    if (*moved.field == *expr) return moved.column;
+  }
+  if (expr->kind() == ExprKind::kColumn) return remap_columns(expr, to.at);
+  std::vector<ExprPtr> args;
+  for (const ExprPtr& arg : expr->args()) args.push_back(carry(arg, to));
+  return with_args(expr, std::move(args));
+}
+
+std::vector<ExprPtr> carry_all(const std::vector<ExprPtr>& exprs, const Pruned& to) {
   std::vector<ExprPtr> out;
-  for (const ExprPtr& expr : exprs) out.push_back(remap_columns(expr, at));
+  for (const ExprPtr& expr : exprs) out.push_back(carry(expr, to));
   return out;
 }
 
@@ -59,86 +96,158 @@ PlanPtr exactly(const Pruned& pruned, const std::vector<size_t>& columns) {
 
 Pruned prune_scan(const ScanNode& scan, Needs needs) {
   if (needs.watermark && scan.watermark) needs.add(scan.watermark->column);
-  std::vector<size_t> table_columns;
-  std::vector<size_t> at(scan.schema->size(), 0);
-  std::vector<ExprPtr> outputs;
-  for (const size_t column : needs.columns) {
-    at[column] = table_columns.size();
-    table_columns.push_back(scan.output_columns[column]);
+  std::vector<ExprPtr> outputs;  // over the table's columns
+  for (const size_t column : scan.output_columns) {
+    const TableColumn& def = scan.table->columns[column];
+    outputs.push_back(make_column(column, def.type, def.name));
   }
-  return {make_scan(scan.table, table_columns, needs.watermark && scan.watermark, scan.span),
-          std::move(at)};
+  outputs.insert(outputs.end(), scan.paths.begin(), scan.paths.end());
+  std::vector<size_t> table_columns;
+  std::vector<ExprPtr> paths;
+  std::vector<size_t> at(scan.schema->size(), 0);
+  for (const size_t column : needs.columns()) {
+    at[column] = table_columns.size() + paths.size();
+    if (column < scan.output_columns.size()) {
+      table_columns.push_back(scan.output_columns[column]);
+    } else {
+      paths.push_back(outputs[column]);
+    }
+  }
+  const size_t first = table_columns.size() + paths.size();
+  for (const ExprPtr& field : needs.reads.fields()) paths.push_back(over_columns(field, outputs));
+  Pruned pruned{make_scan(scan.table, table_columns, needs.watermark && scan.watermark, scan.span,
+                          std::move(paths)),
+                std::move(at)};
+  for (size_t i = 0; i < needs.reads.fields().size(); ++i) {
+    pruned.fields.push_back({needs.reads.fields()[i], column_of(*pruned.plan, first + i)});
+  }
+  return pruned;
 }
 
-Pruned prune_values(const ValuesNode& values, const Needs& needs) {
+Pruned prune_values(const ValuesNode& values, const Needs& above) {
+  const Needs needs = whole_columns(above);
   std::vector<Field> fields;
   std::vector<size_t> at(values.schema->size(), 0);
-  for (const size_t column : needs.columns) {
+  for (const size_t column : needs.columns()) {
     at[column] = fields.size();
     fields.push_back((*values.schema)[column]);
   }
   std::vector<std::vector<ExprPtr>> rows;
   for (const std::vector<ExprPtr>& row : values.rows) {
     std::vector<ExprPtr> kept;
-    for (const size_t column : needs.columns) kept.push_back(row[column]);
+    for (const size_t column : needs.columns()) kept.push_back(row[column]);
     rows.push_back(std::move(kept));
   }
   return {make_values(std::move(fields), std::move(rows), values.span), std::move(at)};
 }
 
-Pruned prune_project(const ProjectNode& project, const Needs& needs) {
+Pruned prune_project(const ProjectNode& project, Needs needs) {
+  const std::vector<ExprPtr> asked = needs.reads.fields();
+  for (const ExprPtr& field : asked) {
+    const size_t column = column_of_field(*field)->index();
+    if (project.exprs[column]->is_volatile()) needs.add(column);  // drawn once, not per field
+  }
   Needs below;
   below.watermark = needs.watermark;
-  for (const size_t column : needs.columns) below.add(*project.exprs[column]);
+  for (const size_t column : needs.columns()) below.add(project.exprs[column]);
+  std::vector<ExprPtr> fields;
+  for (const ExprPtr& field : needs.reads.fields()) {
+    fields.push_back(over_columns(field, project.exprs));
+    below.add(fields.back());
+  }
   const Pruned input = prune(project.input(), std::move(below));
   std::vector<ExprPtr> exprs;
   std::vector<std::string> names;
   std::vector<size_t> at(project.exprs.size(), 0);
-  for (const size_t column : needs.columns) {
+  for (const size_t column : needs.columns()) {
     at[column] = exprs.size();
-    exprs.push_back(remap_columns(project.exprs[column], input.at));
+    exprs.push_back(carry(project.exprs[column], input));
     names.push_back((*project.schema)[column].name);
   }
-  return {make_project(input.plan, std::move(exprs), std::move(names), project.span),
-          std::move(at)};
+  const size_t first = exprs.size();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    exprs.push_back(carry(fields[i], input));
+    names.push_back(needs.reads.fields()[i]->to_string());
+  }
+  Pruned pruned{make_project(input.plan, std::move(exprs), std::move(names), project.span),
+                std::move(at)};
+  for (size_t i = 0; i < fields.size(); ++i) {
+    pruned.fields.push_back({needs.reads.fields()[i], column_of(*pruned.plan, first + i)});
+  }
+  return pruned;
 }
 
 /// The clock is what it is for: it stays.
 Pruned prune_processing_time(const ProcessingTimeNode& node, const Needs& needs) {
   const size_t columns = node.input()->schema->size();
   Needs below;
-  for (const size_t column : needs.columns) {
-    if (column < columns) below.add(column);
-  }
+  below.pass(needs, columns);
   const Pruned input = prune(node.input(), std::move(below));
   std::vector<size_t> at = input.at;
   at.push_back(input.plan->schema->size());
   return {make_processing_time(input.plan, node.schema->fields().back().name, node.span),
-          std::move(at)};
+          std::move(at), input.fields};
 }
 
 Pruned prune_window_assign(const WindowAssignNode& assign, const Needs& needs) {
   const size_t columns = assign.input()->schema->size();
   Needs below;
   below.watermark = needs.watermark;
-  for (const size_t column : needs.columns) {
-    if (column < columns) below.add(column);
-  }
+  below.pass(needs, columns);
   below.add(assign.window.time_column);
   const Pruned input = prune(assign.input(), std::move(below));
   PlanWindow window = assign.window;
   window.time_column = input.at[window.time_column];
   std::vector<size_t> at = input.at;
   for (size_t i = 0; i < 3; ++i) at.push_back(input.plan->schema->size() + i);
-  return {make_window_assign(input.plan, window, assign.span), std::move(at)};
+  return {make_window_assign(input.plan, window, assign.span), std::move(at), input.fields};
+}
+
+Pruned prune_expand(const ExpandNode& node, const Needs& needs) {
+  const size_t columns = node.input()->schema->size();
+  Needs below;
+  below.watermark = needs.watermark;
+  below.pass(needs, columns);
+  for (const ExprPtr& key : node.keys) below.add(key);
+  const Pruned input = prune(node.input(), std::move(below));
+  std::vector<std::string> names;
+  std::vector<size_t> at = input.at;
+  for (size_t i = columns; i < node.schema->size(); ++i) {
+    at.push_back(input.plan->schema->size() + i - columns);
+    if (i < columns + node.keys.size()) names.push_back((*node.schema)[i].name);
+  }
+  return {
+      make_expand(input.plan, carry_all(node.keys, input), std::move(names), node.sets, node.span),
+      std::move(at), input.fields};
+}
+
+Pruned prune_unnest(const UnnestNode& node, const Needs& needs) {
+  const size_t columns = node.input()->schema->size();
+  UnnestParts parts = parts_of(node);
+  const size_t last = node.schema->size() - 1;
+  if (parts.ordinality && !whole_columns(needs).reads.has(last)) {
+    parts.ordinality = false;
+    parts.names.pop_back();
+  }
+  Needs below;
+  below.watermark = needs.watermark;
+  below.pass(needs, columns);
+  below.add(parts.list);
+  const Pruned input = prune(node.input(), std::move(below));
+  parts.list = carry(parts.list, input);
+  std::vector<size_t> at = input.at;
+  for (size_t i = columns; i < node.schema->size(); ++i) {
+    at.push_back(input.plan->schema->size() + i - columns);
+  }
+  return {make_unnest(input.plan, std::move(parts)), std::move(at), input.fields};
 }
 
 /// What a grouping reads of its input, once only the aggregates that are read remain.
 Needs needs_of(const GroupingParts& parts) {
   Needs needs;
-  for (const ExprPtr& key : parts.keys) needs.add(*key);
+  for (const ExprPtr& key : parts.keys) needs.add(key);
   for (const PlanAggregate& aggregate : parts.aggregates) {
-    for (const ExprPtr& expr : expressions_of(aggregate)) needs.add(*expr);
+    for (const ExprPtr& expr : expressions_of(aggregate)) needs.add(expr);
   }
   return needs;
 }
@@ -151,7 +260,7 @@ void drop_aggregates(const Needs& needs, size_t first, GroupingParts* parts,
   for (size_t i = 0; i < first; ++i) (*at)[i] = i;
   std::vector<PlanAggregate> kept;
   for (size_t i = 0; i < parts->aggregates.size(); ++i) {
-    const bool read = std::binary_search(needs.columns.begin(), needs.columns.end(), first + i);
+    const bool read = needs.reads.has(first + i);
     const bool last_chance = kept.empty() && i + 1 == parts->aggregates.size();
     if (!read && !last_chance) continue;
     (*at)[first + i] = first + kept.size();
@@ -160,11 +269,10 @@ void drop_aggregates(const Needs& needs, size_t first, GroupingParts* parts,
   parts->aggregates = std::move(kept);
 }
 
-void remap_parts(GroupingParts* parts, const std::vector<size_t>& at) {
-  parts->keys = remap_all(parts->keys, at);
+void carry_parts(GroupingParts* parts, const Pruned& to) {
+  parts->keys = carry_all(parts->keys, to);
   for (PlanAggregate& aggregate : parts->aggregates) {
-    aggregate =
-        rewrite_aggregate(aggregate, [&](const ExprPtr& expr) { return remap_columns(expr, at); });
+    aggregate = rewrite_aggregate(aggregate, [&](const ExprPtr& e) { return carry(e, to); });
   }
 }
 
@@ -173,7 +281,7 @@ Pruned prune_window_aggregate(const WindowAggregateNode& node, const Needs& need
   std::vector<size_t> at;
   const size_t bounds =
       (node.outputs.start ? 1u : 0u) + (node.outputs.end ? 1u : 0u) + (node.outputs.time ? 1u : 0u);
-  drop_aggregates(needs, parts.keys.size() + bounds, &parts, &at);
+  drop_aggregates(whole_columns(needs), parts.keys.size() + bounds, &parts, &at);
   Needs below = needs_of(parts);
   below.watermark = true;
   below.add(node.window.time_column);
@@ -185,7 +293,7 @@ Pruned prune_window_aggregate(const WindowAggregateNode& node, const Needs& need
     }
   }
   const Pruned input = prune(node.input(), std::move(below));
-  remap_parts(&parts, input.at);
+  carry_parts(&parts, input);
   PlanWindow window = node.window;
   window.time_column = input.at[window.time_column];
   if (late) {
@@ -204,7 +312,7 @@ Pruned prune_window_aggregate(const WindowAggregateNode& node, const Needs& need
 Pruned prune_aggregate(const AggregateNode& node, const Needs& needs) {
   GroupingParts parts = parts_of(node);
   std::vector<size_t> at;
-  drop_aggregates(needs, parts.keys.size(), &parts, &at);
+  drop_aggregates(whole_columns(needs), parts.keys.size(), &parts, &at);
   Needs below = needs_of(parts);
   const bool by_time =
       std::any_of(parts.aggregates.begin(), parts.aggregates.end(),
@@ -214,7 +322,7 @@ Pruned prune_aggregate(const AggregateNode& node, const Needs& needs) {
     below.watermark = true;  // keeps the column an event time
   }
   const Pruned input = prune(node.input(), std::move(below));
-  remap_parts(&parts, input.at);
+  carry_parts(&parts, input);
   return {make_aggregate(input.plan, std::move(parts)), std::move(at)};
 }
 
@@ -223,58 +331,77 @@ Pruned prune_over(const OverNode& node, const Needs& needs) {
   const size_t columns = node.input()->schema->size();
   Needs below;
   below.watermark = true;
-  for (const size_t column : needs.columns) {
-    if (column < columns) below.add(column);
-  }
+  below.pass(needs, columns);
   below.add(node.time_column);
-  for (const ExprPtr& key : parts.partition) below.add(*key);
+  for (const ExprPtr& key : parts.partition) below.add(key);
   for (const PlanAggregate& aggregate : parts.aggregates) {
-    for (const ExprPtr& expr : expressions_of(aggregate)) below.add(*expr);
+    for (const ExprPtr& expr : expressions_of(aggregate)) below.add(expr);
   }
   const Pruned input = prune(node.input(), std::move(below));
   parts.time_column = input.at[node.time_column];
-  parts.partition = remap_all(parts.partition, input.at);
+  parts.partition = carry_all(parts.partition, input);
   for (PlanAggregate& aggregate : parts.aggregates) {
-    aggregate = rewrite_aggregate(
-        aggregate, [&](const ExprPtr& expr) { return remap_columns(expr, input.at); });
+    aggregate = rewrite_aggregate(aggregate, [&](const ExprPtr& e) { return carry(e, input); });
   }
   std::vector<size_t> at = input.at;
   for (size_t i = 0; i < parts.aggregates.size(); ++i) {
     at.push_back(input.plan->schema->size() + i);
   }
-  return {make_over(input.plan, std::move(parts)), std::move(at)};
+  return {make_over(input.plan, std::move(parts)), std::move(at), input.fields};
 }
 
-Pruned prune_union(const UnionNode& node, const Needs& needs) {
+Pruned prune_union(const UnionNode& node, const Needs& above) {
+  const Needs needs = whole_columns(above);
   std::vector<PlanPtr> inputs;
   for (const PlanPtr& input : node.inputs) {
-    inputs.push_back(exactly(prune(input, needs), needs.columns));
+    inputs.push_back(exactly(prune(input, needs), needs.columns()));
   }
   std::vector<size_t> at(node.schema->size(), 0);
-  for (size_t i = 0; i < needs.columns.size(); ++i) at[needs.columns[i]] = i;
+  for (size_t i = 0; i < needs.columns().size(); ++i) at[needs.columns()[i]] = i;
   return {make_union(std::move(inputs), node.span), std::move(at)};
 }
 
 /// Both sides give what is read of them and what the condition reads.
 Pruned prune_join(const JoinNode& node, const Needs& needs) {
   const size_t left = node.inputs[0]->schema->size();
-  std::vector<size_t> wanted = needs.columns;
-  for (const ExprPtr& conjunct : node.conjuncts) collect_columns(*conjunct, &wanted);
+  Needs wanted = needs;
+  for (const ExprPtr& conjunct : node.conjuncts) wanted.add(conjunct);
+  const auto shift = [&](const ExprPtr& expr, size_t width, auto to) {
+    std::vector<size_t> mapping(width);
+    for (size_t i = 0; i < width; ++i) mapping[i] = to(i);
+    return remap_columns(expr, mapping);
+  };
+  const size_t all = left + node.inputs[1]->schema->size();
   std::array<Needs, 2> below;
-  for (const size_t column : wanted) {
+  for (const size_t column : wanted.columns()) {
     below[column < left ? 0 : 1].add(column < left ? column : column - left);
+  }
+  for (const ExprPtr& field : wanted.reads.fields()) {
+    const bool first = column_of_field(*field)->index() < left;
+    below[first ? 0 : 1].add(
+        first ? field : shift(field, all, [&](size_t i) { return i < left ? 0 : i - left; }));
   }
   const bool timed = node.form == JoinForm::kInterval || node.form == JoinForm::kAsof;
   below[0].watermark = timed || (needs.watermark && node.build == 1);
   below[1].watermark = timed || (needs.watermark && node.build == 0);
   const Pruned first = prune(node.inputs[0], std::move(below[0]));
   const Pruned second = prune(node.inputs[1], std::move(below[1]));
-  std::vector<size_t> at = first.at;
-  for (const size_t place : second.at) at.push_back(first.plan->schema->size() + place);
+  Pruned both = first;
+  const size_t width = first.plan->schema->size();
+  for (const size_t place : second.at) both.at.push_back(width + place);
+  for (const MovedField& moved : second.fields) {
+    both.fields.push_back(
+        {shift(moved.field, all - left, [&](size_t i) { return i + left; }),
+         shift(moved.column, second.plan->schema->size(), [&](size_t i) { return i + width; })});
+  }
   JoinParts parts = parts_of(node);
-  parts.conjuncts = remap_all(parts.conjuncts, at);
-  if (node.schema->size() == left) at.resize(left);
-  return {make_join(first.plan, second.plan, std::move(parts)), std::move(at)};
+  parts.conjuncts = carry_all(parts.conjuncts, both);
+  both.plan = make_join(first.plan, second.plan, std::move(parts));
+  if (node.schema->size() == left) {  // SEMI and ANTI
+    both.at.resize(left);
+    both.fields = first.fields;
+  }
+  return both;
 }
 
 /// The number is given only if somebody reads it.
@@ -282,29 +409,32 @@ Pruned prune_top_n(const TopNNode& node, const Needs& needs) {
   const size_t columns = node.input()->schema->size();
   Needs below;
   TopNParts parts = parts_of(node);
-  bool number = false;
-  for (const size_t column : needs.columns) {
-    if (column < columns) below.add(column);
-    number |= column == columns;
-  }
-  if (!number) parts.name.clear();
-  for (const ExprPtr& key : parts.partition) below.add(*key);
-  for (const PlanOrder& order : parts.order) below.add(*order.key);
+  below.pass(needs, columns);
+  if (!needs.reads.has(columns)) parts.name.clear();
+  for (const ExprPtr& key : parts.partition) below.add(key);
+  for (const PlanOrder& order : parts.order) below.add(order.key);
   below.watermark = node.form == TopNForm::kWindow;
   const Pruned input = prune(node.input(), std::move(below));
-  parts.partition = remap_all(parts.partition, input.at);
-  for (PlanOrder& order : parts.order) order.key = remap_columns(order.key, input.at);
+  parts.partition = carry_all(parts.partition, input);
+  for (PlanOrder& order : parts.order) order.key = carry(order.key, input);
   std::vector<size_t> at = input.at;
   at.push_back(input.plan->schema->size());
-  return {make_top_n(input.plan, std::move(parts)), std::move(at)};
+  return {make_top_n(input.plan, std::move(parts)), std::move(at), input.fields};
 }
 
 Pruned prune_order_by(const OrderByNode& node, Needs needs) {
-  for (const PlanOrder& key : node.keys) needs.add(*key.key);
+  for (const PlanOrder& key : node.keys) needs.add(key.key);
   Pruned input = prune(node.input(), std::move(needs));
   std::vector<PlanOrder> keys = node.keys;
-  for (PlanOrder& key : keys) key.key = remap_columns(key.key, input.at);
-  return {make_order_by(input.plan, std::move(keys), node.span), std::move(input.at)};
+  for (PlanOrder& key : keys) key.key = carry(key.key, input);
+  input.plan = make_order_by(input.plan, std::move(keys), node.span);
+  return input;
+}
+
+Needs needs_all(const std::vector<size_t>& columns) {
+  Needs needs;
+  for (const size_t column : columns) needs.add(column);
+  return needs;
 }
 
 Pruned prune(const PlanPtr& plan, Needs needs) {
@@ -315,17 +445,21 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       return prune_values(plan->as<ValuesNode>(), needs);
     case PlanKind::kFilter: {
       const ExprPtr& predicate = plan->as<FilterNode>().predicate;
-      needs.add(*predicate);
+      needs.add(predicate);
       Pruned input = prune(plan->input(), std::move(needs));
-      return {make_filter(input.plan, remap_columns(predicate, input.at), plan->span),
-              std::move(input.at)};
+      input.plan = make_filter(input.plan, carry(predicate, input), plan->span);
+      return input;
     }
     case PlanKind::kProject:
-      return prune_project(plan->as<ProjectNode>(), needs);
+      return prune_project(plan->as<ProjectNode>(), std::move(needs));
     case PlanKind::kProcessingTime:
       return prune_processing_time(plan->as<ProcessingTimeNode>(), needs);
     case PlanKind::kWindowAssign:
       return prune_window_assign(plan->as<WindowAssignNode>(), needs);
+    case PlanKind::kExpand:
+      return prune_expand(plan->as<ExpandNode>(), needs);
+    case PlanKind::kUnnest:
+      return prune_unnest(plan->as<UnnestNode>(), needs);
     case PlanKind::kWindowAggregate:
       return prune_window_aggregate(plan->as<WindowAggregateNode>(), needs);
     case PlanKind::kAggregate:
@@ -345,7 +479,8 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
     case PlanKind::kLimit: {
       Pruned input = prune(plan->input(), std::move(needs));
       const auto& limit = plan->as<LimitNode>();
-      return {make_limit(input.plan, limit.limit, limit.offset, plan->span), std::move(input.at)};
+      input.plan = make_limit(input.plan, limit.limit, limit.offset, plan->span);
+      return input;
     }
     case PlanKind::kShared:
       return {plan, same_places(*plan)};
@@ -354,7 +489,7 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
   }
   CHECK(plan->kind == PlanKind::kSink);
   const std::vector<size_t> all = same_places(*plan);
-  const PlanPtr input = exactly(prune(plan->input(), {all, false}), all);
+  const PlanPtr input = exactly(prune(plan->input(), needs_all(all)), all);
   return {with_inputs(plan, {input}), all};
 }
 
@@ -362,7 +497,9 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
 
 PlanPtr prune_columns(const PlanPtr& plan, WatermarkUse use) {
   const std::vector<size_t> all = same_places(*plan);
-  return exactly(prune(plan, {all, use == WatermarkUse::kReadersAbove}), all);
+  Needs needs = needs_all(all);
+  needs.watermark = use == WatermarkUse::kReadersAbove;
+  return exactly(prune(plan, std::move(needs)), all);
 }
 
 }  // namespace velo

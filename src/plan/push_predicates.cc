@@ -183,7 +183,9 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
       return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
     }
     case PlanKind::kProcessingTime:
-    case PlanKind::kWindowAssign: {
+    case PlanKind::kWindowAssign:
+    case PlanKind::kExpand:
+    case PlanKind::kUnnest: {
       Conditions through = take_through(all_columns(*plan->input()), &conditions);
       return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
     }

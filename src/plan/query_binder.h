@@ -67,11 +67,28 @@ class QueryBinder {
   Result<BoundRelation> bind_entry(const CatalogEntry& entry, const ast::NamedTable& table,
                                    SourceSpan span);
   Result<BoundRelation> bind_window_table(const ast::WindowTable& table, const WithTables* ctes);
+  /// Gives `count` columns from `first` on the names of an alias.
+  Status name_columns(Scope& scope, size_t first, size_t count, const ast::TableAlias& alias) const;
+
+  // lateral_binder.cc
+  Result<BoundRelation> bind_lateral(const ast::Join& join, const WithTables* ctes);
+  Result<BoundRelation> bind_lateral_alone(const ast::TableRef& ref, const WithTables* ctes);
+  Result<BoundRelation> add_elements(BoundRelation left, const ast::TableRef& ref, bool keep_empty);
+  Result<BoundRelation> add_lateral_select(BoundRelation left, const ast::TableRef& ref,
+                                           const WithTables* ctes);
+  Result<BoundRelation> add_item(BoundRelation left, const ast::TableRef& ref,
+                                 const WithTables* ctes);
+  Result<BoundRelation> keep_where(BoundRelation relation, const ast::Expr& condition,
+                                   std::string_view clause);
+
   Error unknown_table(const ast::QualifiedName& name, const WithTables* ctes,
                       SourceSpan span) const;
 
   BindSession& session_;
 };
+
+/// What sees the items of FROM left of it: UNNEST, a table function, LATERAL (…).
+bool is_lateral(const ast::TableRef& ref);
 
 /// One SELECT. `order_by` closes the query around it: it may name what the select list does not.
 Result<PlanPtr> bind_select(BindSession& session, const ast::Select& select,

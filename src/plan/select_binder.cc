@@ -181,6 +181,7 @@ Status SelectBinder::bind_item(const ast::SelectItem& item, size_t position) {
   Item bound;
   bound.expr = TRY(binder("SELECT")
                        .allow_aggregates(&aggregates_)
+                       .allow_grouping(&groupings_)
                        .allow_over(&overs_)
                        .allow_aliases(&aliases_)
                        .bind(item.expr));
@@ -222,6 +223,7 @@ Status SelectBinder::bind_having() {
   if (!select_.having) return {};
   having_ = TRY(binder("HAVING")
                     .allow_aggregates(&aggregates_)
+                    .allow_grouping(&groupings_)
                     .allow_aliases(&aliases_)
                     .bind_condition(*select_.having));
   return {};
@@ -252,12 +254,15 @@ Status SelectBinder::bind_order() {
     if (!order.item) {
       order.expr = TRY(binder("ORDER BY")
                            .allow_aggregates(&aggregates_)
+                           .allow_grouping(&groupings_)
                            .allow_aliases(&aliases_)
                            .bind(item.expr));
       for (size_t i = 0; i < items_.size() && !order.item; ++i) {
         if (*items_[i].expr == *order.expr) order.item = i;
       }
     }
+    const ExprPtr& sorted = order.item ? items_[*order.item].expr : order.expr;
+    TRY(check_comparable(session_, sorted->type(), item.expr.span));
     if (!order.item && select_.distinct) {
       return session_.error(ErrorCode::kInvalidStatement,
                             "with SELECT DISTINCT, ORDER BY may only name what is selected",
@@ -292,6 +297,11 @@ Result<PlanPtr> SelectBinder::bind() {
 }
 
 Result<PlanPtr> SelectBinder::build_plain() {
+  if (!groupings_.calls().empty()) {
+    const GroupingCall& call = groupings_.calls().front();
+    return session_.error(ErrorCode::kInvalidStatement,
+                          fmt::format("{} without GROUP BY", call.name), call.span);
+  }
   PlanPtr plan = TRY(assign_window(session_, relation_)).plan;
   TRY(check_plain_emit(*plan));
   if (where_ != nullptr) {
@@ -330,6 +340,11 @@ Result<PlanPtr> SelectBinder::finish(PlanPtr plan, std::vector<ExprPtr> items,
   }
   const SourceSpan span = session_.node_span(select_.span);
   plan = make_project(std::move(plan), std::move(items), std::move(names), span);
+  if (distinct) {
+    for (const Item& item : items_) {
+      TRY(check_comparable(session_, item.expr->type(), item.span));
+    }
+  }
   if (distinct) plan = TRY(make_distinct(std::move(plan)));
   if (orders_.empty()) return plan;
   const SourceSpan order_span = span_from(orders_.front().span, orders_.back().span);

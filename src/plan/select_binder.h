@@ -48,13 +48,22 @@ class SelectBinder {
     bool nulls_first = false;
     SourceSpan span;
   };
+  /// One grouping set.
+  struct KeySet {
+    std::vector<size_t> keys;  ///< of Keys::exprs
+    bool start = false;
+    bool end = false;
+    bool time = false;
+    void add(const KeySet& other);
+  };
   /// How window columns and keys of GROUP BY are to be read.
   struct Keys {
-    std::vector<ExprPtr> exprs;  ///< not those over window columns alone
+    std::vector<ExprPtr> exprs;  ///< not those over window columns alone; of all sets
     std::vector<std::string> names;
     bool start = false;
     bool end = false;
     bool time = false;
+    std::vector<KeySet> sets;  ///< one, without GROUPING SETS and the like
     bool names_window() const { return start || end || time; }
   };
   struct EmitPlan {
@@ -86,15 +95,23 @@ class SelectBinder {
   ExprBinder binder(std::string_view clause);
 
   // grouping_binder.cc
-  Result<Keys> bind_keys();
   Result<ExprPtr> bind_key(const ast::Expr& expr);
-  Status add_key(const ExprPtr& key, SourceSpan span, Keys* keys);
+  Status add_key(const ExprPtr& key, SourceSpan span, Keys* keys, KeySet* set);
   Status keys_of_items(Keys* keys);
   Result<bool> is_windowed(const Keys& keys) const;
+  /// All sets have a column that bounds a window which the input was aggregated in, or lies in: the
+  /// groups are complete when the watermark has passed it. Nothing if there is none.
+  std::optional<PlanWindow> window_of_input(const Keys& keys) const;
   Status check_partition(const Keys& keys) const;
   Result<PlanPtr> build_grouped(Keys keys);
+  GroupingParts grouping_parts(const Keys& keys, bool windowed,
+                               std::vector<std::vector<bool>>* sets) const;
+  SourceSpan span_of_group_by() const;
   WindowOutputs used_window_columns() const;
-  void carry_columns(const GroupingParts& parts, const WindowOutputs& outputs);
+  /// Where the keys (as they were written) and all else of the grouping stand in its output. Gives
+  /// the column with the number of the grouping set, if there is one.
+  ExprPtr carry_columns(const std::vector<ExprPtr>& keys, const GroupingParts& parts,
+                        const WindowOutputs& outputs);
   Result<ExprPtr> carry_over(const ExprPtr& expr) const;
   Result<PlanPtr> place_where(PlanPtr plan, bool windowed, std::vector<ExprPtr>* later);
   Status check_aggregates_read_rows(bool windowed) const;
@@ -103,6 +120,19 @@ class SelectBinder {
     return !select_.group_by.empty() || !aggregates_.empty() || select_.having ||
            select_.window.has_value();
   }
+
+  // grouping_sets.cc
+  Result<Keys> bind_keys();
+  Result<std::vector<KeySet>> bind_item_sets(const ast::GroupItem& item, Keys* keys);
+  Result<std::vector<KeySet>> bind_set(const std::vector<ast::Expr>& exprs, Keys* keys);
+  Result<std::vector<KeySet>> bind_sets(const ast::GroupingSets& sets, SourceSpan span, Keys* keys);
+  Status check_sets(const Keys& keys, bool windowed) const;
+  /// Puts an Expand over `plan`; the parts are then over it. `sets`: for every set, which of the
+  /// parts' keys it has.
+  PlanPtr expand_sets(PlanPtr plan, const std::vector<std::vector<bool>>& sets,
+                      GroupingParts* parts) const;
+  Status carry_groupings(const std::vector<ExprPtr>& keys,
+                         const std::vector<std::vector<bool>>& sets, const ExprPtr& set_column);
 
   // over_binder.cc
   Status bind_qualify();
@@ -135,6 +165,7 @@ class SelectBinder {
   ExprPtr where_;
   AggregateList aggregates_;
   OverList overs_;
+  GroupingCalls groupings_;
   ExprPtr qualify_;
   std::vector<Item> items_;
   std::vector<SelectAlias> aliases_;

@@ -60,6 +60,7 @@ struct TableTraits {
   bool can_write = true;
   bool bounded = false;        ///< reading ends by itself
   bool reads_changes = false;  ///< its records are changes (debezium-json), not rows
+  bool reads_fields = false;   ///< of a ROW column, those fields alone that are asked for
   std::vector<SinkEncoding> encodings = {
       SinkEncoding::kAppend};   ///< that it can write; the first by default
   std::vector<Field> metadata;  ///< keys that METADATA may name, with their types

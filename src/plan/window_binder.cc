@@ -328,6 +328,7 @@ Result<PlanWindow> bind_window(BindSession& session, const ast::WindowSpec& spec
 }
 
 std::string window_text(const PlanWindow& window, std::string_view time) {
+  if (window.instants) return fmt::format("of the input by {}", time);
   std::string out = fmt::format("{}({}", kind_text(window.kind), time);
   if (window.kind == PlanWindowKind::kSession) {
     return out + ", " + duration_text(window.gap_us) + ")";

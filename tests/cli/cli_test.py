@@ -140,7 +140,7 @@ class Reference(Case):
     def test_the_tour_shows_what_comes_out(self):
         page = ROOT / "docs" / "sql.md"
         text = page.read_text()
-        for name, rows in re.findall(r"```csv (\S+)\n(.*?)```", text, re.S):
+        for name, rows in re.findall(r"```(?:csv|json) (\S+)\n(.*?)```", text, re.S):
             self.write(name, rows)
         orders = re.search(r"CREATE TABLE orders.*?;\n", text, re.S)[0]
 

@@ -16,11 +16,14 @@ import cascades
 import changes
 import expressions
 import frames
+import grouping_sets
 import joins
+import unnest
 import windows
 
 MODELS = {"windows": windows, "cascades": cascades, "changes": changes, "calendars": calendars,
-          "expressions": expressions, "frames": frames, "joins": joins}
+          "expressions": expressions, "frames": frames, "joins": joins,
+          "grouping_sets": grouping_sets, "unnest": unnest}
 
 
 def main():

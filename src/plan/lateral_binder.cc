@@ -1,0 +1,248 @@
+// Items of FROM that see those to the left of them: UNNEST, table functions, LATERAL (SELECT …).
+//
+// 1. A table function is a function that gives an ARRAY or MAP; its elements become rows.
+// 2. LATERAL (SELECT items FROM r WHERE c) over l is l CROSS JOIN r WHERE c with the items beside
+//    l's columns: its FROM is added to what stands left, item by item.
+#include <algorithm>
+
+#include "base/fmt.h"
+#include "plan/join_binder.h"
+#include "plan/plan_build.h"
+#include "plan/query_binder.h"
+#include "plan/select_binder.h"
+
+namespace velo {
+namespace {
+
+bool reads_window(const Expr& expr, const BoundRelation& relation) {
+  std::vector<size_t> columns;
+  collect_columns(expr, &columns);
+  return relation.window && !columns.empty() && columns.back() >= relation.plan->schema->size();
+}
+
+bool is_true(const ast::Expr& expr) {
+  const auto* literal = expr.as<ast::Literal>();
+  return literal != nullptr && literal->kind == ast::LiteralKind::kBoolean &&
+         equals_ignoring_case(literal->text, "TRUE");
+}
+
+bool has_condition(const ast::Join& join) {
+  return join.natural || !join.using_columns.empty() || join.within || join.asof;
+}
+
+/// The clause that keeps a query from being a part of the one around it; "" = none.
+std::string_view own_clause(const ast::Query& query) {
+  const auto* select = query.as<ast::Select>();
+  if (select == nullptr) return "a set operation or VALUES";
+  if (!query.with.empty()) return "WITH";
+  if (select->distinct) return "DISTINCT";
+  if (!select->group_by.empty() || select->window) return "GROUP BY";
+  if (select->having) return "HAVING";
+  if (select->qualify || !select->named_windows.empty()) return "QUALIFY";
+  if (!query.order_by.empty()) return "ORDER BY";
+  if (query.limit || query.offset) return "LIMIT";
+  if (query.emit || query.allowed_lateness || query.late_data_to) return "EMIT";
+  return "";
+}
+
+}  // namespace
+
+bool is_lateral(const ast::TableRef& ref) {
+  if (ref.is<ast::TableFunction>()) return true;
+  const auto* derived = ref.as<ast::DerivedTable>();
+  return derived != nullptr && derived->lateral;
+}
+
+Status QueryBinder::name_columns(Scope& scope, size_t first, size_t count,
+                                 const ast::TableAlias& alias) const {
+  size_t at = 0;
+  for (size_t i = first; i < first + count; ++i) {
+    ScopeColumn& column = scope.columns[i];
+    column.relation = alias.name.text;
+    if (column.is_system || alias.columns.empty()) continue;
+    if (at < alias.columns.size()) column.name = alias.columns[at].text;
+    ++at;
+  }
+  if (alias.columns.empty() || at == alias.columns.size()) return {};
+  return session_.error(
+      ErrorCode::kInvalidStatement,
+      fmt::format("{} for {}", count_of(alias.columns.size(), "name"), count_of(at, "column")),
+      alias.name.span);
+}
+
+Result<BoundRelation> QueryBinder::add_elements(BoundRelation left, const ast::TableRef& ref,
+                                                bool keep_empty) {
+  const auto& function = *ref.as<ast::TableFunction>();
+  const auto* call = function.call->as<ast::Call>();
+  const bool unnest = call != nullptr && equals_ignoring_case(call->name.text, "UNNEST");
+  if (unnest && call->arguments.size() != 1) {
+    return session_.not_supported("UNNEST of several arrays side by side", ref.span)
+        .with_hint("UNNEST each, WITH ORDINALITY, and compare the positions");
+  }
+  ExprBinder binder(session_, left.scope, "FROM");
+  UnnestParts parts;
+  parts.list = TRY(binder.bind(unnest ? call->arguments[0].value : *function.call));
+  const Type& type = parts.list->type();
+  if (type.kind() != TypeKind::kArray && type.kind() != TypeKind::kMap) {
+    return session_
+        .error(ErrorCode::kTypeMismatch,
+               fmt::format("{} is {}: only an ARRAY or a MAP can become rows",
+                           parts.list->to_string(), type.to_string()),
+               ref.span)
+        .with_hint(
+            "SPLIT(text, ','), GENERATE_SERIES(1, 10) and JSON_ARRAY_ELEMENTS(text) make one");
+  }
+  if (reads_window(*parts.list, left)) left = TRY(assign_window(session_, std::move(left)));
+  parts.ordinality = function.with_ordinality;
+  parts.keep_empty = keep_empty;
+  parts.span = session_.node_span(ref.span);
+  std::vector<Field> columns = element_columns(type);
+  if (columns.size() == 1 && type.children()[0].kind() != TypeKind::kRow) {
+    columns[0].name = ref.alias ? ref.alias->name.text : unnest ? "unnest" : call->name.text;
+  }
+  if (parts.ordinality) columns.push_back({"ordinality", Type::bigint()});
+  Scope added;
+  for (const Field& column : columns) {
+    added.columns.push_back({"", column.name, column.type, {}, false});
+  }
+  if (ref.alias) TRY(name_columns(added, 0, columns.size(), *ref.alias));
+  for (const ScopeColumn& column : added.columns) parts.names.push_back(column.name);
+  const auto at = static_cast<ptrdiff_t>(left.plan->schema->size());
+  left.scope.columns.insert(left.scope.columns.begin() + at, added.columns.begin(),
+                            added.columns.end());
+  left.plan = make_unnest(std::move(left.plan), std::move(parts));
+  return left;
+}
+
+Result<BoundRelation> QueryBinder::keep_where(BoundRelation relation, const ast::Expr& condition,
+                                              std::string_view clause) {
+  ExprBinder binder(session_, relation.scope, clause);
+  const ExprPtr bound = TRY(binder.bind_condition(condition));
+  if (reads_window(*bound, relation)) relation = TRY(assign_window(session_, std::move(relation)));
+  std::vector<ExprPtr> conjuncts;
+  split_conjuncts(bound, &conjuncts);
+  relation.plan = give_to_joins(relation.plan, &conjuncts);
+  for (const ExprPtr& rest : conjuncts) {
+    relation.plan = make_filter(relation.plan, rest, session_.node_span(condition.span));
+  }
+  return relation;
+}
+
+Result<BoundRelation> QueryBinder::add_item(BoundRelation left, const ast::TableRef& ref,
+                                            const WithTables* ctes) {
+  if (const auto* join = ref.as<ast::Join>()) {
+    if (join->kind != ast::JoinKind::kInner && join->kind != ast::JoinKind::kCross) {
+      return session_.not_supported("an outer join inside LATERAL", join->kind_span);
+    }
+    if (has_condition(*join)) {
+      return session_.not_supported("this join inside LATERAL: write its condition with ON",
+                                    join->kind_span);
+    }
+    left = TRY(add_item(std::move(left), *join->left, ctes));
+    left = TRY(add_item(std::move(left), *join->right, ctes));
+    return join->on ? keep_where(std::move(left), *join->on, "ON") : left;
+  }
+  if (ref.is<ast::TableFunction>()) return add_elements(std::move(left), ref, false);
+  if (is_lateral(ref)) return add_lateral_select(std::move(left), ref, ctes);
+  BoundRelation right = TRY(bind_from(ref, ctes, true));
+  ast::Join cross;
+  cross.kind = ast::JoinKind::kCross;
+  cross.right = ref;
+  return bind_join(session_, cross, ref.span, std::move(left), std::move(right));
+}
+
+Result<BoundRelation> QueryBinder::add_lateral_select(BoundRelation left, const ast::TableRef& ref,
+                                                      const WithTables* ctes) {
+  const ast::Query& query = *ref.as<ast::DerivedTable>()->query;
+  const std::string_view clause = own_clause(query);
+  if (!clause.empty()) {
+    return session_.not_supported(fmt::format("LATERAL with {} inside", clause), ref.span)
+        .with_hint("a window function over a join numbers or sums up the rows per left row");
+  }
+  left = TRY(assign_window(session_, std::move(left)));
+  const Scope outer = left.scope;
+  const auto& select = *query.as<ast::Select>();
+  // What stands inside comes first where names are the same, and is all that * means.
+  for (ScopeColumn& column : left.scope.columns) column.is_system = true;
+  if (select.from) left = TRY(add_item(std::move(left), *select.from, ctes));
+  if (select.where) left = TRY(keep_where(std::move(left), *select.where, "WHERE"));
+  const size_t kept = outer.columns.size();
+  std::vector<ExprPtr> exprs = all_columns(*left.plan);
+  std::vector<std::string> names = column_names(*left.plan);
+  exprs.resize(kept);
+  names.resize(kept);
+  for (size_t i = 0; i < select.items.size(); ++i) {
+    const ast::SelectItem& item = select.items[i];
+    if (item.expr.is<ast::Star>()) {
+      for (size_t c = kept; c < left.scope.columns.size(); ++c) {
+        if (left.scope.columns[c].is_system) continue;
+        exprs.push_back(left.scope.column(c));
+        names.push_back(left.scope.columns[c].name);
+      }
+      continue;
+    }
+    ExprBinder binder(session_, left.scope, "a SELECT of LATERAL");
+    exprs.push_back(TRY(binder.bind(item.expr)));
+    names.push_back(item.alias ? item.alias->text : default_name(item.expr, i + 1));
+  }
+  Scope scope = outer;
+  for (size_t i = kept; i < exprs.size(); ++i) {
+    scope.columns.push_back({"", names[i], exprs[i]->type(), {}, false});
+  }
+  if (ref.alias) TRY(name_columns(scope, kept, exprs.size() - kept, *ref.alias));
+  left.plan = make_project(std::move(left.plan), std::move(exprs), std::move(names),
+                           session_.node_span(ref.span));
+  for (size_t i = 0; i < scope.columns.size(); ++i) {
+    scope.columns[i].traits = left.plan->traits[i];
+  }
+  left.scope = std::move(scope);
+  return left;
+}
+
+Result<BoundRelation> QueryBinder::bind_lateral(const ast::Join& join, const WithTables* ctes) {
+  BoundRelation left = TRY(bind_from(*join.left, ctes));
+  const ast::TableRef& right = *join.right;
+  const bool function = right.is<ast::TableFunction>();
+  const bool outer = join.kind == ast::JoinKind::kLeft;
+  const SourceSpan span = join.kind_span.length > 0 ? join.kind_span : right.span;
+  if (!outer && join.kind != ast::JoinKind::kInner && join.kind != ast::JoinKind::kCross) {
+    return session_
+        .error(ErrorCode::kInvalidStatement,
+               "what is made of the left row can be joined by CROSS, INNER and LEFT JOIN only",
+               span)
+        .with_hint("LEFT JOIN UNNEST(…) ON TRUE keeps rows whose list is empty");
+  }
+  if (has_condition(join)) {
+    return session_.error(ErrorCode::kInvalidStatement,
+                          "a join with what is made of the left row takes ON alone", span);
+  }
+  if (outer && join.on && !is_true(*join.on)) {
+    return session_
+        .not_supported("LEFT JOIN with what is made of the left row, ON anything but TRUE",
+                       join.on->span)
+        .with_hint("an inner join may have a condition");
+  }
+  const auto* derived = right.as<ast::DerivedTable>();
+  const auto* select = derived != nullptr ? derived->query->as<ast::Select>() : nullptr;
+  if (outer && !function && select != nullptr && (select->from || select->where)) {
+    return session_.not_supported("LEFT JOIN LATERAL (SELECT … FROM …)", span)
+        .with_hint("write a LEFT JOIN with the table, or LEFT JOIN UNNEST(…) ON TRUE");
+  }
+  if (function) {
+    left = TRY(add_elements(std::move(left), right, outer));
+  } else {
+    left = TRY(add_lateral_select(std::move(left), right, ctes));
+  }
+  if (!join.on || is_true(*join.on)) return left;
+  return keep_where(std::move(left), *join.on, "ON");
+}
+
+Result<BoundRelation> QueryBinder::bind_lateral_alone(const ast::TableRef& ref,
+                                                      const WithTables* ctes) {
+  BoundRelation nothing;
+  nothing.plan = make_values({}, {{}}, session_.node_span(ref.span));
+  if (ref.is<ast::TableFunction>()) return add_elements(std::move(nothing), ref, false);
+  return add_lateral_select(std::move(nothing), ref, ctes);
+}
+
+}  // namespace velo
