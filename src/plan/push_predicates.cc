@@ -69,16 +69,16 @@ PlanPtr push_below_grouping(const PlanPtr& plan, Conditions conditions) {
   return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
 }
 
-/// Whole partitions may be left out before their rows are numbered.
-PlanPtr push_below_top_n(const PlanPtr& plan, Conditions conditions) {
-  const auto& node = plan->as<TopNNode>();
+/// Whole partitions may be left out before their rows are numbered, or seen in frames.
+PlanPtr push_below_partitions(const PlanPtr& plan, const std::vector<ExprPtr>& partition,
+                              Conditions conditions) {
   Conditions through;
   Conditions stay;
   for (Condition& condition : conditions) {
     std::vector<size_t> columns;
     collect_columns(*condition.expr, &columns);
     const bool whole = std::all_of(columns.begin(), columns.end(), [&](size_t column) {
-      return std::any_of(node.partition.begin(), node.partition.end(), [&](const ExprPtr& key) {
+      return std::any_of(partition.begin(), partition.end(), [&](const ExprPtr& key) {
         return key->kind() == ExprKind::kColumn && key->index() == column;
       });
     });
@@ -123,6 +123,46 @@ bool may_ask_before(PlanJoinKind kind, size_t side) {
   return false;
 }
 
+/// Whether rows of a side that have no partner in the other come out all the same.
+bool keeps_alone(PlanJoinKind kind, size_t side) {
+  return kind == PlanJoinKind::kFull || (side == 0 && kind == PlanJoinKind::kLeft) ||
+         (side == 1 && kind == PlanJoinKind::kRight) || (side == 0 && kind == PlanJoinKind::kAnti);
+}
+
+/// What holds of the keys of one side's rows holds of their partners' keys: a.k = b.k AND a.k = 5.
+/// The other side's rows that can have no partner go, unless they come out alone.
+void derive(const JoinNode& node, size_t left, std::array<Conditions, 2>* below) {
+  const std::array<Conditions, 2> known = *below;
+  for (size_t side = 0; side < 2; ++side) {
+    const size_t other = 1 - side;
+    if (keeps_alone(node.join, other) || (node.asof && other == 1)) continue;
+    std::vector<ExprPtr> partner(node.inputs[side]->schema->size());
+    for (const ExprPtr& conjunct : node.conjuncts) {
+      if (conjunct->kind() != ExprKind::kCall || conjunct->function().name() != "=") continue;
+      const Expr* a = conjunct->arg(0).get();
+      const Expr* b = conjunct->arg(1).get();
+      if (a->kind() != ExprKind::kColumn || b->kind() != ExprKind::kColumn) continue;
+      if ((a->index() < left) != (side == 0)) std::swap(a, b);
+      if ((a->index() < left) != (side == 0) || (b->index() < left) == (side == 0)) continue;
+      if (a->type() != b->type()) continue;
+      partner[a->index() - (side == 0 ? 0 : left)] =
+          make_column(b->index() - (side == 0 ? left : 0), b->type(), b->name());
+    }
+    for (const Condition& condition : known[side]) {
+      std::vector<size_t> columns;
+      collect_columns(*condition.expr, &columns);
+      const bool all = std::all_of(columns.begin(), columns.end(),
+                                   [&](size_t column) { return partner[column] != nullptr; });
+      if (!all || columns.empty() || condition.expr->can_fail()) continue;
+      Condition derived{substitute_columns(condition.expr, partner), condition.span};
+      const bool there =
+          std::any_of(known[other].begin(), known[other].end(),
+                      [&](const Condition& one) { return *one.expr == *derived.expr; });
+      if (!there) (*below)[other].push_back(std::move(derived));
+    }
+  }
+}
+
 PlanPtr push_into_join(const PlanPtr& plan, Conditions conditions) {
   const auto& node = plan->as<JoinNode>();
   const size_t left = node.inputs[0]->schema->size();
@@ -163,6 +203,7 @@ PlanPtr push_into_join(const PlanPtr& plan, Conditions conditions) {
     }
   }
   parts.conjuncts = std::move(kept);
+  derive(node, left, &below);
   return filtered(make_join(push(node.inputs[0], std::move(below[0])),
                             push(node.inputs[1], std::move(below[1])), std::move(parts)),
                   stay);
@@ -198,7 +239,9 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
       return with_inputs(plan, std::move(inputs));
     }
     case PlanKind::kTopN:
-      return push_below_top_n(plan, std::move(conditions));
+      return push_below_partitions(plan, plan->as<TopNNode>().partition, std::move(conditions));
+    case PlanKind::kOver:
+      return push_below_partitions(plan, plan->as<OverNode>().partition, std::move(conditions));
     case PlanKind::kJoin:
       return push_into_join(plan, std::move(conditions));
     case PlanKind::kOrderBy:
@@ -207,7 +250,6 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
     case PlanKind::kScan:
     case PlanKind::kValues:
       return filtered(plan, conditions);
-    case PlanKind::kOver:  // a row that is left out below would be missing in the frames of others
     case PlanKind::kRowNumber:
     case PlanKind::kLimit:
     case PlanKind::kSink:

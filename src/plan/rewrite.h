@@ -13,14 +13,19 @@ enum class WatermarkUse : uint8_t { kNobodyAbove, kReadersAbove };
 /// All of them, in the order that lets each find what the others leave.
 PlanPtr optimise(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNobodyAbove);
 
-/// Constant parts of expressions become literals; a Filter that is always TRUE goes.
+/// Constant parts of expressions become literals; conditions lose what others imply. A Filter that
+/// is always TRUE goes, one that no row can meet becomes FALSE.
 PlanPtr fold_plan(const PlanPtr& plan);
+/// What can have no rows goes, and is never read: a Filter by FALSE and what stands above it.
+PlanPtr remove_empty(const PlanPtr& plan);
+/// Keys of groupings that other keys decide are computed from these.
+PlanPtr merge_keys(const PlanPtr& plan);
 /// Conditions move towards the scans as far as what lies between lets them, and meet there.
 PlanPtr push_predicates(const PlanPtr& plan);
 /// Projections over projections become one; projections that change nothing go.
 PlanPtr merge_projections(const PlanPtr& plan);
-/// Scans read only columns that something above reads; so with aggregates. Watermarks that nobody
-/// waits for go.
+/// Scans read only columns, and fields of ROW columns, that something above reads; so with
+/// aggregates. Watermarks that nobody waits for go.
 PlanPtr prune_columns(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNobodyAbove);
 
 }  // namespace velo
