@@ -26,6 +26,14 @@ if(VELO_FUZZ)
   target_compile_options(velo_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# Under sanitizers, code that runs seldom is not optimised: that halves its compile time, and a sanitized build
+# is mostly waiting for the compiler. What touches every record stays at -O1.
+function(run_seldom target)
+  if(VELO_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 # `headers_alone` compiles every header of every floor on its own: one that leans on what its includer happened
 # to include does not build. It is no part of `all`; the test `headers` builds it.
 add_custom_target(headers_alone)
@@ -45,14 +53,18 @@ function(add_lone_headers floor)
   add_dependencies(headers_alone velo_${floor}_headers)
 endfunction()
 
-# add_floor(name SOURCES a.cc … [HEADERS a.h …] [TESTS a_test.cc …] [USES floor …] [LINKS library …])
-# makes the library velo_<name> and, when tests are on, one test program <name>_test.
+# add_floor(name [SELDOM] SOURCES a.cc … [HEADERS a.h …] [TESTS a_test.cc …] [USES floor …] [LINKS library …])
+# makes the library velo_<name> and, when tests are on, one test program <name>_test. SELDOM: it runs once per
+# statement, not per record.
 function(add_floor name)
-  cmake_parse_arguments(FLOOR "" "" "SOURCES;HEADERS;TESTS;USES;LINKS;TEST_LINKS" ${ARGN})
+  cmake_parse_arguments(FLOOR "SELDOM" "" "SOURCES;HEADERS;TESTS;USES;LINKS;TEST_LINKS" ${ARGN})
   add_library(velo_${name} STATIC ${FLOOR_SOURCES} ${FLOOR_HEADERS})
   # Users of the installed library need neither our warnings nor our folders (see install.cmake).
   target_link_libraries(velo_${name} PUBLIC $<BUILD_INTERFACE:velo_options>)
   target_compile_features(velo_${name} PUBLIC cxx_std_20)
+  if(FLOOR_SELDOM)
+    run_seldom(velo_${name})
+  endif()
   set_target_properties(velo_${name} PROPERTIES VELO_HEADERS "${FLOOR_HEADERS}")
   foreach(used ${FLOOR_USES})
     if(NOT TARGET velo_${used})
@@ -64,6 +76,7 @@ function(add_floor name)
   add_lone_headers(${name} ${FLOOR_HEADERS})
   if(VELO_TESTS AND FLOOR_TESTS)
     add_executable(${name}_test ${FLOOR_TESTS})
+    run_seldom(${name}_test)
     target_link_libraries(${name}_test PRIVATE velo_${name} ${FLOOR_TEST_LINKS} GTest::gtest_main GTest::gmock)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 600)

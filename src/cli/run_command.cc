@@ -7,6 +7,7 @@
 #include "cli/progress_line.h"
 #include "cli/result_printer.h"
 #include "cli/stop_signals.h"
+#include "cli/unfinished_files.h"
 #include "engine/engine.h"
 
 namespace velo {
@@ -115,8 +116,9 @@ std::function<void(int)> stopper(const Console& console, Query& query) {
   };
 }
 
-int run_query(const CommandLine& line, const Console& console, Query& query) {
-  const StopSignals signals(stopper(console, query));
+int run_query(const CommandLine& line, const Console& console, Query& query,
+              UnfinishedFiles& files) {
+  const StopSignals signals(stopper(console, query), [&files] { files.remove_all(); });
   const SystemClock clock;
   ProgressLine progress(console, progress_when(line), clock.steady_ns());
   ResultPrinter printer(*console.out, printer_options(line, console, progress));
@@ -170,13 +172,15 @@ int run_command(const CommandLine& line, const Console& console) {
   if (!sql) return fail(console, sql.error());
   Result<EngineOptions> options = engine_options(line);
   if (!options) return fail(console, options.error());
+  UnfinishedFiles files;
+  options->files = &files;
   const OptionMap settings = std::exchange(options->settings, {});
   Engine engine(*std::move(options));
   const Status set = apply_settings(engine, settings);
   if (!set) return fail(console, set.error());
   Result<std::unique_ptr<Query>> query = engine.query(sql->text, sql->name);
   if (!query) return fail(console, query.error());
-  return run_query(line, console, **query);
+  return run_query(line, console, **query, files);
 }
 
 }  // namespace velo

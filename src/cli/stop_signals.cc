@@ -22,7 +22,8 @@ void die_of(int number) {
 
 }  // namespace
 
-StopSignals::StopSignals(std::function<void(int)> on_stop) : on_stop_(std::move(on_stop)) {
+StopSignals::StopSignals(std::function<void(int)> on_stop, std::function<void()> on_exit)
+    : on_stop_(std::move(on_stop)), on_exit_(std::move(on_exit)) {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
@@ -48,10 +49,14 @@ void StopSignals::listen() {
     const int number = sigtimedwait(&signals_, nullptr, &tick);
     if (over_) return;
     if (number > 0) {
-      if (++count > 2) die_of(number);
+      if (++count > 2) {
+        on_exit_();
+        die_of(number);
+      }
       on_stop_(count);
     } else if (count >= 2 && --ticks_left == 0) {
       // Somebody waits in a write that nobody reads: no thread can be asked to end.
+      on_exit_();
       ::_exit(1);
     }
   }

@@ -14,6 +14,15 @@ void FileLane::limit(uint64_t begin, uint64_t end) {
   end_ = end;
 }
 
+void FileLane::begin_with(std::vector<std::string> files) {
+  for (std::string& file : files_) {
+    if (std::find(files.begin(), files.end(), file) == files.end()) {
+      files.push_back(std::move(file));
+    }
+  }
+  files_ = std::move(files);
+}
+
 Status FileLane::seek(const Position& position) {
   CHECK(reader_ == nullptr, "seek after poll");
   const auto found = std::find(files_.begin(), files_.end(), position.file);

@@ -68,6 +68,8 @@ class FileLane {
   /// Only [begin, end) of the only file.
   void limit(uint64_t begin, uint64_t end);
   void add_file(std::string path) { files_.push_back(std::move(path)); }
+  /// These files come before the others, in this order. REQUIRES: before `seek`.
+  void begin_with(std::vector<std::string> files);
   Status seek(const Position& position);
   Result<Poll> poll(Block& out, int64_t timeout_us);
   Result<std::string> head(size_t most);

@@ -1,6 +1,7 @@
 #include "connector/file_source.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/fmt.h"
@@ -143,6 +144,35 @@ Result<std::vector<PartitionInfo>> FileSource::discover() {
     }
   }
   return fresh;
+}
+
+/// Files that came later under a name that sorts earlier are read after those before them, also in
+/// the next run.
+std::string FileSource::save() const {
+  std::string saved;
+  if (!options_.watch || !options_.single_partition || lanes_.empty()) return saved;
+  for (const std::string& file : lanes_.front()->files()) {
+    saved += fmt::format("{}:{}", file.size(), file);
+  }
+  return saved;
+}
+
+Status FileSource::restore(std::string_view saved) {
+  if (saved.empty()) return {};
+  const Error corrupt(ErrorCode::kCorruptData, "the snapshot's list of files is broken");
+  std::vector<std::string> order;
+  while (!saved.empty()) {
+    size_t size = 0;
+    const auto [end, failed] = std::from_chars(saved.data(), saved.data() + saved.size(), size);
+    const auto digits = static_cast<size_t>(end - saved.data());
+    if (failed != std::errc() || digits == saved.size() || *end != ':') return corrupt;
+    saved.remove_prefix(digits + 1);
+    if (size > saved.size()) return corrupt;
+    order.emplace_back(saved.substr(0, size));
+    saved.remove_prefix(size);
+  }
+  if (lanes_.size() == 1 && options_.single_partition) lanes_.front()->begin_with(std::move(order));
+  return {};
 }
 
 Status FileSource::seek(uint32_t partition, const Position& position) {

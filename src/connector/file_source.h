@@ -39,6 +39,8 @@ class FileSource final : public Source {
 
   Result<std::vector<PartitionInfo>> partitions() override;
   Result<std::vector<PartitionInfo>> discover() override;
+  std::string save() const override;
+  Status restore(std::string_view saved) override;
   Status seek(uint32_t partition, const Position& position) override;
   Result<Poll> poll(uint32_t partition, Block& out, int64_t timeout_us) override;
   Status wait(int64_t timeout_us) override;

@@ -155,6 +155,38 @@ TEST_F(FileWatchTest, GoesOnInARotatedFileAfterARestart) {
   EXPECT_EQ(t.take_warnings().size(), 1u);
 }
 
+TEST_F(FileWatchTest, ARestartKeepsTheOrderInWhichFilesWereFound) {
+  FileSourceOptions options;
+  options.single_partition = true;
+  put("b", "1\n");
+  auto s = source(root_, options);
+  s.partitions().value();
+  EXPECT_EQ(drained(s), "<1\n|~");
+  put("a", "2\n");
+  interval();
+  s.discover().value();
+  interval();
+  drained(s);
+  interval();
+  Block block;
+  ASSERT_EQ(s.poll(0, block, 0).value(), Poll::kBlock);  // the end of b
+  ASSERT_EQ(s.poll(0, block, 0).value(), Poll::kBlock);
+  EXPECT_EQ(shown(block), "<2\n");
+  put("0", "3\n");
+  auto t = source(root_, options);
+  t.partitions().value();
+  ASSERT_TRUE(t.restore(s.save()).has_value());
+  ASSERT_TRUE(t.seek(0, block.end).has_value());
+  std::string rest;
+  for (int i = 0; i < 4; ++i) {
+    rest += drained(t);
+    interval();
+  }
+  EXPECT_EQ(rest, "~>|<3\n|~~~") << "b is read, a has its one interval more, 0 is new";
+  EXPECT_FALSE(t.restore("3:a").has_value());
+  EXPECT_FALSE(t.restore("x").has_value());
+}
+
 TEST_F(FileWatchTest, WaitsForTheRestOfAPackedFile) {
   const std::string all = packed(Compression::kGzip, "1\n2\n3\n");
   put("a.gz", all.substr(0, all.size() - 4));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connector/block.h"
@@ -17,7 +18,7 @@ enum class Poll : uint8_t {
 
 /// Moves bytes in. Pulled by one thread; to read partitions in parallel, make one source per thread
 /// from the same options and let each poll its own partitions (names, not ids, agree between them).
-/// Order of calls: partitions, seek*, then poll/wait/discover, close.
+/// Order of calls: partitions, restore, seek*, then poll/wait/discover, close.
 class Source {
  public:
   virtual ~Source() = default;
@@ -28,6 +29,15 @@ class Source {
   /// Partitions that came into being since the last call of this or `partitions` (a new file in a
   /// watched directory). Cheap: looks outside no more often than the source's interval.
   virtual Result<std::vector<PartitionInfo>> discover() { return std::vector<PartitionInfo>{}; }
+
+  /// What a restart must know beside the positions, for `restore` of a fresh source: in which order
+  /// a watched directory's files were found. Empty where there is nothing.
+  virtual std::string save() const { return {}; }
+  /// REQUIRES: after `partitions`, before any `seek`.
+  virtual Status restore(std::string_view saved) {
+    (void)saved;
+    return {};
+  }
 
   /// The next block comes from there. REQUIRES: before the first poll of this partition.
   virtual Status seek(uint32_t partition, const Position& position) = 0;

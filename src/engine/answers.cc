@@ -123,7 +123,7 @@ Result<Batch> show_create(const ast::Show& show, const Catalog& catalog) {
     if (column.kind == TableColumnKind::kComputed) {
       line += "AS " + column.computed->to_string();
     } else {
-      line += column.type.to_string();
+      line += column.type_text();
       if (column.not_null) line += " NOT NULL";
       if (column.kind == TableColumnKind::kMetadata) {
         line += fmt::format(" METADATA FROM '{}'", column.metadata_key);
@@ -177,7 +177,7 @@ Batch describe(const CatalogEntry& entry, bool extended) {
     for (size_t i = 0; i < def.columns.size(); ++i) {
       const TableColumn& column = def.columns[i];
       if (column.is_system && !extended) continue;
-      rows.add({column.name, column.type.to_string(), column.not_null ? "NOT NULL" : "",
+      rows.add({column.name, column.type_text(), column.not_null ? "NOT NULL" : "",
                 key_text(def.primary_key, i), column_extra(def, i)});
     }
     if (extended) {

@@ -207,6 +207,82 @@ TEST(Engine, SnapshotsGoOnInAFreshQuery) {
   EXPECT_EQ(out + f.out, "A 3\nA 4\n");
 }
 
+TEST(Engine, AnEndlessPushedRecordDoesNotGrow) {
+  const std::string sql =
+      "CREATE TABLE t (a BIGINT, b STRING) WITH ('connector' = 'push', 'format' = 'csv', "
+      "'csv.header' = 'false');\n"
+      "SELECT a FROM t;";
+  const std::string megabyte(size_t{1} << 20, 'x');
+  Fixture f;
+  ASSERT_TRUE(f.open(sql));
+  f.push("1,a\n2,", 0, "t");
+  for (int i = 0; i < 20; ++i) f.push(megabyte.c_str(), 0, "t");
+  ASSERT_TRUE(f.query->step());
+  const std::string snapshot = *f.query->save();
+  EXPECT_LT(snapshot.size(), megabyte.size());
+  Fixture g;
+  ASSERT_TRUE(g.open(sql));
+  ASSERT_TRUE(g.query->load(snapshot));
+  for (Fixture* each : {&f, &g}) {
+    each->push("x\n3,c\n", 0, "t");
+    ASSERT_TRUE(each->query->finish());
+    EXPECT_EQ(each->query->progress().rows_bad, 1u);
+  }
+  EXPECT_EQ(f.out, "1\n3\n");
+  EXPECT_EQ(g.out, "3\n");
+}
+
+TEST(Engine, ARestartDoesNotShowTheFirstWarningsAnew) {
+  const std::string sql =
+      "CREATE TABLE t (a BIGINT) WITH ('connector' = 'push', 'format' = 'csv');\nSELECT a FROM t;";
+  std::string snapshot;
+  size_t shown = 0;
+  for (int run = 0; run < 3; ++run) {
+    Fixture f;
+    ASSERT_TRUE(f.open(sql));
+    if (run > 0) {
+      ASSERT_TRUE(f.query->load(snapshot));
+    }
+    f.push("x\ny\n", 0, "t");
+    ASSERT_TRUE(f.query->step());
+    shown += f.query->take_messages().size();
+    snapshot = *f.query->save();
+  }
+  EXPECT_EQ(shown, 3u);
+}
+
+TEST(Engine, AWatchedDirectoryGoesOnAmongNewAndGoneFiles) {
+  const ScratchDirectory scratch;
+  const std::string sql = fmt::format(
+      "CREATE TABLE t (a BIGINT) WITH ('connector' = 'filesystem', 'path' = '{}', "
+      "'format' = 'csv', 'csv.header' = 'false', 'source.watch' = 'true');\n"
+      "SELECT a FROM t;",
+      scratch.path.string());
+  scratch.write("b", "1\n");
+  scratch.write("d", "2\n");
+  std::string snapshot;
+  {
+    Fixture f;
+    ASSERT_TRUE(f.open(sql));
+    ASSERT_TRUE(f.query->step());
+    EXPECT_EQ(f.out, "1\n2\n");
+    snapshot = *f.query->save();
+  }
+  scratch.write("a", "3\n");
+  scratch.write("c", "4\n");
+  std::ofstream(scratch.path / "d", std::ios::app) << "5\n";
+  std::filesystem::remove(scratch.path / "b");
+  Fixture f;
+  ASSERT_TRUE(f.open(sql));
+  const Status loaded = f.query->load(snapshot);
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  ASSERT_TRUE(f.query->step());
+  EXPECT_EQ(f.out, "5\n3\n4\n");
+  const std::vector<std::string> messages = f.query->take_messages();
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_NE(messages[0].find("is gone"), std::string::npos) << messages[0];
+}
+
 TEST(Engine, ResultsThroughABoundedChannel) {
   Fixture f;
   ASSERT_TRUE(f.open("SELECT a FROM (VALUES (1), (2), (3)) AS t (a) ORDER BY a DESC;")) << f.error;

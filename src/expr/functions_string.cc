@@ -358,17 +358,33 @@ void character_length(KernelCall& call) {
   for_valid(call, [&](size_t row) { out[row] = static_cast<int64_t>(count_characters(in[row])); });
 }
 
-void at_most(KernelCall& call) {
+void characters_at_most(KernelCall& call) {
+  constexpr size_t kShown = 40;
   const Strings in(call, 0);
   const Values<int64_t> limit(call, 1);
   for_valid(call, [&](size_t row) {
     const std::string_view s = in[row];
-    if (static_cast<int64_t>(count_characters(s)) > limit[row]) [[unlikely]] {
+    const auto fits = [&](size_t length) { return static_cast<int64_t>(length) <= limit[row]; };
+    if (!fits(s.size()) && !fits(count_characters(s))) [[unlikely]] {
+      const std::string_view shown = s.substr(0, byte_of_character(s, kShown));
       return call.fail(row, ErrorCode::kEvaluation,
-                       fmt::format("'{}' has more than {} characters: LEFT(s, {}) cuts it", s,
-                                   limit[row], limit[row]));
+                       fmt::format("'{}{}' has more than {} characters", shown,
+                                   shown.size() < s.size() ? "…" : "", limit[row]));
     }
     call.out.set_string(row, s);
+  });
+}
+
+void bytes_at_most(KernelCall& call) {
+  const Strings in(call, 0);
+  const Values<int64_t> limit(call, 1);
+  for_valid(call, [&](size_t row) {
+    if (static_cast<int64_t>(in[row].size()) > limit[row]) [[unlikely]] {
+      return call.fail(
+          row, ErrorCode::kEvaluation,
+          fmt::format("{} bytes, of which at most {} are allowed", in[row].size(), limit[row]));
+    }
+    call.out.set_string(row, in[row]);
   });
 }
 
@@ -444,9 +460,12 @@ const Function kFunctions[] = {
      "'a' || 1", "a1"},
     {"LENGTH,CHAR_LENGTH,CHARACTER_LENGTH,LEN", "(s string) -> integer", character_length,
      kInfallible, "Characters", "LENGTH('äöü')", "3"},
-    {"AT_MOST", "(s string, n bigint) -> string", at_most, kStrict,
+    {"AT_MOST", "(s string, n bigint) -> string", characters_at_most, kStrict,
      "s, which must not have more than n characters: CAST(s AS VARCHAR(n))", "AT_MOST('abc', 3)",
      "abc"},
+    {"AT_MOST", "(b bytes, n bigint) -> bytes", bytes_at_most, kStrict,
+     "b, which must not have more than n bytes: CAST(b AS VARBINARY(n))",
+     "HEX(AT_MOST(UNHEX('00FF'), 2))", "00FF"},
     {"LENGTH,OCTET_LENGTH", "(b bytes) -> integer", octet_length, kInfallible, "Bytes",
      "OCTET_LENGTH(UNHEX('00FF'))", "2"},
     {"OCTET_LENGTH", "(s string) -> integer", octet_length, kInfallible, "Bytes of the UTF-8 form",

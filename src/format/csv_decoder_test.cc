@@ -244,6 +244,41 @@ TEST(CsvDecoder, ConsumedOffsetIsTheEndOfTheLastRecord) {
   EXPECT_EQ(out.rows, 2u);
 }
 
+TEST(CsvDecoder, AnEndlessRecordNeedsNotToBeKept) {
+  DecodeCase c;
+  c.schema = "a bigint";
+  c.record_bytes_max = 4;
+  std::unique_ptr<Decoder> decoder = c.make().value();
+  Collected out;
+  DecodeInput input;
+  input.bytes = as_bytes("1\n2222");
+  decoder->feed(input, out).value();
+  EXPECT_EQ(decoder->consumed_offset(), 2u);
+  EXPECT_FALSE(decoder->skipping());
+  input = {};
+  input.offset = 6;
+  input.bytes = as_bytes("222");
+  decoder->feed(input, out).value();
+  EXPECT_EQ(decoder->consumed_offset(), 9u);
+  EXPECT_TRUE(decoder->skipping());
+  // A restart there knows that this is no record's beginning.
+  std::unique_ptr<Decoder> other = c.make().value();
+  UnitStart start;
+  start.inside = true;
+  start.skipping = true;
+  ASSERT_TRUE(other->start_unit(start));
+  input.offset = 9;
+  input.bytes = as_bytes("22\n3\n");
+  for (Decoder* each : {decoder.get(), other.get()}) {
+    Collected rest;
+    each->feed(input, rest).value();
+    EXPECT_EQ(rest.rows, 1u);
+    EXPECT_TRUE(rest.bads.empty());
+    EXPECT_FALSE(each->skipping());
+    EXPECT_EQ(each->consumed_offset(), 14u);
+  }
+}
+
 TEST(CsvDecoder, MessagesOneByOne) {
   DecodeCase c;
   c.schema = "a bigint, b string";

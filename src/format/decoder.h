@@ -73,6 +73,8 @@ struct UnitStart {
   /// skipped; it is learnt from `head`, the unit's first bytes.
   bool inside = false;
   std::string_view head = {};
+  /// With `inside`: the first byte stands in a record that was given up as too long.
+  bool skipping = false;
 };
 
 /// Turns the bytes of one partition, in order, into batches of the projected columns. All that is
@@ -93,6 +95,9 @@ class Decoder {
   virtual Status flush(DecodeOutput& out) = 0;
   /// End of the last record that was handed out or counted as bad: where a restart must seek.
   virtual uint64_t consumed_offset() const = 0;
+  /// `consumed_offset` stands inside a record that was counted as too long and has not ended yet:
+  /// a restart must say so (UnitStart::skipping).
+  virtual bool skipping() const { return false; }
   /// The fields of the batches: the projection of the declared schema.
   virtual const SchemaPtr& schema() const = 0;
 };

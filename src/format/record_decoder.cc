@@ -24,7 +24,7 @@ Status RecordDecoder::start_unit(const UnitStart& start) {
   unit_name_ = start.name;
   line_ = start.first_line;
   first_record_ = !start.inside;
-  skipping_ = false;
+  skipping_ = start.inside && start.skipping;
   in_record_ = false;
   carry_.clear();
   reset_unit();
@@ -90,10 +90,10 @@ bool RecordDecoder::skip_too_long(Region& region) {
   const char* const next = found.content_end ? found.next : region.end;
   count_lines({region.p, static_cast<size_t>(next - region.p)});
   region.p = next;
-  if (!found.content_end) return false;
-  skipping_ = false;
+  // Nobody needs to keep what belongs to no record any more.
   consumed_ = region.offset_of(next);
-  return true;
+  if (found.content_end) skipping_ = false;
+  return !skipping_;
 }
 
 Status RecordDecoder::give_up_too_long(std::string_view seen, uint64_t offset, Region& region,

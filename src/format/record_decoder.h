@@ -26,6 +26,7 @@ class RecordDecoder : public Decoder {
   Status feed_record(const DecodeInput& record, DecodeOutput& out) override;
   Status flush(DecodeOutput& out) override { return assembler_.flush(consumed_, out); }
   uint64_t consumed_offset() const override { return consumed_; }
+  bool skipping() const override { return skipping_; }
   const SchemaPtr& schema() const override { return assembler_.schema(); }
 
  protected:

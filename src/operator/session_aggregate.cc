@@ -12,6 +12,7 @@
 //    a row that still joins takes back what was given and gives the corrected row.
 // Invariant: a session is `shown` exactly if its last given row has not been taken back.
 #include <algorithm>
+#include <optional>
 
 #include "operator/group_input.h"
 #include "operator/late_rows.h"
@@ -57,11 +58,11 @@ class SessionAggregate final : public Operator {
       if (late || by_row()) {
         fold_through(row + 1);
         if (late) fire_until(watermark, output);
-        if (by_row()) show(false, output);
+        if (by_row()) show(std::nullopt, output);
       }
     }
     fold_through(batch->rows);
-    if (options_.emit.mode == EmitMode::kChanges) show(false, output);
+    if (options_.emit.mode == EmitMode::kChanges) show(std::nullopt, output);
     late_.reject(*batch, output);
   }
 
@@ -72,7 +73,9 @@ class SessionAggregate final : public Operator {
   }
 
   void tick(int64_t now_us, Output& output) override {
-    if (options_.emit.mode == EmitMode::kEvery && pace_.is_time(now_us)) show(false, output);
+    if (options_.emit.mode == EmitMode::kEvery && pace_.is_time(now_us)) {
+      show(std::nullopt, output);
+    }
   }
 
   void save(SnapshotWriter& writer) const override;
@@ -122,7 +125,8 @@ class SessionAggregate final : public Operator {
   void hide(uint32_t group, Session& session);
   void fire_until(int64_t watermark, Output& output);
   void settle(uint32_t group, int64_t watermark, std::vector<Row>* fired);
-  void show(bool only_fired, Output& output);
+  bool may_wait(const Session& session, int64_t watermark) const;
+  void show(std::optional<int64_t> watermark, Output& output);
   Batch rows_of(const std::vector<Row>& rows, Output& output);
   void emit(std::vector<Row>& rows, Output& output);
   void clean_keys();
@@ -190,6 +194,8 @@ Session& SessionAggregate::join(uint32_t group, size_t first, size_t last, int64
   session.last_us = std::max(session.last_us, time);
   if (session.fired) {
     session.fired = false;
+    // One that has grown beyond the watermark has yet to fire for the first time.
+    session.corrected = is_due(sessions_.end_of(session), passed_);
     sessions_.rearm(group, session, sessions_.end_of(session));
   }
   if (last - first > 1) sessions_.close(group, first + 1, last);
@@ -228,7 +234,7 @@ void SessionAggregate::fire_until(int64_t watermark, Output& output) {
   std::vector<Row> fired;
   for (uint32_t group : sessions_.due(watermark, step_us_)) settle(group, watermark, &fired);
   if (shows_changes()) {
-    if (!fired.empty()) show(true, output);
+    if (!fired.empty()) show(watermark, output);
   } else {
     emit(fired, output);
   }
@@ -255,15 +261,24 @@ void SessionAggregate::settle(uint32_t group, int64_t watermark, std::vector<Row
     session.fired = true;
     if (first_time && !closed) sessions_.rearm(group, session, end + options_.lateness_us);
     if (!first_time && !closed) continue;
+    if (first_time && may_wait(session, watermark)) continue;
     const bool gives_row = first_time && !shows_changes();
     fired->push_back({group, session.start_us, end, gives_row ? session.slot : kNoRow});
     if (gives_row) session.shown = true;
   }
 }
 
-// Gives what was withdrawn, then the present rows of the dirty sessions; those that have not fired
-// may wait for the next interval.
-void SessionAggregate::show(bool only_fired, Output& output) {
+// EMIT EVERY: a session that fires says what it has at once, what late rows make of it waits for
+// the interval, or until it closes.
+bool SessionAggregate::may_wait(const Session& session, int64_t watermark) const {
+  if (!session.fired) return true;
+  return options_.emit.mode == EmitMode::kEvery && session.corrected &&
+         !is_closed(sessions_.end_of(session), watermark);
+}
+
+// Gives what was withdrawn, then the present rows of the dirty sessions. When `watermark` fires
+// some of them, the others may wait.
+void SessionAggregate::show(std::optional<int64_t> watermark, Output& output) {
   std::vector<Row> rows;
   std::vector<std::pair<uint32_t, uint64_t>> waiting;
   std::sort(dirty_.begin(), dirty_.end());
@@ -275,7 +290,7 @@ void SessionAggregate::show(bool only_fired, Output& output) {
       return s.serial == wanted;
     });
     if (found == own.rend()) continue;
-    if (only_fired && !found->fired) {
+    if (watermark && may_wait(*found, *watermark)) {
       waiting.emplace_back(group, serial);
       continue;
     }

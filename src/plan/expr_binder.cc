@@ -297,11 +297,9 @@ Result<ExprPtr> ExprBinder::bind_cast(const ast::Cast& cast, SourceSpan span) {
   Type type = TRY(bind_type(session_, cast.type));
   ExprPtr made =
       TRY(session_.at(span, make_cast(std::move(operand), std::move(type), cast.try_cast)));
-  const bool limited =
-      cast.type.kind == ast::TypeKind::kVarchar || cast.type.kind == ast::TypeKind::kChar;
-  if (!limited || cast.type.arguments.empty()) return made;
-  made = TRY(session_.at(
-      span, make_call("AT_MOST", {std::move(made), make_integer(cast.type.arguments[0])})));
+  const int64_t length_max = length_of(cast.type);
+  if (length_max == 0) return made;
+  made = limit_length(std::move(made), length_max);
   return cast.try_cast ? make_try(std::move(made)) : made;
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/check.h"
 #include "base/fmt.h"
 #include "column/column_builder.h"
 #include "column/scalar.h"
@@ -42,12 +43,21 @@ Result<Type> bind_decimal(const BindSession& session, const ast::TypeName& type)
   return Type::decimal(static_cast<int>(precision), static_cast<int>(scale));
 }
 
+/// A type inside of ARRAY, MAP or ROW, where nothing would see that a text is too long.
+Result<Type> bind_element_type(const BindSession& session, const ast::TypeName& type) {
+  if (length_of(type) > 0) {
+    return session.not_supported("the length of a text or of bytes inside of ARRAY, MAP and ROW",
+                                 type.span);
+  }
+  return bind_type(session, type);
+}
+
 Result<Type> bind_row(const BindSession& session, const ast::TypeName& type) {
   std::vector<std::string> names;
   std::vector<Type> types;
   for (const ast::RowField& field : type.fields) {
     names.push_back(field.name.text);
-    types.push_back(TRY(bind_type(session, field.type)));
+    types.push_back(TRY(bind_element_type(session, field.type)));
   }
   return Type::row(std::move(names), std::move(types));
 }
@@ -123,6 +133,24 @@ Result<ExprPtr> bind_text_literal(const BindSession& session, const Type& type,
 
 }  // namespace
 
+int64_t length_of(const ast::TypeName& type) {
+  switch (type.kind) {
+    case ast::TypeKind::kChar:
+    case ast::TypeKind::kVarchar:
+    case ast::TypeKind::kBinary:
+    case ast::TypeKind::kVarbinary:
+      return type.arguments.empty() ? 0 : type.arguments[0];
+    default:
+      return 0;
+  }
+}
+
+ExprPtr limit_length(ExprPtr value, int64_t length_max) {
+  Result<ExprPtr> limited = make_call("AT_MOST", {std::move(value), make_integer(length_max)});
+  CHECK(limited.has_value());
+  return *std::move(limited);
+}
+
 Result<Type> bind_type(const BindSession& session, const ast::TypeName& type) {
   switch (type.kind) {
     case ast::TypeKind::kBoolean:
@@ -163,10 +191,10 @@ Result<Type> bind_type(const BindSession& session, const ast::TypeName& type) {
     case ast::TypeKind::kInterval:
       return Type::interval_day();
     case ast::TypeKind::kArray:
-      return Type::array(TRY(bind_type(session, type.elements[0])));
+      return Type::array(TRY(bind_element_type(session, type.elements[0])));
     case ast::TypeKind::kMap: {
-      Type key = TRY(bind_type(session, type.elements[0]));
-      return Type::map(std::move(key), TRY(bind_type(session, type.elements[1])));
+      Type key = TRY(bind_element_type(session, type.elements[0]));
+      return Type::map(std::move(key), TRY(bind_element_type(session, type.elements[1])));
     }
     case ast::TypeKind::kRow:
       return bind_row(session, type);

@@ -6,8 +6,14 @@
 namespace velo {
 
 /// The type that was written. TIMESTAMP without a precision has 6 digits, TIME none, DECIMAL is
-/// DECIMAL(10, 0), CHAR and VARCHAR are STRING.
+/// DECIMAL(10, 0), CHAR and VARCHAR are STRING, BINARY and VARBINARY are BYTES: `length_of` tells
+/// their length.
 Result<Type> bind_type(const BindSession& session, const ast::TypeName& type);
+
+/// The n of VARCHAR(n), CHAR(n), VARBINARY(n) and BINARY(n); 0: none was written.
+int64_t length_of(const ast::TypeName& type);
+/// The value, which fails where it is longer than `length_max`. REQUIRES: STRING or BYTES.
+ExprPtr limit_length(ExprPtr value, int64_t length_max);
 
 /// `negative`: a minus stands before the number.
 Result<ExprPtr> bind_literal(const BindSession& session, const ast::Literal& literal,

@@ -1,9 +1,11 @@
 #include "plan/plan_build.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/check.h"
 #include "plan/field_reads.h"
+#include "plan/literals.h"
 
 namespace velo {
 namespace {
@@ -44,12 +46,20 @@ std::shared_ptr<ScanNode> scan_over(const TableDef& table, const std::vector<siz
       const TableColumn& def = table.columns[column];
       const Type type = table.traits.reads_fields ? narrowed(def.type, column, reads) : def.type;
       stored[column] = make_column(layout.size(), type, def.name);
+      if (def.length_max > 0) stored[column] = limit_length(stored[column], def.length_max);
       layout.push_back({def.name, type});
     }
   }
   scan->layout = make_schema(std::move(layout));
   for (const ExprPtr& output : outputs) scan->outputs.push_back(over_columns(output, stored));
   return scan;
+}
+
+/// The input's column that the expression passes on as it is, or does not give a row at all.
+std::optional<size_t> passed_column(const Expr& expr) {
+  if (expr.kind() == ExprKind::kColumn) return expr.index();
+  const bool limits = expr.kind() == ExprKind::kCall && expr.function().name() == "AT_MOST";
+  return limits ? passed_column(*expr.arg(0)) : std::nullopt;
 }
 
 }  // namespace
@@ -134,9 +144,9 @@ PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std:
   for (size_t i = 0; i < exprs.size(); ++i) {
     fields.push_back({std::move(names[i]), exprs[i]->type()});
     ColumnTraits traits;
-    if (exprs[i]->kind() == ExprKind::kColumn) {
-      traits = input->traits[exprs[i]->index()];
-      int& first = first_at[exprs[i]->index()];
+    if (const std::optional<size_t> column = passed_column(*exprs[i])) {
+      traits = input->traits[*column];
+      int& first = first_at[*column];
       if (first < 0) first = static_cast<int>(i);
     }
     traits.processing_time |= is_processing_time(*exprs[i]);

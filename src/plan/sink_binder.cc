@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/nearest_name.h"
+#include "plan/literals.h"
 #include "plan/plan_build.h"
 #include "plan/select_binder.h"
 #include "plan/table_binder.h"
@@ -128,7 +129,7 @@ bool is_whole_average(const PlanNode& from, const Expr& value) {
 Result<ExprPtr> SinkBinder::assign(const PlanNode* from, const ExprPtr& value,
                                    const TableColumn& column, SourceSpan span) const {
   Result<ExprPtr> cast = make_implicit_cast(value, column.type);
-  if (cast) return *cast;
+  if (cast) return column.length_max > 0 ? limit_length(*cast, column.length_max) : *cast;
   // In Flink's SQL these need no CAST: an instant becomes the wall clock of the session's zone, an
   // average of whole numbers is cut off to a whole number.
   const bool instant =

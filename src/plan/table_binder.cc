@@ -145,6 +145,7 @@ Status TableBinder::bind_stored_columns() {
       bound.type = TRY(bind_type(session_, *column.type));
     }
     bound.name = column.name.text;
+    if (column.type) bound.length_max = length_of(*column.type);
     bound.not_null = column.type && column.type->not_null;
     bound.comment = column.comment.value_or("");
     def_->columns.push_back(std::move(bound));

@@ -1,6 +1,7 @@
 #include "plan/table_def.h"
 
 #include "base/check.h"
+#include "base/fmt.h"
 #include "base/letters.h"
 
 namespace velo {
@@ -24,6 +25,11 @@ std::string_view sink_encoding_name(SinkEncoding encoding) {
       return "debezium";
   }
   return "append";
+}
+
+std::string TableColumn::type_text() const {
+  if (length_max == 0) return type.to_string();
+  return fmt::format("{}({})", type.is_string() ? "VARCHAR" : "VARBINARY", length_max);
 }
 
 std::string TableDef::option(std::string_view key, std::string_view otherwise) const {

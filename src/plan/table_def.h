@@ -22,12 +22,16 @@ struct TableColumn {
   Type type;
   TableColumnKind kind = TableColumnKind::kPhysical;
   bool not_null = false;
+  /// Of VARCHAR(n) and CHAR(n) in characters, of VARBINARY(n) and BINARY(n) in bytes; 0: any.
+  int64_t length_max = 0;
   ExprPtr computed;  ///< kComputed: over the table's columns, of which it reads no computed one
   std::string metadata_key;  ///< kMetadata
   bool is_virtual = false;   ///< kMetadata: never written
   bool is_system = false;  ///< `_OFFSET` and its kin: there without being declared, not part of `*`
   std::string comment;
 
+  /// "VARCHAR(20)": the type with its length.
+  std::string type_text() const;
   /// Physical columns and METADATA that is not VIRTUAL.
   bool is_written() const {
     return kind == TableColumnKind::kPhysical ||

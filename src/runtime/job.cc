@@ -350,6 +350,7 @@ Result<std::string> Job::save() {
   writer.u32(options_.parallelism);
   writer.u32(static_cast<uint32_t>(layout_.drivers.size()));
   for (const auto& driver : layout_.drivers) driver->save(writer);
+  rejects_.save(writer);
   ++epoch_;
   writer.u64(epoch_);
   writer.u32(static_cast<uint32_t>(sinks_.size()));
@@ -378,6 +379,7 @@ Status Job::load(std::string_view snapshot) {
                              options_.parallelism));
   }
   for (const auto& driver : layout_.drivers) TRY(driver->load(reader));
+  TRY(rejects_.load(reader));
   epoch_ = TRY(reader.u64());
   if (TRY(reader.u32()) != sinks_.size()) {
     return Error(ErrorCode::kIncompatibleState, "the snapshot has another number of sinks");

@@ -285,4 +285,17 @@ void Rejects::add_message(std::string message) {
   messages_.push_back(std::move(message));
 }
 
+void Rejects::save(SnapshotWriter& writer) const {
+  std::lock_guard lock(mutex_);
+  writer.section("rejects");
+  for (const size_t shown : shown_) writer.u64(shown);
+}
+
+Status Rejects::load(SnapshotReader& reader) {
+  std::lock_guard lock(mutex_);
+  TRY(reader.section("rejects"));
+  for (size_t& shown : shown_) shown = TRY(reader.u64());
+  return {};
+}
+
 }  // namespace velo

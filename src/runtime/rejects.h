@@ -105,6 +105,10 @@ class Rejects {
   std::vector<std::string> take_messages();
   void add_message(std::string message);
 
+  /// How many of each kind were shown, so that a restart does not begin to count anew.
+  void save(SnapshotWriter& writer) const;
+  Status load(SnapshotReader& reader);
+
  private:
   struct Late {
     size_t node;

@@ -10,6 +10,9 @@
 namespace velo {
 namespace {
 constexpr size_t kHeadBytes = size_t{64} << 10;  // enough for any header
+constexpr size_t kTailKept = size_t{1} << 20;    // memory that one long record may leave behind
+
+enum PartitionFlag : uint8_t { kFinished = 1, kSkips = 2 };
 }
 
 SourceDriver::SourceDriver(const SourceSpec& spec,
@@ -118,6 +121,10 @@ Result<SourceDriver::Step> SourceDriver::step(int64_t now_us) {
 /// True if the partition gave something or ended.
 Result<bool> SourceDriver::poll(size_t index, int64_t now_us) {
   Partition& partition = partitions_[index];
+  if (partition.gone) {
+    TRY(finish_partition(index, now_us));
+    return true;
+  }
   const int64_t begin = context_.clock.steady_ns();
   const Poll found = TRY(source_->poll(partition.info.id, block_, 0));
   batch_begin_ns_ = context_.clock.steady_ns();
@@ -146,6 +153,7 @@ Status SourceDriver::decode(Partition& partition) {
     start.name = partition.unit;
     start.first_line = block_.first_line;
     start.inside = !block_.begins_unit;
+    start.skipping = std::exchange(partition.skips, false);
     std::string head;
     if (start.inside) head = TRY(source_->head(partition.info.id, kHeadBytes));
     start.head = head;
@@ -348,12 +356,16 @@ Status SourceDriver::feed_pushed(Partition& partition, std::string_view bytes, b
   input.offset = partition.pushed_bytes;
   input.ends_unit = ends;
   partition.pushed_bytes += bytes.size();
-  partition.pushed_tail += bytes;
   TRY(partition.decoder->feed(input, *this));
   // What a snapshot must keep: all behind the last whole record.
   const uint64_t left = partition.pushed_bytes - partition.decoder->consumed_offset();
-  if (left < partition.pushed_tail.size()) {
-    partition.pushed_tail.erase(0, partition.pushed_tail.size() - left);
+  std::string& tail = partition.pushed_tail;
+  if (left <= bytes.size()) {
+    if (tail.capacity() > kTailKept) tail = {};
+    tail.assign(bytes.substr(bytes.size() - left));
+  } else {
+    tail += bytes;
+    tail.erase(0, tail.size() - left);
   }
   return {};
 }
@@ -391,14 +403,16 @@ void SourceDriver::close() {
 void SourceDriver::save(SnapshotWriter& writer) const {
   writer.section("source");
   writer.string(spec_.table);
+  writer.string(source_ ? source_->save() : std::string());
   writer.u64(partitions_.size());
+  for (const Partition& partition : partitions_) writer.string(partition.info.name);
   for (const Partition& partition : partitions_) {
-    writer.string(partition.info.name);
+    const bool skips = partition.skips || (partition.decoder && partition.decoder->skipping());
     writer.string(partition.position.to_string());
     writer.u64(partition.pushed_bytes);
     writer.string(partition.pushed_head);
     writer.string(partition.pushed_tail);
-    writer.u8(partition.finished ? 1 : 0);
+    writer.u8(static_cast<uint8_t>((partition.finished ? kFinished : 0) | (skips ? kSkips : 0)));
     writer.u64(partition.rows);
   }
   for (const auto& reader : readers_) reader->save(writer);
@@ -415,43 +429,72 @@ Status SourceDriver::restore_pushed(Partition& partition) {
     UnitStart start;
     start.first_line = 0;
     start.inside = true;
+    start.skipping = std::exchange(partition.skips, false);
     start.head = partition.pushed_head;
     TRY(partition.decoder->start_unit(start));
   }
   return feed_pushed(partition, tail, false);
 }
 
+/// Puts the partitions into the order in which the snapshot has them; those that are new follow. A
+/// watched directory may have lost some of its files.
+Status SourceDriver::restore_order(const std::vector<std::string>& names) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto begin = partitions_.begin() + static_cast<ptrdiff_t>(i);
+    const auto found = std::find_if(begin, partitions_.end(), [&](const Partition& partition) {
+      return partition.info.name == names[i];
+    });
+    if (found != partitions_.end()) {
+      std::rotate(begin, found, found + 1);
+      continue;
+    }
+    if (!source_ || spec_.bounded) {
+      return Error(ErrorCode::kIncompatibleState,
+                   fmt::format("the snapshot has partition '{}' of table '{}', which is not there",
+                               names[i], spec_.table));
+    }
+    Partition gone;
+    gone.info.name = names[i];
+    gone.gone = true;
+    partitions_.insert(begin, std::move(gone));
+    for (const auto& reader : readers_) reader->add_partition();
+    context_.rejects.add_message(fmt::format(
+        "table '{}': '{}' is gone: going on with what is there", spec_.table, names[i]));
+  }
+  return {};
+}
+
+Status SourceDriver::restore_partition(SnapshotReader& reader, Partition& partition) {
+  const std::string position = TRY(reader.string());
+  partition.pushed_bytes = TRY(reader.u64());
+  partition.pushed_head = TRY(reader.string());
+  partition.pushed_tail = TRY(reader.string());
+  const uint8_t flags = TRY(reader.u8());
+  partition.finished = (flags & kFinished) != 0;
+  partition.skips = (flags & kSkips) != 0;
+  partition.rows = TRY(reader.u64());
+  TRY(restore_pushed(partition));
+  partition.position = TRY(Position::parse(position));
+  const bool moved = !(partition.position == Position());
+  if (!source_ || !moved || partition.finished || partition.gone) return {};
+  return source_->seek(partition.info.id, partition.position);
+}
+
 Status SourceDriver::load(SnapshotReader& reader) {
   TRY(reader.section("source"));
   const std::string table = TRY(reader.string());
+  const std::string order = TRY(reader.string());
   const uint64_t count = TRY(reader.count(1));
-  if (table != spec_.table || count > partitions_.size()) {
-    return Error(ErrorCode::kIncompatibleState,
-                 fmt::format("the snapshot has {} partitions of table '{}' where there are {} of "
-                             "'{}'",
-                             count, table, partitions_.size(), spec_.table));
+  std::vector<std::string> names;
+  for (uint64_t i = 0; i < count; ++i) names.push_back(TRY(reader.string()));
+  if (table != spec_.table) {
+    return Error(
+        ErrorCode::kIncompatibleState,
+        fmt::format("the snapshot has table '{}' where there is '{}'", table, spec_.table));
   }
-  for (size_t i = 0; i < count; ++i) {
-    Partition& partition = partitions_[i];
-    const std::string name = TRY(reader.string());
-    if (name != partition.info.name) {
-      return Error(ErrorCode::kIncompatibleState,
-                   fmt::format("the snapshot has partition '{}' of table '{}' where there is '{}'",
-                               name, table, partition.info.name));
-    }
-    const std::string position = TRY(reader.string());
-    partition.pushed_bytes = TRY(reader.u64());
-    partition.pushed_head = TRY(reader.string());
-    partition.pushed_tail = TRY(reader.string());
-    partition.finished = TRY(reader.u8()) != 0;
-    partition.rows = TRY(reader.u64());
-    TRY(restore_pushed(partition));
-    partition.position = TRY(Position::parse(position));
-    const bool moved = !(partition.position == Position());
-    if (source_ && moved && !partition.finished) {
-      TRY(source_->seek(partition.info.id, partition.position));
-    }
-  }
+  TRY(restore_order(names));
+  if (source_) TRY(source_->restore(order));
+  for (size_t i = 0; i < count; ++i) TRY(restore_partition(reader, partitions_[i]));
   for (const auto& table_reader : readers_) TRY(table_reader->load(reader));
   TRY(load_counts(reader, metrics_));
   const uint8_t flags = TRY(reader.u8());

@@ -92,6 +92,8 @@ class SourceDriver final : private DecodeOutput {
     std::string unit;     ///< the file being read
     bool inside = false;  ///< the next block is not the first of its unit
     bool finished = false;
+    bool gone = false;   ///< restored, but nothing has its name any more
+    bool skips = false;  ///< restored: its position stands inside a too long record
     uint64_t rows = 0;  ///< delivered so far
     uint64_t pushed_bytes = 0;
     std::string pushed_tail;  ///< the beginning of a record that has not come whole
@@ -108,6 +110,8 @@ class SourceDriver final : private DecodeOutput {
   Status decode_records(Partition& partition);
   Status finish_partition(size_t index, int64_t now_us);
   Status restore_pushed(Partition& partition);
+  Status restore_order(const std::vector<std::string>& names);
+  Status restore_partition(SnapshotReader& reader, Partition& partition);
   Status feed_pushed(Partition& partition, std::string_view bytes, bool ends);
   Status deliver(size_t partition, const Batch& batch);
   void add_metadata(Batch& batch);

@@ -116,6 +116,7 @@ void SessionStore::save(std::span<const uint32_t> live, SnapshotWriter& writer) 
       writer.i64(session.last_us);
       writer.u8(session.fired);
       writer.u8(session.shown);
+      writer.u8(session.corrected);
     }
   }
 }
@@ -124,7 +125,7 @@ Status SessionStore::load(std::span<const uint32_t> groups, SnapshotReader& read
   if (TRY(reader.u64()) != groups.size())
     return Error(ErrorCode::kCorruptData, "sessions are missing");
   for (uint32_t group : groups) {
-    const uint64_t n = TRY(reader.count(18));
+    const uint64_t n = TRY(reader.count(19));
     for (uint64_t i = 0; i < n; ++i) {
       const int64_t start = TRY(reader.i64());
       const int64_t last = TRY(reader.i64());
@@ -133,6 +134,7 @@ Status SessionStore::load(std::span<const uint32_t> groups, SnapshotReader& read
       session.last_us = last;
       session.fired = TRY(reader.u8()) != 0;
       session.shown = TRY(reader.u8()) != 0;
+      session.corrected = TRY(reader.u8()) != 0;
       rearm(group, session, alarm_of(session));
     }
   }

@@ -18,6 +18,7 @@ struct Session {
   uint64_t serial;  ///< never reused: tells a timer whether its session still is the same
   bool fired = false;
   bool shown = false;  ///< a result row of it is out
+  bool corrected = false;  ///< late rows have joined it since it first fired
 };
 
 /// The open sessions of all groups, and when they end.

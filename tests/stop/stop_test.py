@@ -104,6 +104,20 @@ class Stopping(unittest.TestCase):
         self.assertIn("stopped before its results were committed", err)
         self.assertEqual(self.files(), [])
 
+    def test_twice_leaves_nothing_though_nobody_ever_reads(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        child = self.start(ENDLESS.format(rate=0) + TO_FILE + "SELECT a FROM t;", stdout=writer)
+        os.close(writer)
+        self.wait_until(lambda: any("inprogress" in name for name in self.files()))
+        time.sleep(0.2)
+        for _ in range(2):
+            child.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        status, err = self.end(child)
+        self.assertEqual(status, 1, err)
+        self.assertEqual(self.files(), [])
+
     def test_three_times_ends_what_waits_for_ever(self):
         os.mkfifo(os.path.join(self.directory, "fifo"))
         child = self.start("CREATE TABLE t (a BIGINT) WITH ('connector' = 'filesystem', 'path' = "
