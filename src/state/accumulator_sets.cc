@@ -87,8 +87,12 @@ class DistinctValues final : public Accumulator {
   void save(std::span<const uint32_t> slots, SnapshotWriter& writer) const override {
     std::vector<uint32_t> numbers;
     for (uint32_t slot : slots) {
-      writer.u64(members_[slot].size());
+      // Members that have left take no room in the snapshot, nor in what is built from it.
+      const auto held = [this](uint32_t member) { return multiplicity_[member] != 0; };
+      writer.u64(
+          static_cast<uint64_t>(std::count_if(members_[slot].begin(), members_[slot].end(), held)));
       for (uint32_t member : members_[slot]) {
+        if (!held(member)) continue;
         numbers.push_back(member_value_[member]);
         writer.i64(multiplicity_[member]);
       }

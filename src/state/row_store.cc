@@ -342,6 +342,39 @@ ColumnPtr RowStore::gather(size_t column, std::span<const Id> ids) const {
   return Column::flat(type, ids.size(), std::move(values), std::move(validity), std::move(owners));
 }
 
+namespace {
+
+/// Of two values that are there, at these places.
+int order_of(Physical physical, const void* x, const void* y) {
+  const auto order = [&]<typename T>(const T*) {
+    const T& left = *static_cast<const T*>(x);
+    const T& right = *static_cast<const T*>(y);
+    return left < right ? -1 : (right < left ? 1 : 0);
+  };
+  switch (physical) {
+    case Physical::kBool:
+      return order(static_cast<const uint8_t*>(nullptr));
+    case Physical::kInt64:
+      return order(static_cast<const int64_t*>(nullptr));
+    case Physical::kInt128:
+      return order(static_cast<const int128_t*>(nullptr));
+    case Physical::kString:
+      return order(static_cast<const StringRef*>(nullptr));
+    case Physical::kDouble: {
+      const bool left_nan = std::isnan(*static_cast<const double*>(x));
+      const bool right_nan = std::isnan(*static_cast<const double*>(y));
+      if (!left_nan && !right_nan) return order(static_cast<const double*>(nullptr));
+      return static_cast<int>(left_nan) - static_cast<int>(right_nan);
+    }
+    case Physical::kList:
+    case Physical::kRow:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
 int RowStore::compare(size_t column, Id a, Id b) const {
   const Cells& x = chunk_of(a).cells[column];
   const Cells& y = chunk_of(b).cells[column];
@@ -351,29 +384,22 @@ int RowStore::compare(size_t column, Id a, Id b) const {
   const bool x_there = bit(x.validity.get(), i);
   const bool y_there = bit(y.validity.get(), j);
   if (!x_there || !y_there) return static_cast<int>(x_there) - static_cast<int>(y_there);
-  const auto order = [&](const auto& left, const auto& right) {
-    return left < right ? -1 : (right < left ? 1 : 0);
-  };
-  switch ((*options_.schema)[column].type.physical()) {
-    case Physical::kBool:
-      return order(x.values->as<uint8_t>()[i], y.values->as<uint8_t>()[j]);
-    case Physical::kInt64:
-      return order(x.values->as<int64_t>()[i], y.values->as<int64_t>()[j]);
-    case Physical::kInt128:
-      return order(x.values->as<int128_t>()[i], y.values->as<int128_t>()[j]);
-    case Physical::kString:
-      return order(x.values->as<StringRef>()[i], y.values->as<StringRef>()[j]);
-    case Physical::kDouble: {
-      const double left = x.values->as<double>()[i];
-      const double right = y.values->as<double>()[j];
-      if (!std::isnan(left) && !std::isnan(right)) return order(left, right);
-      return static_cast<int>(std::isnan(left)) - static_cast<int>(std::isnan(right));
-    }
-    case Physical::kList:
-    case Physical::kRow:
-      break;
-  }
-  return 0;
+  const Physical physical = (*options_.schema)[column].type.physical();
+  const size_t width = physical_width(physical);
+  return order_of(physical, x.values->as<char>() + i * width, y.values->as<char>() + j * width);
+}
+
+int RowStore::compare(size_t column, Id a, const Column& with, size_t row) const {
+  const Cells& cells = chunk_of(a).cells[column];
+  const size_t at = a & kMask;
+  if (cells.values == nullptr) return compare_rows(*cells.nested[at], 0, with, row);
+  const bool there = bit(cells.validity.get(), at);
+  const bool other = !with.is_null(row);
+  if (!there || !other) return static_cast<int>(there) - static_cast<int>(other);
+  const Physical physical = (*options_.schema)[column].type.physical();
+  const size_t width = physical_width(physical);
+  return order_of(physical, cells.values->as<char>() + at * width,
+                  with.values_buffer()->as<char>() + row * width);
 }
 
 bool RowStore::is_null(size_t column, Id id) const {

@@ -83,6 +83,8 @@ class RowStore {
 
   /// Order of the values in one column: NULL first, then as compare_rows.
   int compare(size_t column, Id a, Id b) const;
+  /// The same with a row of another column, which is flat.
+  int compare(size_t column, Id a, const Column& with, size_t row) const;
 
   bool is_null(size_t column, Id id) const;
 

@@ -10,13 +10,20 @@ void WaitingRows::push(const Batch& batch) {
   // Strings of a decoder's block must not keep the whole block while rows wait.
   part.batch = flatten(batch);
   part.batch.watermarks = nullptr;
-  part.order.resize(batch.rows);
-  std::iota(part.order.begin(), part.order.end(), uint32_t{0});
-  const ColumnPtr& times = part.batch.columns[time_column_];
-  std::stable_sort(part.order.begin(), part.order.end(),
-                   [&](uint32_t a, uint32_t b) { return times->int64_at(a) < times->int64_at(b); });
+  part.order = by_time(part.batch);
   rows_ += batch.rows;
   parts_.push_back(std::move(part));
+}
+
+// Row numbers in the order of time, then of arrival.
+Selection WaitingRows::by_time(const Batch& batch) const {
+  Selection order(batch.rows);
+  std::iota(order.begin(), order.end(), uint32_t{0});
+  const int64_t* times = batch.columns[time_column_]->values<int64_t>();
+  if (std::is_sorted(times, times + batch.rows)) return order;
+  std::stable_sort(order.begin(), order.end(),
+                   [times](uint32_t a, uint32_t b) { return times[a] < times[b]; });
+  return order;
 }
 
 Batch WaitingRows::release(int64_t watermark) {
@@ -25,18 +32,20 @@ Batch WaitingRows::release(int64_t watermark) {
     const size_t begin = part.next;
     while (part.next < part.order.size() && time_of(part, part.next) <= watermark) ++part.next;
     if (part.next == begin) continue;
-    taken.push_back(gather(part.batch, {part.order.data() + begin, part.next - begin}));
+    const bool whole = part.next - begin == part.batch.rows;
     rows_ -= part.next - begin;
+    if (whole && std::is_sorted(part.order.begin(), part.order.end())) {
+      taken.push_back(std::move(part.batch));
+      continue;
+    }
+    taken.push_back(gather(part.batch, {part.order.data() + begin, part.next - begin}));
   }
   std::erase_if(parts_, [](const Part& part) { return part.next == part.order.size(); });
   if (taken.empty()) return {schema_, 0, {}, nullptr, nullptr};
   if (taken.size() == 1) return std::move(taken[0]);
   const Batch all = concat(taken);
-  Selection order(all.rows);
-  std::iota(order.begin(), order.end(), uint32_t{0});
-  const ColumnPtr& times = all.columns[time_column_];
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return times->int64_at(a) < times->int64_at(b); });
+  const Selection order = by_time(all);
+  if (std::is_sorted(order.begin(), order.end())) return all;
   return gather(all, order);
 }
 

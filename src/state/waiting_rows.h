@@ -34,6 +34,7 @@ class WaitingRows {
     Selection order;  // its rows by time
     size_t next = 0;  // of `order`
   };
+  Selection by_time(const Batch& batch) const;
   int64_t time_of(const Part& part, size_t at) const {
     return part.batch.columns[time_column_]->int64_at(part.order[at]);
   }
