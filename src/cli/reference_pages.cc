@@ -9,6 +9,7 @@
 #include "engine/table_kinds.h"
 #include "expr/aggregate.h"
 #include "expr/function.h"
+#include "expr/over_functions.h"
 #include "format/formats.h"
 #include "plan/table_options.h"
 
@@ -226,6 +227,13 @@ std::string functions_page() {
   for (const AggregateFunction& aggregate : aggregate_table()) {
     out += fmt::format("| `{}` | {}{} |\n", cell(signature_text(aggregate)), aggregate.doc,
                        also(aggregate.names));
+  }
+  out +=
+      "\n## Window functions\n\nThey stand before `OVER (PARTITION BY … ORDER BY …)`, as every "
+      "aggregate may.\n\n";
+  out += "| function | gives |\n| --- | --- |\n";
+  for (const OverFunctionInfo& function : over_function_table()) {
+    out += fmt::format("| `{}` | {} |\n", cell(function.signature), function.doc);
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include "column/column_builder.h"
 #include "expr/aggregate.h"
 #include "expr/function.h"
+#include "expr/over_functions.h"
 #include "plan/literals.h"
 
 namespace velo {
@@ -231,6 +232,11 @@ Result<Batch> show(const ast::Show& show, const Catalog& catalog, const OptionMa
         if (!wanted(name)) continue;
         const AggregateFunction& aggregate = *first_of(aggregate_table(), name);
         rows.add({name, "aggregate", signature_text(aggregate), std::string(aggregate.doc)});
+      }
+      for (const OverFunctionInfo& function : over_function_table()) {
+        if (!wanted(function.name)) continue;
+        rows.add({std::string(function.name), "window", std::string(function.signature),
+                  std::string(function.doc)});
       }
       return rows.finish();
     }

@@ -70,7 +70,8 @@ class Lowering {
     std::vector<Upstream> inputs;
     const PlanNode* node = plan.get();
     const OrderByNode* order = nullptr;
-    if (node->kind == PlanKind::kLimit && node->input()->kind == PlanKind::kOrderBy) {
+    if (node->kind == PlanKind::kLimit && node->input()->kind == PlanKind::kOrderBy &&
+        !node->input()->as<OrderByNode>().time_column) {
       order = &node->input()->as<OrderByNode>();  // sorts no more than it must hold
     }
     for (const PlanPtr& input : order ? order->inputs : node->inputs) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "engine/lower_over.h"
 #include "engine/lower_top_n.h"
 #include "expr/evaluator.h"
 #include "operator/delay_watermark.h"
@@ -11,7 +12,6 @@
 #include "operator/group_aggregate.h"
 #include "operator/limit.h"
 #include "operator/order_by.h"
-#include "operator/over.h"
 #include "operator/processing_time.h"
 #include "operator/project.h"
 #include "operator/union.h"
@@ -229,18 +229,6 @@ LoweredNode lower_aggregate(const AggregateNode& plan) {
   return made;
 }
 
-LoweredNode lower_over(const OverNode& plan) {
-  OverOptions options;
-  options.input = plan.input()->schema;
-  options.output = plan.schema;
-  options.partition = plan.partition;
-  options.time_column = plan.time_column;
-  options.aggregates = aggregates_of(plan.aggregates);
-  options.preceding = plan.preceding;
-  // One copy: rows of the same time come out in the order in which they came in.
-  return node(Spread::kSingle, [options] { return make_over(options); });
-}
-
 Result<LoweredNode> lower_values(const ValuesNode& plan, const OperatorLowering& lowering) {
   EvaluationContext context;
   context.now_us = lowering.now_us;
@@ -306,7 +294,7 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
     case PlanKind::kAggregate:
       return one(lower_aggregate(plan.as<AggregateNode>()));
     case PlanKind::kOver:
-      return one(lower_over(plan.as<OverNode>()));
+      return lower_over(plan.as<OverNode>());
     case PlanKind::kUnion:
       return one(node(Spread::kAnywhere, [schema, inputs = plan.inputs.size()] {
         return make_union({schema, inputs});
@@ -321,7 +309,6 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
     }
     case PlanKind::kTopN:
       return lower_top_n(plan.as<TopNNode>());
-    case PlanKind::kRowNumber:
     case PlanKind::kJoin:
     case PlanKind::kScan:
     case PlanKind::kShared:
@@ -350,6 +337,10 @@ Result<std::vector<LoweredNode>> lower_order_by(const OrderByNode& order, const 
       fields.push_back({fmt::format("sort key {}", columns.size() - width), key.key->type()});
     }
     options.keys.push_back(sort);
+  }
+  if (order.time_column) {
+    options.time_column = static_cast<int>(*order.time_column);
+    options.shift_us = order.shift_us;
   }
   if (limit != nullptr) {
     if (limit->limit) options.limit = static_cast<uint64_t>(*limit->limit);

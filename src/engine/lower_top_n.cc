@@ -1,44 +1,23 @@
 #include "engine/lower_top_n.h"
 
-#include "base/fmt.h"
+#include "engine/lower_columns.h"
 #include "operator/top_n.h"
 
 namespace velo {
-namespace {
-
-/// The columns of the input, then what is computed of them.
-struct Columns {
-  std::vector<Field> fields;
-  std::vector<ExprPtr> exprs;
-
-  explicit Columns(const Schema& schema) : fields(schema.fields()) {
-    for (size_t i = 0; i < fields.size(); ++i) {
-      exprs.push_back(make_column(i, fields[i].type, fields[i].name));
-    }
-  }
-  size_t place_of(const ExprPtr& expr) {
-    if (expr->kind() == ExprKind::kColumn) return expr->index();
-    fields.push_back({fmt::format("key {}", fields.size() + 1), expr->type()});
-    exprs.push_back(expr);
-    return exprs.size() - 1;
-  }
-};
-
-}  // namespace
-
 std::vector<LoweredNode> lower_top_n(const TopNNode& top) {
   const size_t width = top.input()->schema->size();
-  Columns columns(*top.input()->schema);
+  LoweredColumns columns(*top.input()->schema);
   TopNOptions options;
   for (const ExprPtr& key : top.partition) options.partition.push_back(columns.place_of(key));
   for (const PlanOrder& order : top.order) {
     options.order.push_back({columns.place_of(order.key), order.descending, order.nulls_first});
   }
-  const bool computed = columns.fields.size() > width;
+  const bool computed = columns.computed();
   options.input = make_schema(columns.fields);
   std::vector<Field> out = columns.fields;
   if (top.with_rank) out.push_back(top.schema->fields().back());
   options.output = make_schema(out);
+  options.rank = top.rank;
   options.limit = static_cast<size_t>(top.limit);
   options.with_rank = top.with_rank;
   options.retractable = top.input()->changelog.changing;
@@ -60,6 +39,7 @@ std::vector<LoweredNode> lower_top_n(const TopNNode& top) {
   if (top.form != TopNForm::kStream) {
     if (top.form == TopNForm::kWindow) {
       node.spec.merge.time_column = top.time_column;
+      node.spec.merge.due_us = -top.shift_us;
       node.spec.merge.order.push_back(top.time_column);
     }
     for (const size_t key : options.partition) node.spec.merge.order.push_back(key);

@@ -1,12 +1,12 @@
 #include "operator/order_by.h"
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 #include <utility>
 
 #include "base/fmt.h"
-#include "column/column_builder.h"
+#include "operator/on_time.h"
+#include "state/waiting_rows.h"
 
 namespace velo {
 namespace {
@@ -19,25 +19,43 @@ class OrderBy final : public Operator {
   explicit OrderBy(OrderByOptions options)
       : options_(std::move(options)),
         wanted_(options_.limit > UINT64_MAX - options_.offset ? UINT64_MAX
-                                                              : options_.limit + options_.offset) {}
+                                                              : options_.limit + options_.offset),
+        waiting_(options_.schema, timed() ? static_cast<size_t>(options_.time_column) : 0) {
+    CHECK(!timed() || (wanted_ == UINT64_MAX && options_.offset == 0));
+  }
 
-  void push(size_t, const Batch& batch, Output&) override {
+  void push(size_t, const Batch& batch, Output& output) override {
+    if (timed()) {
+      Batch kept;
+      const auto time = static_cast<size_t>(options_.time_column);
+      const Batch* rows = rows_on_time(time, options_.shift_us, batch, &kept, output);
+      if (rows != nullptr) waiting_.push(*rows);
+      return;
+    }
     held_.push_back(batch);
     held_.back().watermarks = nullptr;
     rows_ += batch.rows;
     weighted_ = weighted_ || batch.weights;
     if (!weighted_ && rows_ > kCompactRowsMin && rows_ / 2 > wanted_) compact();
   }
-  /// Nothing comes out before the end, so nothing is promised either. The end of time is not yet
-  /// the end of rows: an aggregation without a window gives its answer after it.
-  void advance(size_t, int64_t, Output&) override {}
+  /// Without a time nothing comes out before the end, so nothing is promised either. The end of
+  /// time is not yet the end of rows: an aggregation without a window gives its answer after it.
+  void advance(size_t, int64_t watermark, Output& output) override {
+    if (!timed()) return;
+    emit_sorted(waiting_.release(time_passed(watermark, options_.shift_us)), output);
+    output.advance(std::min(watermark, time_passed(watermark, options_.shift_us)));
+  }
   void finish(Output& output) override {
-    emit_all(output);
+    if (timed()) return;
+    emit_sorted(merged(), output);
+    held_.clear();
+    rows_ = 0;
     output.advance(kWatermarkEnd);
   }
 
   void save(SnapshotWriter& writer) const override {
     writer.section("order_by");
+    if (timed()) return waiting_.save(writer);
     const Batch all = merged();
     writer.u64(all.rows);
     if (all.rows == 0) return;
@@ -47,6 +65,7 @@ class OrderBy final : public Operator {
   }
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("order_by"));
+    if (timed()) return waiting_.load(reader);
     const uint64_t rows = TRY(reader.u64());
     Batch all{options_.schema, rows, {}, nullptr, nullptr};
     if (all.rows == 0) return {};
@@ -75,14 +94,16 @@ class OrderBy final : public Operator {
     return text;
   }
   const SchemaPtr& output_schema() const override { return options_.schema; }
-  size_t state_rows() const override { return rows_; }
+  size_t state_rows() const override { return rows_ + waiting_.rows(); }
   size_t state_bytes() const override {
-    size_t bytes = 0;
+    size_t bytes = waiting_.memory_bytes();
     for (const Batch& batch : held_) bytes += batch.memory_bytes();
     return bytes;
   }
 
  private:
+  bool timed() const { return options_.time_column >= 0; }
+
   Batch merged() const {
     if (held_.empty()) return Batch{options_.schema, 0, {}, nullptr, nullptr};
     Batch all = concat(held_);
@@ -90,40 +111,10 @@ class OrderBy final : public Operator {
     return all;
   }
 
-  int compare(const Batch& all, uint32_t a, uint32_t b) const {
-    for (const SortKey& key : options_.keys) {
-      const Column& column = *all.columns[key.column];
-      const bool a_null = column.is_null(a);
-      const bool b_null = column.is_null(b);
-      if (a_null || b_null) {
-        if (a_null && b_null) continue;
-        return a_null == key.nulls_first ? -1 : 1;
-      }
-      const int order = compare_rows(column, a, column, b);
-      if (order != 0) return key.descending ? -order : order;
-    }
-    for (const ColumnPtr& column : all.columns) {
-      const int order = compare_rows(*column, a, *column, b);
-      if (order != 0) return order;
-    }
-    return 0;
-  }
-
   /// Numbers of the rows of the answer (offset and limit not yet applied to weighted input).
   Selection sorted(const Batch& all) const {
-    Selection order(all.rows);
-    std::iota(order.begin(), order.end(), 0u);
-    const auto less = [&](uint32_t a, uint32_t b) {
-      const int by_value = compare(all, a, b);
-      return by_value != 0 ? by_value < 0 : a < b;
-    };
-    if (!all.weights && wanted_ < all.rows) {
-      std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(wanted_), order.end(),
-                        less);
-      order.resize(wanted_);
-    } else {
-      std::sort(order.begin(), order.end(), less);
-    }
+    const size_t limit = all.weights ? SIZE_MAX : wanted_;
+    const Selection order = sorted_rows(all, options_.keys, Ties::kColumns, limit);
     return all.weights ? without_retracted(all, order) : order;
   }
 
@@ -133,13 +124,18 @@ class OrderBy final : public Operator {
     for (size_t begin = 0; begin < order.size();) {
       size_t end = begin;
       int64_t weight = 0;
-      while (end < order.size() && compare(all, order[begin], order[end]) == 0) {
+      while (end < order.size() && equal(all, order[begin], order[end])) {
         weight += all.weight(order[end++]);
       }
       for (int64_t i = 0; i < weight; ++i) kept.push_back(order[begin]);
       begin = end;
     }
     return kept;
+  }
+
+  static bool equal(const Batch& all, uint32_t a, uint32_t b) {
+    return std::all_of(all.columns.begin(), all.columns.end(),
+                       [&](const ColumnPtr& column) { return rows_equal(*column, a, *column, b); });
   }
 
   void compact() {
@@ -149,10 +145,7 @@ class OrderBy final : public Operator {
     held_.assign(1, std::move(kept));
   }
 
-  void emit_all(Output& output) {
-    Batch all = merged();
-    held_.clear();
-    rows_ = 0;
+  void emit_sorted(Batch all, Output& output) {
     if (all.rows == 0) return;
     const Selection order = sorted(all);
     all.weights = nullptr;
@@ -165,6 +158,7 @@ class OrderBy final : public Operator {
 
   OrderByOptions options_;
   uint64_t wanted_;
+  WaitingRows waiting_;  // with a time
   std::vector<Batch> held_;
   size_t rows_ = 0;
   bool weighted_ = false;

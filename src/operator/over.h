@@ -2,31 +2,45 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
-#include "expr/aggregate.h"
+#include "expr/over_call.h"
 #include "operator/operator.h"
+#include "operator/row_order.h"
 
 namespace velo {
 
-struct OverOptions {
-  SchemaPtr input;
-  SchemaPtr output;  ///< the input's columns, then one per aggregate
-  std::vector<ExprPtr> partition;
-  size_t time_column = 0;  ///< ORDER BY: event time, ascending
-  std::vector<Aggregate> aggregates;
-  /// ROWS n PRECEDING: the frame is the row and the n before it; nothing = all before it.
-  std::optional<uint64_t> preceding;
+/// When a row's answers are known, and in which order rows come out.
+enum class OverForm : uint8_t {
+  /// Rows are ordered by an event time first, ascending. They wait until the watermark has passed
+  /// them and come out in the order of (order, arrival); a frame that reaches behind its row holds
+  /// the row back until what it reaches has come.
+  kTime,
+  /// The partition has an event time: it is given whole when the watermark has passed that.
+  kWindow,
+  /// All partitions are given when the input has ended.
+  kEnd,
 };
 
-/// Longest frame that has a bound, in rows: each key holds a state per row of it.
-inline constexpr uint64_t kOverPrecedingMax = 1'000'000;
+struct OverOptions {
+  SchemaPtr input;
+  SchemaPtr output;               ///< the input's columns, then one per call
+  std::vector<size_t> partition;  ///< columns; none: all rows are one partition
+  std::vector<SortKey> order;
+  std::vector<OverCall> calls;  ///< arguments and inputs of aggregates are columns
+  OverForm form = OverForm::kTime;
+  size_t time_column = 0;  ///< kTime: the first of `order`; kWindow: among `partition`
+  /// Rows come until the watermark reaches their time + shift.
+  int64_t shift_us = 0;
+  int64_t ttl_us =
+      0;  ///< kTime: a key not touched for so long (wall clock) is forgotten; 0 = never
+};
 
-/// f(x) OVER (PARTITION BY … ORDER BY time ROWS n PRECEDING): every row with aggregates over the
-/// last rows of its key. Rows wait until the watermark has reached them and come out in the order
-/// of (time, arrival), whatever the batches were. Late rows are rejected. REQUIRES: input that only
-/// grows; preceding ≤ kOverPrecedingMax.
+/// f(x) OVER (PARTITION BY … ORDER BY …): every row with what is computed of the rows of its
+/// partition. kWindow and kEnd: equal rows stand in the order of their other columns, so that the
+/// answer depends on the rows alone; kTime: in that of their arrival. Late rows are rejected, and
+/// rows whose result does not exist (a sum that does not fit). REQUIRES: kTime, kWindow: an input
+/// that only grows; kTime: no call needs the whole partition.
 std::unique_ptr<Operator> make_over(OverOptions options);
 
 }  // namespace velo

@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/random.h"
 #include "operator/aggregate_test_case.h"
@@ -11,18 +12,62 @@
 namespace velo {
 namespace {
 
-OverOptions over_options(std::optional<uint64_t> preceding, std::vector<std::string> aggregates) {
+using Unit = OverBound::Unit;
+
+OverBound unbounded() { return {}; }
+OverBound rows_away(int64_t n) { return {Unit::kRows, n, 0, 0}; }
+OverBound groups_away(int64_t n) { return {Unit::kGroups, n, 0, 0}; }
+OverBound time_away(int64_t us) { return {Unit::kRange, 0, us, 0}; }
+OverFrame between(OverBound start, OverBound end) { return {start, end, "some rows"}; }
+OverFrame last_rows(int64_t n) { return between(rows_away(1 - n), rows_away(0)); }
+
+/// Over (k STRING, v BIGINT, t TIMESTAMP), per k, by t.
+OverOptions over_options(OverForm form = OverForm::kTime) {
   OverOptions options;
   options.input = schema_from_text("k STRING, v BIGINT, t TIMESTAMP");
-  options.partition = {input_column(options.input, "k")};
+  options.output = options.input;
+  options.partition = {0};
+  options.order = {{2, false, true}};
+  options.form = form;
   options.time_column = 2;
-  options.preceding = preceding;
-  std::vector<Field> fields = options.input->fields();
-  for (const std::string& text : aggregates) {
-    options.aggregates.push_back(aggregate_of(options.input, text));
-    fields.push_back({text, options.aggregates.back().type});
-  }
+  options.shift_us = 1;
+  return options;
+}
+void add(OverOptions& options, OverCall call, std::string name) {
+  std::vector<Field> fields = options.output->fields();
+  fields.push_back({std::move(name), call.type});
   options.output = make_schema(std::move(fields));
+  options.calls.push_back(std::move(call));
+}
+void add_aggregate(OverOptions& options, const OverFrame& frame, const std::string& text) {
+  OverCall call;
+  call.frame = frame;
+  call.aggregate = aggregate_of(options.input, text);
+  call.type = call.aggregate.type;
+  add(options, std::move(call), text);
+}
+void add_rank(OverOptions& options, OverFunction function, int64_t n = 1) {
+  OverCall call;
+  call.function = function;
+  call.n = n;
+  const bool share = function == OverFunction::kPercentRank || function == OverFunction::kCumeDist;
+  call.type = share ? Type::float64() : Type::bigint();
+  add(options, std::move(call), "rank");
+}
+void add_value(OverOptions& options, const OverFrame& frame, OverFunction function, int64_t n,
+               bool ignore_nulls) {
+  OverCall call;
+  call.function = function;
+  call.frame = frame;
+  call.n = n;
+  call.ignore_nulls = ignore_nulls;
+  call.argument = input_column(options.input, "v");
+  call.type = Type::bigint();
+  add(options, std::move(call), "value");
+}
+OverOptions sums(const OverFrame& frame, std::vector<std::string> aggregates) {
+  OverOptions options = over_options();
+  for (const std::string& text : aggregates) add_aggregate(options, frame, text);
   return options;
 }
 
@@ -37,7 +82,7 @@ std::string run(const OverOptions& options, const Batch& rows, int64_t delay_us,
 
 TEST(Over, TheLastRowsOfAKeyInTheOrderOfTime) {
   const OverOptions options =
-      over_options(2, {"COUNT(*)", "SUM(v)", "MIN(v)", "MAX(v)", "COUNT(v)"});
+      sums(last_rows(3), {"COUNT(*)", "SUM(v)", "MIN(v)", "MAX(v)", "COUNT(v)"});
   const Batch rows = events(
       "a 1 00:00:01\na 2 00:00:02\nb 10 00:00:02\na 9 00:00:05\na 4 00:00:04\na . 00:00:06\n"
       "a 6 00:00:07\nb 20 00:00:08\n");
@@ -54,97 +99,321 @@ TEST(Over, TheLastRowsOfAKeyInTheOrderOfTime) {
 
 TEST(Over, AllRowsBeforeAndOnlyTheRowItself) {
   const Batch rows = events("a 1 00:00:01\nb 5 00:00:01\na 2 00:00:02\na 4 00:00:03\n");
-  EXPECT_EQ(run(over_options(std::nullopt, {"SUM(v)"}), rows, kSecond, 1),
+  EXPECT_EQ(run(sums(between(unbounded(), rows_away(0)), {"SUM(v)"}), rows, kSecond, 1),
             "a 1 00:00:01 1\nb 5 00:00:01 5\na 2 00:00:02 3\na 4 00:00:03 7\n");
-  EXPECT_EQ(run(over_options(0, {"SUM(v)"}), rows, kSecond, 100),
+  EXPECT_EQ(run(sums(last_rows(1), {"SUM(v)"}), rows, kSecond, 100),
             "a 1 00:00:01 1\nb 5 00:00:01 5\na 2 00:00:02 2\na 4 00:00:03 4\n");
 }
 
-TEST(Over, RowsWaitForTheWatermarkAndLateOnesAreRejected) {
-  auto op = make_over(over_options(1, {"SUM(v)"}));
+TEST(Over, RowsWaitForTheWatermarkAndThoseBehindItAreRejected) {
+  auto op = make_over(sums(last_rows(2), {"SUM(v)"}));
   CollectOutput output;
   op->push(0, events("a 1 00:00:05\na 2 00:00:03\n"), output);
-  op->advance(0, at_time("00:00:02"), output);
-  EXPECT_EQ(output.rows(), "");
   op->advance(0, at_time("00:00:03"), output);
+  EXPECT_EQ(output.rows(), "") << "others of the same time may follow";
+  op->advance(0, at_time("00:00:03") + 1, output);
   EXPECT_EQ(short_times(output.rows()), "a 2 00:00:03 2\n");
-  op->advance(0, at_time("00:00:05"), output);
+  op->advance(0, at_time("00:00:06"), output);
   EXPECT_EQ(short_times(output.rows()), "a 2 00:00:03 2\na 1 00:00:05 3\n");
 
   std::string rejected;
-  EXPECT_EQ(run(over_options(1, {"SUM(v)"}), events("a 1 00:00:05\na 2 00:00:03\na 4 00:00:06\n"),
-                0, 100, &rejected),
-            "a 1 00:00:05 1\na 4 00:00:06 5\n");
+  EXPECT_EQ(
+      run(sums(last_rows(2), {"SUM(v)"}),
+          events("a 1 00:00:05\na 2 00:00:03\na 3 00:00:05\na 4 00:00:06\n"), 0, 100, &rejected),
+      "a 1 00:00:05 1\na 3 00:00:05 4\na 4 00:00:06 7\n");
   EXPECT_EQ(rejected, "late a 2 00:00:03 00:00:05 00:00:03 00:00:03 '0 00:00:02'\n");
 }
 
-/// Keys, values and times at random; the times within a second of the order.
+TEST(Over, WhatWaitsForLaterRowsHoldsTheWatermarkBack) {
+  auto op = make_over(sums(between(rows_away(0), rows_away(1)), {"SUM(v)"}));
+  CollectOutput output;
+  op->push(0, events("a 1 00:00:01\nb 5 00:00:02\na 2 00:00:03\n"), output);
+  op->advance(0, at_time("00:00:09"), output);
+  EXPECT_EQ(short_times(output.rows()), "a 1 00:00:01 3\n");
+  EXPECT_EQ(output.text().substr(output.text().rfind("watermark")),
+            fmt::format("watermark {}\n", at_time("00:00:02") - 1));
+  op->advance(0, kWatermarkEnd, output);
+  EXPECT_EQ(short_times(output.rows()), "a 1 00:00:01 3\nb 5 00:00:02 5\na 2 00:00:03 2\n");
+}
+
+TEST(Over, WithAnEventTimePartitionsAreGivenWholeWhenTheyAreOver) {
+  OverOptions options = over_options(OverForm::kWindow);
+  options.partition = {2};
+  options.order = {{1, true, true}};
+  add_rank(options, OverFunction::kNtile, 2);
+  add_aggregate(options, between(unbounded(), unbounded()), "SUM(v)");
+  auto op = make_over(options);
+  CollectOutput output;
+  op->push(0, events("b 1 00:00:10\na 1 00:00:20\na 3 00:00:10\n"), output);
+  op->advance(0, at_time("00:00:10"), output);
+  SnapshotWriter writer;
+  op->save(writer);
+  const std::string bytes = writer.finish();
+  SnapshotReader reader = SnapshotReader::open(bytes).value();
+  op = make_over(options);
+  ASSERT_TRUE(op->load(reader).has_value());
+  op->push(0, events("c 2 00:00:10\n"), output);
+  EXPECT_EQ(output.rows(), "");
+  op->advance(0, at_time("00:00:11"), output);
+  EXPECT_EQ(short_times(output.rows()), "a 3 00:00:10 1 6\nc 2 00:00:10 1 6\nb 1 00:00:10 2 6\n");
+  EXPECT_EQ(op->state_rows(), 1u);
+}
+
+TEST(Over, KeysThatTimeHasPassedAreForgotten) {
+  const OverOptions options =
+      sums(between(time_away(-kSecond), groups_away(0)), {"SUM(v)", "COUNT(DISTINCT v)"});
+  auto op = make_over(options);
+  CollectOutput output;
+  for (int64_t i = 0; i < 60; ++i) {
+    std::string rows;
+    for (int key = 0; key < 1000; ++key) {
+      rows += fmt::format("k{} 1 2024-01-01T00:00:{:02}\n", i * 1000 + key, i);
+    }
+    op->push(0, batch_from_text("k STRING, v BIGINT, t TIMESTAMP", rows), output);
+    op->advance(0, at_time("00:00:00") + i * kSecond, output);
+    output.clear();
+  }
+  EXPECT_LT(op->state_rows(), 20000u);
+}
+
+// ---- A model that looks at every row of every frame.
+
+struct Row {
+  std::string k;
+  std::optional<int64_t> v;
+  int64_t t;
+};
+
+class Model {
+ public:
+  Model(const OverOptions& options, const Batch& batch, bool ties_by_columns) : options_(options) {
+    for (uint32_t i = 0; i < batch.rows; ++i) {
+      const Column& v = *batch.columns[1];
+      Row row{std::string(batch.columns[0]->string_at(i)), std::nullopt,
+              batch.columns[2]->int64_at(i)};
+      if (!v.is_null(i)) row.v = v.int64_at(i);
+      partitions_[row.k].push_back(row);
+    }
+    for (auto& [key, rows] : partitions_) {
+      std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
+        if (a.t != b.t || !ties_by_columns) return a.t < b.t;
+        return a.v < b.v;  // NULL first
+      });
+    }
+  }
+
+  std::vector<std::string> lines() const {
+    std::vector<std::string> lines;
+    for (const auto& [key, rows] : partitions_) {
+      for (size_t i = 0; i < rows.size(); ++i) {
+        std::string line =
+            fmt::format("{} {} {}", key, text(rows[i].v), short_times(format_time(rows[i].t)));
+        for (const OverCall& call : options_.calls) line += " " + answer(call, rows, i);
+        lines.push_back(line);
+      }
+    }
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  }
+
+ private:
+  static std::string text(std::optional<int64_t> v) { return v ? fmt::format("{}", *v) : "."; }
+  static std::string format_time(int64_t t) {
+    const uint32_t one[] = {0};
+    ColumnBuilder builder(Type::timestamp(3));
+    builder.append_int64(t);
+    Batch batch{schema_from_text("t TIMESTAMP"), 1, {builder.finish()}, nullptr, nullptr};
+    std::string line = batch_to_text(gather(batch, one));
+    line.pop_back();
+    return line;
+  }
+  static size_t group_of(const std::vector<Row>& rows, size_t at) {
+    std::set<int64_t> times;
+    for (size_t i = 0; i <= at; ++i) times.insert(rows[i].t);
+    return times.size() - 1;
+  }
+  static bool is_from(const OverBound& bound, const std::vector<Row>& rows, size_t row, size_t at,
+                      int sign) {
+    const auto signed_at = static_cast<int64_t>(at);
+    const auto signed_row = static_cast<int64_t>(row);
+    switch (bound.unit) {
+      case Unit::kUnbounded:
+        return true;
+      case Unit::kRows:
+        return sign * (signed_at - signed_row - bound.distance) >= 0;
+      case Unit::kGroups:
+        return sign * (static_cast<int64_t>(group_of(rows, at)) -
+                       static_cast<int64_t>(group_of(rows, row)) - bound.distance) >=
+               0;
+      case Unit::kRange:
+        return sign * (rows[at].t - rows[row].t - static_cast<int64_t>(bound.range)) >= 0;
+    }
+    return false;
+  }
+  static std::string answer(const OverCall& call, const std::vector<Row>& rows, size_t row) {
+    if (!call.has_frame()) return rank(call, rows, row);
+    std::vector<std::optional<int64_t>> in;
+    for (size_t at = 0; at < rows.size(); ++at) {
+      if (is_from(call.frame.start, rows, row, at, 1) &&
+          is_from(call.frame.end, rows, row, at, -1)) {
+        in.push_back(rows[at].v);
+      }
+    }
+    if (call.function == OverFunction::kAggregate) return aggregate(call.aggregate.text, in);
+    if (call.ignore_nulls) std::erase(in, std::nullopt);
+    const auto n = static_cast<size_t>(call.n);
+    if (in.size() < n) return ".";
+    return text(call.function == OverFunction::kFromStart ? in[n - 1] : in[in.size() - n]);
+  }
+  static std::string aggregate(std::string_view name,
+                               const std::vector<std::optional<int64_t>>& in) {
+    std::vector<int64_t> there;
+    for (const auto& v : in) {
+      if (v) there.push_back(*v);
+    }
+    if (name == "COUNT(*)") return fmt::format("{}", in.size());
+    if (name == "COUNT(v)") return fmt::format("{}", there.size());
+    if (name == "COUNT(DISTINCT v)") {
+      return fmt::format("{}", std::set<int64_t>(there.begin(), there.end()).size());
+    }
+    if (there.empty()) return ".";
+    int64_t sum = 0;
+    for (const int64_t v : there) sum += v;
+    if (name == "SUM(v)") return fmt::format("{}", sum);
+    return fmt::format("{}", name == "MIN(v)" ? *std::min_element(there.begin(), there.end())
+                                              : *std::max_element(there.begin(), there.end()));
+  }
+  static std::string rank(const OverCall& call, const std::vector<Row>& rows, size_t row) {
+    size_t before = 0, peers = 0;
+    for (const Row& other : rows) {
+      before += other.t < rows[row].t ? 1 : 0;
+      peers += other.t == rows[row].t ? 1 : 0;
+    }
+    if (call.function == OverFunction::kRowNumber) return fmt::format("{}", row + 1);
+    if (call.function == OverFunction::kRank) return fmt::format("{}", before + 1);
+    if (call.function == OverFunction::kDenseRank)
+      return fmt::format("{}", group_of(rows, row) + 1);
+    // Buckets are filled one row after the other, larger ones first.
+    const auto n = static_cast<size_t>(call.n);
+    std::vector<size_t> sizes(n, rows.size() / n);
+    for (size_t i = 0; i < rows.size() % n; ++i) ++sizes[i];
+    size_t bucket = 0, left = row;
+    while (left >= sizes[bucket]) left -= sizes[bucket++];
+    return fmt::format("{}", bucket + 1);
+  }
+
+  const OverOptions& options_;
+  std::map<std::string, std::vector<Row>> partitions_;
+};
+
+/// Keys, values and times at random; the times within two seconds of the order.
 Batch random_rows(size_t rows, Random& random) {
   std::string text;
   for (size_t i = 0; i < rows; ++i) {
-    const auto ms = static_cast<int64_t>(i * 100 + random.below(1000));
-    text += fmt::format("k{} {} 00:{:02}:{:02}.{:03}\n", random.below(5), random.below(1000),
-                        ms / 60000, ms / 1000 % 60, ms % 1000);
+    const auto ms = static_cast<int64_t>(i * 250 + 250 * random.below(8));
+    const std::string v = random.below(4) == 0 ? "." : fmt::format("{}", random.below(6));
+    text += fmt::format("k{} {} 00:{:02}:{:02}.{:03}\n", random.below(3), v, ms / 60000,
+                        ms / 1000 % 60, ms % 1000);
   }
   return events(text);
 }
 
-/// Every frame summed anew.
-std::string plain(const Batch& rows, size_t frame) {
-  std::vector<uint32_t> order(rows.rows);
-  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return rows.columns[2]->int64_at(a) < rows.columns[2]->int64_at(b);
-  });
-  std::map<std::string, std::deque<int64_t>> last;
+OverFrame random_frame(Random& random, bool whole) {
+  const auto pick = [&](int64_t n) {
+    return static_cast<int64_t>(random.below(static_cast<uint64_t>(n)));
+  };
+  int64_t first = pick(7) - 4;
+  int64_t last = pick(7) - 3;
+  if (random.below(3) == 0) last = 0;
+  if (first > last) std::swap(first, last);
+  const uint64_t unit = random.below(3);
+  const auto bound = [&](int64_t n) {
+    return unit == 0 ? rows_away(n) : unit == 1 ? groups_away(n) : time_away(n * 500'000);
+  };
+  OverFrame frame = between(bound(first), bound(last));
+  if (random.below(4) == 0) frame.start = unbounded();
+  if (whole && random.below(4) == 0) frame.end = unbounded();
+  return frame;
+}
+
+OverOptions random_calls(Random& random, OverForm form) {
+  OverOptions options = over_options(form);
+  const bool whole = form != OverForm::kTime;
+  constexpr std::string_view kAggregates[] = {"COUNT(*)", "SUM(v)",   "MIN(v)",
+                                              "MAX(v)",   "COUNT(v)", "COUNT(DISTINCT v)"};
+  constexpr OverFunction kRanks[] = {OverFunction::kRowNumber, OverFunction::kRank,
+                                     OverFunction::kDenseRank, OverFunction::kNtile};
+  for (uint64_t i = 1 + random.below(4); i-- > 0;) {
+    const OverFrame frame = random_frame(random, whole);
+    const auto n = static_cast<int64_t>(1 + random.below(3));
+    switch (random.below(4)) {
+      case 0:
+        add_rank(options, kRanks[random.below(whole ? 4 : 3)], n);
+        break;
+      case 1:
+        add_value(options, frame,
+                  random.below(2) == 0 ? OverFunction::kFromStart : OverFunction::kFromEnd, n,
+                  random.below(2) == 0);
+        break;
+      default:
+        add_aggregate(options, frame, std::string(kAggregates[random.below(6)]));
+        break;
+    }
+  }
+  return options;
+}
+
+std::string restarted_run(const OverOptions& options, const Batch& rows, size_t step) {
   std::string text;
-  for (const uint32_t row : order) {
-    std::deque<int64_t>& values = last[std::string(rows.columns[0]->string_at(row))];
-    values.push_back(rows.columns[1]->int64_at(row));
-    if (values.size() > frame) values.pop_front();
-    int64_t sum = 0;
-    for (const int64_t value : values) sum += value;
-    const uint32_t one[] = {row};
-    std::string line = short_times(batch_to_text(gather(rows, one)));
-    line.pop_back();
-    text += fmt::format("{} {} {} {}\n", line, values.size(), sum,
-                        *std::max_element(values.begin(), values.end()));
+  std::string snapshot;
+  for (size_t begin = 0; begin < rows.rows; begin += step) {
+    auto op = make_over(options);
+    if (!snapshot.empty()) {
+      SnapshotReader reader = SnapshotReader::open(snapshot).value();
+      const Status loaded = op->load(reader);
+      EXPECT_TRUE(loaded.has_value()) << loaded.error().to_string();
+      EXPECT_TRUE(reader.at_end());
+    }
+    CollectOutput output;
+    const bool last = begin + step >= rows.rows;
+    op->push(0, slice(rows, begin, std::min(step, rows.rows - begin)), output);
+    // Nothing behind this comes any more.
+    const int64_t passed = at_time("00:00:00") + static_cast<int64_t>(begin + step) * 250'000;
+    op->advance(0, last ? kWatermarkEnd : passed, output);
+    if (last) op->finish(output);
+    text += short_times(output.rows());
+    SnapshotWriter writer;
+    op->save(writer);
+    snapshot = writer.finish();
   }
   return text;
 }
 
-TEST(Over, AgreesWithAPlainSumWhateverTheBatchesAndOverRestarts) {
-  Random random(11);
-  for (const size_t frame : {1, 2, 3, 7, 100}) {
-    const Batch rows = random_rows(300, random);
-    const std::string expected = plain(rows, frame);
-    const OverOptions options = over_options(frame - 1, {"COUNT(*)", "SUM(v)", "MAX(v)"});
-    for (const size_t batch_rows : {1, 3, 64, 1000}) {
-      EXPECT_EQ(run(options, rows, kSecond, batch_rows), expected) << frame << " " << batch_rows;
+std::vector<std::string> sorted_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    lines.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+TEST(Over, AgreesWithAModelWhateverTheBatchesAndOverRestarts) {
+  for (uint64_t seed = 1; seed <= 150; ++seed) {
+    Random random(seed);
+    const OverForm form = seed % 3 == 0 ? OverForm::kEnd : OverForm::kTime;
+    const OverOptions options = random_calls(random, form);
+    const Batch rows = random_rows(20 + random.below(60), random);
+    const Model model(options, rows, form == OverForm::kEnd);
+    const std::string whole = run(options, rows, 3 * kSecond, 1000);
+    ASSERT_EQ(sorted_lines(whole), model.lines()) << "seed " << seed;
+    for (const size_t batch_rows : {1, 3, 16}) {
+      ASSERT_EQ(run(options, rows, 3 * kSecond, batch_rows), whole)
+          << "seed " << seed << ", batches of " << batch_rows;
     }
-    std::string restarted;
-    std::string snapshot;
-    for (size_t begin = 0; begin < rows.rows; begin += 50) {
-      auto op = make_over(options);
-      if (!snapshot.empty()) {
-        SnapshotReader reader = SnapshotReader::open(snapshot).value();
-        ASSERT_TRUE(op->load(reader));
-      }
-      CollectOutput output;
-      // Nothing later than a second behind the last row comes any more.
-      const Batch piece = slice(rows, begin, 50);
-      op->push(0, piece, output);
-      op->advance(0,
-                  begin + 50 == rows.rows
-                      ? kWatermarkEnd
-                      : at_time("00:00:00") + static_cast<int64_t>(begin + 50) * 100'000 - 1,
-                  output);
-      restarted += short_times(output.rows());
-      SnapshotWriter writer;
-      op->save(writer);
-      snapshot = writer.finish();
-    }
-    EXPECT_EQ(restarted, expected) << frame;
+    ASSERT_EQ(restarted_run(options, rows, 7), whole) << "seed " << seed;
   }
 }
 

@@ -1,14 +1,17 @@
-// 1. A batch's rows go to their partitions: each is put where it belongs among the stored rows,
-//    and what falls behind the limit goes.
+// 1. A batch's rows go to their partitions. What stands behind the last row of a full partition is
+//    left out at once: mostly one comparison of words. The others are stored, each is put where it
+//    belongs, and what falls behind the limit goes.
 // 2. For every partition that a batch touches, the rows that stood within the limit before are
 //    compared with those that stand there after it; the difference is given.
 // 3. With an event time, partitions are given whole when the watermark has passed them.
 //
-// Invariant: `tops_[group]` lists the stored rows of a partition in their order.
+// Invariant: `tops_[group]` lists the stored rows of a partition in their order; unless the input
+// may take rows back, these are the rows within the limit.
 #include "operator/top_n.h"
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/fmt.h"
 #include "column/column_builder.h"
@@ -35,20 +38,29 @@ class TopN final : public Operator {
   explicit TopN(TopNOptions options)
       : options_(std::move(options)),
         keys_(types_of(*options_.input, options_.partition)),
-        store_({options_.input, options_.partition, -1, 0, false}) {}
+        store_({options_.input, store_keys(), -1, 0, false}) {}
 
   void push(size_t, const Batch& given, Output& output) override {
     Batch kept;
     const Batch* batch = timed() ? on_time(given, &kept, output) : &given;
     if (batch == nullptr) return;
     intern(*batch);
-    if (!final()) remember_tops();
-    const RowKeys row_keys(*batch, options_.partition);
-    if (!batch->weights) {
-      const Id first = store_.append_all(*batch, row_keys, 0);
-      for (uint32_t row = 0; row < batch->rows; ++row) insert(*batch, row, first + row);
+    read_order(*batch);
+    if (options_.retractable) {
+      chosen_.resize(batch->rows);
+      std::iota(chosen_.begin(), chosen_.end(), 0u);
     } else {
-      apply_changes(*batch, row_keys);
+      leave_out(*batch);
+      if (chosen_.empty()) return;
+    }
+    if (!final()) remember_tops();
+    if (batch->weights) {
+      apply_changes(*batch);
+    } else {
+      const Id first = store_.append(*batch, chosen_, RowKeys(*batch, store_keys()), 0);
+      for (size_t i = 0; i < chosen_.size(); ++i) {
+        insert(*batch, chosen_[i], first + static_cast<Id>(i));
+      }
     }
     if (!final()) give_changes(output);
     trim();
@@ -56,11 +68,16 @@ class TopN final : public Operator {
 
   void advance(size_t, int64_t watermark, Output& output) override {
     if (timed()) release(watermark, output);
-    if (options_.at_end && watermark == kWatermarkEnd) {
-      give_whole(live_groups(), output);
-      trim();
-    }
-    output.advance(watermark);
+    if (options_.at_end) return;  // the end of time is not yet the end of rows
+    output.advance(timed() ? std::min(watermark, time_passed(watermark, options_.shift_us))
+                           : watermark);
+  }
+
+  void finish(Output& output) override {
+    if (!options_.at_end) return;
+    give_whole(live_groups(), output);
+    trim();
+    output.advance(kWatermarkEnd);
   }
 
   void tick(int64_t now_us, Output&) override {
@@ -77,10 +94,10 @@ class TopN final : public Operator {
     std::vector<uint32_t> groups = live_groups();
     writer.u64(groups.size());
     for (const uint32_t group : groups) {
-      const std::vector<Id>& top = tops_[group];
-      writer.u64(top.size());
+      const std::vector<Id> ids = ids_of(tops_[group]);
+      writer.u64(ids.size());
       writer.i64(touched_us_[group]);
-      for (size_t c = 0; c < options_.input->size(); ++c) writer.column(*store_.gather(c, top));
+      for (size_t c = 0; c < options_.input->size(); ++c) writer.column(*store_.gather(c, ids));
     }
   }
   Status load(SnapshotReader& reader) override {
@@ -100,9 +117,13 @@ class TopN final : public Operator {
       }
       intern(batch);
       const uint32_t group = groups_[0];
-      const Id first = store_.append_all(batch, RowKeys(batch, options_.partition), 0);
-      for (uint32_t row = 0; row < batch.rows; ++row) tops_[group].push_back(first + row);
+      read_order(batch);
+      const Id first = store_.append_all(batch, RowKeys(batch, store_keys()), 0);
+      for (uint32_t row = 0; row < batch.rows; ++row) {
+        tops_[group].push_back({words_[row], first + row});
+      }
       touched_us_[group] = touched_us;
+      if (by_dense_rank()) count_distinct(group);
       if (timed()) due_[time_of(batch, 0)].push_back(group);
     }
     return {};
@@ -110,6 +131,8 @@ class TopN final : public Operator {
 
   std::string explain() const override {
     std::string out = fmt::format("TopN {}", options_.limit);
+    if (options_.rank == OverFunction::kRank) out += " by RANK";
+    if (by_dense_rank()) out += " by DENSE_RANK";
     for (size_t i = 0; i < options_.partition.size(); ++i) {
       out += (i == 0 ? " per " : ", ") + (*options_.input)[options_.partition[i]].name;
     }
@@ -122,11 +145,24 @@ class TopN final : public Operator {
   const SchemaPtr& output_schema() const override { return options_.output; }
   size_t state_bytes() const override {
     return store_.memory_bytes() + keys_.memory_bytes() + tops_.capacity() * sizeof(tops_[0]) +
-           store_.rows() * sizeof(Id);
+           store_.rows() * sizeof(Entry);
   }
   size_t state_rows() const override { return store_.rows(); }
 
  private:
+  /// A stored row of a partition. Words are as order_words gives them.
+  struct Entry {
+    uint64_t word;
+    Id id;
+  };
+  using Top = std::vector<Entry>;
+
+  /// By which the store finds rows: only those that are taken back are looked for.
+  std::vector<size_t> store_keys() const {
+    return options_.retractable ? options_.partition : std::vector<size_t>();
+  }
+  bool by_row_number() const { return options_.rank == OverFunction::kRowNumber; }
+  bool by_dense_rank() const { return options_.rank == OverFunction::kDenseRank; }
   bool timed() const { return options_.time_column >= 0; }
   /// Rows are given once.
   bool final() const { return timed() || options_.at_end; }
@@ -148,31 +184,87 @@ class TopN final : public Operator {
       tops_.resize(keys_.size());
       touched_us_.resize(keys_.size(), 0);
       marked_.resize(keys_.size(), 0);
+      if (by_dense_rank()) distinct_.resize(keys_.size(), 0);
     }
     for (const uint32_t group : groups_) touched_us_[group] = context_.now_us;
   }
 
-  /// Row a stands before row b. Of equal rows the older one does, unless all columns decide.
-  bool before(Id a, Id b) const {
-    for (const SortKey& key : options_.order) {
-      const int order = ordered(key, a, b);
-      if (order != 0) return order < 0;
+  void read_order(const Batch& batch) {
+    if (options_.order.empty()) {
+      words_.assign(batch.rows, 0);
+    } else {
+      words_ = order_words(batch, options_.order[0]);
     }
-    for (size_t c = 0; final() && c < options_.input->size(); ++c) {
-      if (const int order = store_.compare(c, a, b)) return order < 0;
-    }
-    return a < b;
-  }
-  int ordered(const SortKey& key, Id a, Id b) const {
-    const int order = store_.compare(key.column, a, b);
-    if (order == 0 || !store_.is_null(key.column, order < 0 ? a : b)) {
-      return key.descending ? -order : order;
-    }
-    return key.nulls_first ? order : -order;
+    flat_.assign(batch.columns.size(), nullptr);
+    for (const SortKey& key : options_.order)
+      flat_[key.column] = flatten(batch.columns[key.column]);
+    for (size_t c = 0; final() && c < flat_.size(); ++c) flat_[c] = flatten(batch.columns[c]);
   }
 
+  /// The rows that may come in, given what the partitions hold now.
+  void leave_out(const Batch& batch) {
+    chosen_.clear();
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      if (!falls_behind(row)) chosen_.push_back(row);
+    }
+  }
+
+  bool falls_behind(uint32_t row) const {
+    const uint32_t group = groups_[row];
+    const Top& top = tops_[group];
+    if (by_dense_rank() ? distinct_[group] < options_.limit : top.size() < options_.limit) {
+      return false;
+    }
+    const Entry& last = by_dense_rank() ? top.back() : top[options_.limit - 1];
+    if (words_[row] != last.word) return words_[row] > last.word;
+    for (const SortKey& key : options_.order) {
+      const int order = ordered(key, last.id, row);
+      if (order != 0) return order < 0;
+    }
+    if (!by_row_number()) return false;
+    for (size_t c = 0; final() && c < options_.input->size(); ++c) {
+      if (const int order = store_.compare(c, last.id, *flat_[c], row)) return order < 0;
+    }
+    return true;
+  }
+
+  /// <0, 0, >0: a stored row stands before another, or before row `b` of the batch, by this key.
+  int ordered(const SortKey& key, Id a, uint32_t b) const {
+    const Column& column = *flat_[key.column];
+    const bool null = store_.is_null(key.column, a);
+    return directed(key, store_.compare(key.column, a, column, b), null, column.is_null(b));
+  }
+  int ordered(const SortKey& key, const Entry& a, const Entry& b) const {
+    const int order = store_.compare(key.column, a.id, b.id);
+    if (order == 0) return 0;
+    return directed(key, order, store_.is_null(key.column, a.id), store_.is_null(key.column, b.id));
+  }
+  static int directed(const SortKey& key, int order, bool a_null, bool b_null) {
+    if (order == 0) return 0;
+    if (a_null || b_null) return a_null == key.nulls_first ? -1 : 1;
+    return key.descending ? -order : order;
+  }
+
+  int by_keys(const Entry& a, const Entry& b) const {
+    if (a.word != b.word) return a.word < b.word ? -1 : 1;
+    for (const SortKey& key : options_.order) {
+      if (const int order = ordered(key, a, b)) return order;
+    }
+    return 0;
+  }
+  /// Row a stands before row b. Of equal rows the older one does, unless all columns decide.
+  bool before(const Entry& a, const Entry& b) const {
+    if (const int order = by_keys(a, b)) return order < 0;
+    for (size_t c = 0; final() && c < options_.input->size(); ++c) {
+      if (const int order = store_.compare(c, a.id, b.id)) return order < 0;
+    }
+    return a.id < b.id;
+  }
+  bool are_peers(const Entry& a, const Entry& b) const { return by_keys(a, b) == 0; }
+
   /// One by one: a row that goes must not be taken for an equal one that comes behind it.
-  void apply_changes(const Batch& batch, const RowKeys& row_keys) {
+  void apply_changes(const Batch& batch) {
+    const RowKeys row_keys(batch, store_keys());
     for (uint32_t row = 0; row < batch.rows; ++row) {
       const int64_t weight = batch.weight(row);
       for (int64_t i = weight; i > 0; --i) {
@@ -184,63 +276,124 @@ class TopN final : public Operator {
 
   /// Puts the stored row `id`, which is row `row` of the batch, in its place.
   void insert(const Batch& batch, uint32_t row, Id id) {
-    std::vector<Id>& top = tops_[groups_[row]];
-    if (timed() && top.empty()) due_[time_of(batch, row)].push_back(groups_[row]);
-    const auto at =
-        std::lower_bound(top.begin(), top.end(), id, [this](Id a, Id b) { return before(a, b); });
-    top.insert(at, id);
-    if (options_.retractable || top.size() <= options_.limit) return;
-    store_.remove(top.back());
+    const uint32_t group = groups_[row];
+    Top& top = tops_[group];
+    if (timed() && top.empty()) due_[time_of(batch, row)].push_back(group);
+    const Entry entry{words_[row], id};
+    const auto place =
+        std::lower_bound(top.begin(), top.end(), entry,
+                         [this](const Entry& a, const Entry& b) { return before(a, b); });
+    const auto at = static_cast<size_t>(place - top.begin());
+    top.insert(place, entry);
+    if (options_.retractable) return;
+    if (by_dense_rank()) {
+      const bool known = (at > 0 && are_peers(top[at - 1], entry)) ||
+                         (at + 1 < top.size() && are_peers(top[at + 1], entry));
+      if (!known) ++distinct_[group];
+      if (distinct_[group] <= options_.limit) return;
+      size_t kept = top.size() - 1;
+      while (are_peers(top[kept - 1], top.back())) --kept;
+      while (top.size() > kept) drop_last(top);
+      --distinct_[group];
+    } else if (top.size() > options_.limit) {
+      const Entry last = top[options_.limit - 1];
+      if (by_row_number()) drop_last(top);
+      while (!by_row_number() && !are_peers(top.back(), last)) drop_last(top);
+    }
+  }
+  void drop_last(Top& top) {
+    store_.remove(top.back().id);
     top.pop_back();
+  }
+  void count_distinct(uint32_t group) {
+    const Top& top = tops_[group];
+    distinct_[group] = top.empty() ? 0 : 1;
+    for (size_t i = 1; i < top.size(); ++i)
+      distinct_[group] += are_peers(top[i - 1], top[i]) ? 0 : 1;
   }
 
   void take_back(const Batch& batch, uint32_t row, const RowKeys& row_keys) {
     const Id id = store_.find(batch, row, row_keys);
     if (id == RowStore::kNone) return;
-    std::erase(tops_[groups_[row]], id);
+    Top& top = tops_[groups_[row]];
+    const Entry entry{words_[row], id};
+    const auto found =
+        std::lower_bound(top.begin(), top.end(), entry,
+                         [this](const Entry& a, const Entry& b) { return before(a, b); });
+    CHECK(found != top.end() && found->id == id);
+    top.erase(found);
     store_.remove(id);
   }
 
-  std::span<const Id> top_of(uint32_t group) const {
-    const std::vector<Id>& top = tops_[group];
-    return {top.data(), std::min(top.size(), options_.limit)};
+  /// The rows within the limit and their ranks.
+  struct Ranked {
+    std::vector<Entry> rows;
+    std::vector<int64_t> ranks;
+  };
+  Ranked ranked(uint32_t group) const {
+    const Top& top = tops_[group];
+    Ranked made;
+    int64_t dense = 0;
+    for (size_t i = 0; i < top.size(); ++i) {
+      const bool peer = i > 0 && !by_row_number() && are_peers(top[i - 1], top[i]);
+      if (!peer) ++dense;
+      const auto number = static_cast<int64_t>(i) + 1;
+      const int64_t rank = by_dense_rank() ? dense : peer ? made.ranks.back() : number;
+      if (rank > static_cast<int64_t>(options_.limit)) break;
+      made.rows.push_back(top[i]);
+      made.ranks.push_back(rank);
+    }
+    return made;
   }
 
   void remember_tops() {
     touched_.clear();
     was_.clear();
-    for (const uint32_t group : groups_) {
+    for (const uint32_t row : chosen_) {
+      const uint32_t group = groups_[row];
       if (std::exchange(marked_[group], uint8_t{1}) != 0) continue;
       touched_.push_back(group);
-      const std::span<const Id> top = top_of(group);
-      was_.emplace_back(top.begin(), top.end());
+      was_.push_back(ranked(group));
     }
   }
 
   /// Rows that left, then rows that came, partition by partition. With ranks a row that moved does
   /// both.
   void give_changes(Output& output) {
+    std::vector<size_t> left, came;
     for (size_t i = 0; i < touched_.size(); ++i) {
       marked_[touched_[i]] = 0;
-      const std::span<const Id> now = top_of(touched_[i]);
-      const std::vector<Id>& was = was_[i];
-      for (size_t rank = 0; rank < was.size(); ++rank) {
-        if (!stays(was[rank], rank, now)) add(was[rank], rank, -1);
-      }
-      for (size_t rank = 0; rank < now.size(); ++rank) {
-        if (!stays(now[rank], rank, was)) add(now[rank], rank, 1);
-      }
+      const Ranked now = ranked(touched_[i]);
+      compare_tops(was_[i], now, left, came);
+      for (const size_t at : left) add(was_[i].rows[at].id, was_[i].ranks[at], -1);
+      for (const size_t at : came) add(now.rows[at].id, now.ranks[at], 1);
     }
     flush(output);
   }
-  bool stays(Id id, size_t rank, std::span<const Id> others) const {
-    if (options_.with_rank) return rank < others.size() && others[rank] == id;
-    return std::find(others.begin(), others.end(), id) != others.end();
+  /// Both are in one order: what is only in one of them is found by going along.
+  void compare_tops(const Ranked& was, const Ranked& now, std::vector<size_t>& left,
+                    std::vector<size_t>& came) const {
+    left.clear();
+    came.clear();
+    size_t i = 0;
+    size_t j = 0;
+    while (i < was.rows.size() || j < now.rows.size()) {
+      if (i < was.rows.size() && j < now.rows.size() && was.rows[i].id == now.rows[j].id) {
+        const bool moved = options_.with_rank && was.ranks[i] != now.ranks[j];
+        if (moved) left.push_back(i), came.push_back(j);
+        ++i, ++j;
+      } else if (j == now.rows.size() ||
+                 (i < was.rows.size() && before(was.rows[i], now.rows[j]))) {
+        left.push_back(i++);
+      } else {
+        came.push_back(j++);
+      }
+    }
   }
 
-  void add(Id id, size_t rank, int64_t weight) {
+  void add(Id id, int64_t rank, int64_t weight) {
     ids_.push_back(id);
-    ranks_.push_back(static_cast<int64_t>(rank) + 1);
+    ranks_.push_back(rank);
     weights_.push_back(weight);
   }
 
@@ -278,8 +431,8 @@ class TopN final : public Operator {
   void give_whole(std::vector<uint32_t> groups, Output& output) {
     keys_.order(groups);
     for (const uint32_t group : groups) {
-      const std::span<const Id> top = top_of(group);
-      for (size_t rank = 0; rank < top.size(); ++rank) add(top[rank], rank, 1);
+      const Ranked top = ranked(group);
+      for (size_t i = 0; i < top.rows.size(); ++i) add(top.rows[i].id, top.ranks[i], 1);
       if (ids_.size() >= kBlock) flush(output);
     }
     flush(output);
@@ -287,9 +440,14 @@ class TopN final : public Operator {
   }
 
   void forget(uint32_t group) {
-    for (const Id id : tops_[group]) store_.remove(id);
-    tops_[group].clear();
-    tops_[group].shrink_to_fit();
+    for (const Entry& entry : tops_[group]) store_.remove(entry.id);
+    tops_[group] = Top();
+    if (by_dense_rank()) distinct_[group] = 0;
+  }
+  static std::vector<Id> ids_of(const Top& top) {
+    std::vector<Id> ids;
+    for (const Entry& entry : top) ids.push_back(entry.id);
+    return ids;
   }
 
   std::vector<uint32_t> live_groups() const {
@@ -306,10 +464,10 @@ class TopN final : public Operator {
       const std::vector<Id> old = store_.live();
       store_.trim();
       const std::vector<Id> now = store_.live();
-      for (std::vector<Id>& top : tops_) {
-        for (Id& id : top) {
-          const auto at = std::lower_bound(old.begin(), old.end(), id) - old.begin();
-          id = now[static_cast<size_t>(at)];
+      for (Top& top : tops_) {
+        for (Entry& entry : top) {
+          const auto at = std::lower_bound(old.begin(), old.end(), entry.id) - old.begin();
+          entry.id = now[static_cast<size_t>(at)];
         }
       }
     } else {
@@ -326,7 +484,7 @@ class TopN final : public Operator {
     const std::vector<ColumnPtr> columns = keys_.gather(live);
     std::vector<uint32_t> numbers(live.size());
     kept.intern(columns, live.size(), numbers.data());
-    std::vector<std::vector<Id>> tops(kept.size());
+    std::vector<Top> tops(kept.size());
     std::vector<int64_t> touched_us(kept.size(), 0);
     std::vector<uint32_t> moved(tops_.size(), 0);
     for (size_t i = 0; i < live.size(); ++i) {
@@ -341,21 +499,28 @@ class TopN final : public Operator {
     tops_ = std::move(tops);
     touched_us_ = std::move(touched_us);
     marked_.assign(tops_.size(), 0);
+    if (!by_dense_rank()) return;
+    distinct_.assign(tops_.size(), 0);
+    for (uint32_t group = 0; group < tops_.size(); ++group) count_distinct(group);
   }
 
   TopNOptions options_;
   KeyTable keys_;
   RowStore store_;
-  std::vector<std::vector<Id>> tops_;  // by partition
+  std::vector<Top> tops_;         // by partition
+  std::vector<size_t> distinct_;  // by partition, with DENSE_RANK: different keys in its top
   std::vector<int64_t> touched_us_;
   std::map<int64_t, std::vector<uint32_t>> due_;  // with an event time: partitions by theirs
   int64_t expired_at_us_ = 0;
   size_t clean_at_ = kCleanAt;
   // Of the batch at work.
   std::vector<uint32_t> groups_;
-  std::vector<uint8_t> marked_;  // by partition, all 0 between batches
+  std::vector<uint64_t> words_;
+  std::vector<ColumnPtr> flat_;   // those that are compared
+  std::vector<uint32_t> chosen_;  // rows that may come in
+  std::vector<uint8_t> marked_;   // by partition, all 0 between batches
   std::vector<uint32_t> touched_;
-  std::vector<std::vector<Id>> was_;
+  std::vector<Ranked> was_;
   std::vector<Id> ids_;
   std::vector<int64_t> ranks_;
   std::vector<int64_t> weights_;

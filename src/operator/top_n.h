@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "expr/over_call.h"
 #include "operator/operator.h"
-#include "operator/order_by.h"
+#include "operator/row_order.h"
 
 namespace velo {
 
@@ -13,7 +15,9 @@ struct TopNOptions {
   SchemaPtr output;  ///< the input's columns, then the rank (BIGINT) if it is asked for
   std::vector<size_t> partition;  ///< columns; none: all rows are one partition
   std::vector<SortKey> order;
-  size_t limit = 1;  ///< the first so many of each partition
+  /// kRowNumber, kRank or kDenseRank: with the latter two, rows whose keys are equal have one rank.
+  OverFunction rank = OverFunction::kRowNumber;
+  size_t limit = 1;  ///< the greatest rank given
   bool with_rank = false;
   bool retractable = false;  ///< the input may take rows back
   /// A partition column that is an event time: the rows of a partition are given once, when the
@@ -25,10 +29,11 @@ struct TopNOptions {
   int64_t ttl_us = 0;  ///< a partition not touched for so long (wall clock) is forgotten; 0 = never
 };
 
-/// ROW_NUMBER() OVER (PARTITION BY … ORDER BY …) <= n: the first rows of every partition. Of equal
-/// rows the one that came first stands first; where rows are given once, their other columns
-/// decide, so that the answer depends on the rows alone. Changes are coalesced per batch. Kept are
-/// n rows per partition, or all of them if the input may take rows back.
+/// ROW_NUMBER() (or RANK, DENSE_RANK) OVER (PARTITION BY … ORDER BY …) <= n: the first rows of
+/// every partition. Of equal rows the one that came first stands first; where rows are given once,
+/// their other columns decide, so that the answer depends on the rows alone. Changes are coalesced
+/// per batch. Kept are the rows that would be given now, or all of them if the input may take rows
+/// back.
 std::unique_ptr<Operator> make_top_n(TopNOptions options);
 
 }  // namespace velo

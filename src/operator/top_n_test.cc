@@ -101,51 +101,77 @@ TEST(TopN, WithAnEventTimePartitionsAreGivenOnce) {
   EXPECT_EQ(op->state_rows(), 0u);
 }
 
+/// What is given of rows (k, v, t) that stand in the order of v, as text with how often.
+std::map<std::string, int64_t> first_rows(const std::vector<std::array<int64_t, 3>>& ordered,
+                                          const TopNOptions& options) {
+  struct Last {
+    int64_t rows = 0, value = -1, rank = 0, dense = 0;
+  };
+  std::map<std::string, int64_t> expected;
+  std::map<int64_t, Last> partitions;
+  for (const auto& row : ordered) {
+    Last& last = partitions[row[0]];
+    ++last.rows;
+    if (row[1] != last.value) last = {last.rows, row[1], last.rows, last.dense + 1};
+    const int64_t rank = options.rank == OverFunction::kRowNumber ? last.rows
+                         : options.rank == OverFunction::kRank    ? last.rank
+                                                                  : last.dense;
+    if (rank > static_cast<int64_t>(options.limit)) continue;
+    std::string line = fmt::format("k{} {} {}", row[0], row[1], row[2]);
+    if (options.with_rank) line += fmt::format(" {}", rank);
+    ++expected[line + "\n"];
+  }
+  return expected;
+}
+
+void compare_with_sorting(const TopNOptions& options, uint64_t seed) {
+  Random random(seed);
+  const uint64_t values = options.rank == OverFunction::kRowNumber ? 1000 : 20;  // many are equal
+  auto op = make_top_n(options);
+  CollectOutput out;
+  std::vector<std::array<int64_t, 3>> all;
+  for (int step = 0; step < 200; ++step) {
+    std::string text;
+    for (uint64_t i = 1 + random.below(6); i-- > 0;) {
+      if (options.retractable && !all.empty() && random.below(3) == 0) {
+        const size_t which = random.below(all.size());
+        text += fmt::format("- k{} {} {}\n", all[which][0], all[which][1], all[which][2]);
+        all.erase(all.begin() + static_cast<ptrdiff_t>(which));
+        continue;
+      }
+      all.push_back({static_cast<int64_t>(random.below(4)),
+                     static_cast<int64_t>(random.below(values)), step});
+      text += fmt::format("+ k{} {} {}\n", all.back()[0], all.back()[1], all.back()[2]);
+    }
+    op->push(0, rows(text), out);
+    if (step % 23 == 0) op = restored(*op, options);
+  }
+  std::map<std::string, int64_t> got;
+  for (const Batch& batch : out.batches()) {
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      Batch one = slice(batch, row, 1);
+      one.weights = nullptr;
+      const std::string line = batch_to_text(one);
+      if ((got[line] += batch.weight(row)) == 0) got.erase(line);
+    }
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a[1] > b[1]; });
+  EXPECT_EQ(got, first_rows(all, options))
+      << "seed " << seed << " rank " << static_cast<int>(options.rank) << " retractable "
+      << options.retractable;
+}
+
 TEST(TopN, AgreesWithSorting) {
-  for (const bool retractable : {false, true}) {
-    for (uint64_t seed = 1; seed <= 4; ++seed) {
-      TopNOptions options = options_of(3, seed % 2 == 0);
-      options.retractable = retractable;
-      Random random(seed);
-      auto op = make_top_n(options);
-      CollectOutput out;
-      std::vector<std::array<int64_t, 3>> all;
-      for (int step = 0; step < 200; ++step) {
-        std::string text;
-        for (uint64_t i = 1 + random.below(6); i-- > 0;) {
-          if (retractable && !all.empty() && random.below(3) == 0) {
-            const size_t which = random.below(all.size());
-            text += fmt::format("- k{} {} {}\n", all[which][0], all[which][1], all[which][2]);
-            all.erase(all.begin() + static_cast<ptrdiff_t>(which));
-            continue;
-          }
-          all.push_back({static_cast<int64_t>(random.below(4)),
-                         static_cast<int64_t>(random.below(1000)), step});
-          text += fmt::format("+ k{} {} {}\n", all.back()[0], all.back()[1], all.back()[2]);
-        }
-        op->push(0, rows(text), out);
-        if (step % 23 == 0) op = restored(*op, options);
+  for (const OverFunction rank :
+       {OverFunction::kRowNumber, OverFunction::kRank, OverFunction::kDenseRank}) {
+    for (const bool retractable : {false, true}) {
+      for (uint64_t seed = 1; seed <= 4; ++seed) {
+        TopNOptions options = options_of(3, seed % 2 == 0);
+        options.rank = rank;
+        options.retractable = retractable;
+        compare_with_sorting(options, seed);
       }
-      std::map<std::string, int64_t> got;
-      for (const Batch& batch : out.batches()) {
-        for (uint32_t row = 0; row < batch.rows; ++row) {
-          Batch one = slice(batch, row, 1);
-          one.weights = nullptr;
-          const std::string line = batch_to_text(one);
-          if ((got[line] += batch.weight(row)) == 0) got.erase(line);
-        }
-      }
-      std::stable_sort(all.begin(), all.end(),
-                       [](const auto& a, const auto& b) { return a[1] > b[1]; });
-      std::map<std::string, int64_t> expected;
-      std::map<int64_t, int64_t> ranks;
-      for (const auto& row : all) {
-        if (++ranks[row[0]] > 3) continue;
-        std::string line = fmt::format("k{} {} {}", row[0], row[1], row[2]);
-        if (options.with_rank) line += fmt::format(" {}", ranks[row[0]]);
-        ++expected[line + "\n"];
-      }
-      EXPECT_EQ(got, expected) << "seed " << seed << " retractable " << retractable;
     }
   }
 }

@@ -55,8 +55,10 @@ TEST(BinderError, UnknownNames) {
   1 | CREATE TABLE x (a INT, b AS a + c) WITH ('connector'='kafka')
     |                                 ^
   hint: columns here: a)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE x (a INT, o BIGINT METADATA FROM 'ofset') WITH ('connector'='kafka'))"),
-            R"(error 2002: connector 'kafka' has no metadata 'ofset'
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE x (a INT, o BIGINT METADATA FROM 'ofset') WITH ('connector'='kafka'))"),
+      R"(error 2002: connector 'kafka' has no metadata 'ofset'
   at SQL:1:24
   1 | CREATE TABLE x (a INT, o BIGINT METADATA FROM 'ofset') WITH ('connector'='kafka')
     |                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -82,20 +84,26 @@ TEST(BinderError, UnknownNames) {
   at SQL:1:8
   1 | SELECT x.* FROM trades
     |        ^^^)");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM TUMBLE(TABLE instants, DESCRIPTOR(at), INTERVAL '1' DAY, TIME_ZONE => 'Europe/Berln') GROUP BY window_start)"),
-            R"(error 2002: there is no time zone 'Europe/Berln'
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM TUMBLE(TABLE instants, DESCRIPTOR(at), INTERVAL '1' DAY, TIME_ZONE => 'Europe/Berln') GROUP BY window_start)"),
+      R"(error 2002: there is no time zone 'Europe/Berln'
   at SQL:1:92
   1 | ... DESCRIPTOR(at), INTERVAL '1' DAY, TIME_ZONE => 'Europe/Berln') GROUP BY window_start
     |                                                    ^^^^^^^^^^^^^^
   hint: did you mean 'Europe/Berlin'?)");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end LATE DATA TO lost)"),
-            R"(error 2002: there is no table 'lost'
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end LATE DATA TO lost)"),
+      R"(error 2002: there is no table 'lost'
   at SQL:1:127
   1 | ... GROUP BY window_start, window_end LATE DATA TO lost
     |                                                    ^^^^
   hint: CREATE TABLE it first, with a connector)");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end LATE DATA TO results)"),
-            R"(error 2002: LATE DATA TO 'results': its column 'n' is neither of the source nor watermark, window_start, window_end, late_by, position
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end LATE DATA TO results)"),
+      R"(error 2002: LATE DATA TO 'results': its column 'n' is neither of the source nor watermark, window_start, window_end, late_by, position
   at SQL:1:127
   1 | ... GROUP BY window_start, window_end LATE DATA TO results
     |                                                    ^^^^^^^)");
@@ -122,8 +130,10 @@ TEST(BinderError, UnknownNames) {
   at SQL:1:38
   1 | CREATE TABLE t (a INT, WATERMARK FOR b AS b) WITH ('connector'='kafka')
     |                                      ^)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE t (a INT, PRIMARY KEY (b) NOT ENFORCED) WITH ('connector'='kafka'))"),
-            R"(error 2002: PRIMARY KEY: there is no column 'b'
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE t (a INT, PRIMARY KEY (b) NOT ENFORCED) WITH ('connector'='kafka'))"),
+      R"(error 2002: PRIMARY KEY: there is no column 'b'
   at SQL:1:37
   1 | CREATE TABLE t (a INT, PRIMARY KEY (b) NOT ENFORCED) WITH ('connector'='kafka')
     |                                     ^)");
@@ -212,8 +222,9 @@ TEST(BinderError, Types) {
   at SQL:1:1
   1 | SELECT symbol FROM trades UNION ALL SELECT symbol, price FROM history
     | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT symbol FROM trades UNION ALL SELECT price FROM history)"),
-            R"(error 2003: UNION ALL: column 1 ('symbol') is STRING on one side and DOUBLE on the other
+  EXPECT_EQ(
+      error_of(R"(SELECT symbol FROM trades UNION ALL SELECT price FROM history)"),
+      R"(error 2003: UNION ALL: column 1 ('symbol') is STRING on one side and DOUBLE on the other
   at SQL:1:1
   1 | SELECT symbol FROM trades UNION ALL SELECT price FROM history
     | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -229,8 +240,10 @@ TEST(BinderError, Types) {
   at SQL:1:29
   1 | INSERT INTO results VALUES ('a', 1), (2, 'b')
     |                             ^^^)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE t (small TINYINT NOT NULL, b INT) WITH ('connector' = 'print'); INSERT INTO t VALUES (300, 1))"),
-            R"(error 2003: column 'small' of 't' is TINYINT, but the query gives INTEGER
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE t (small TINYINT NOT NULL, b INT) WITH ('connector' = 'print'); INSERT INTO t VALUES (300, 1))"),
+      R"(error 2003: column 'small' of 't' is TINYINT, but the query gives INTEGER
   at SQL:1:100
   1 | ... ('connector' = 'print'); INSERT INTO t VALUES (300, 1)
     |                                                    ^^^
@@ -247,14 +260,16 @@ TEST(BinderError, Types) {
   1 | CREATE TABLE t (a DECIMAL(50, 2)) WITH ('connector'='kafka')
     |                   ^^^^^^^^^^^^^^
   hint: precision 1 to 38, scale 0 to precision)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'event.time.field'='a'))"),
-            R"(error 2003: 'event.time.field' = 'a' is BIGINT, and 'event.time.format' = ''
+  EXPECT_EQ(
+      error_of(R"(CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'event.time.field'='a'))"),
+      R"(error 2003: 'event.time.field' = 'a' is BIGINT, and 'event.time.format' = ''
   at SQL:1:73
   1 | CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'event.time.field'='a')
     |                                                                         ^^^
   hint: epoch_millis or epoch_seconds for numbers, ISO8601 for strings)");
-  EXPECT_EQ(error_of(R"(SELECT INTERVAL '1' MONTH + INTERVAL '1' DAY FROM trades)"),
-            R"(error 2003: INTERVAL YEAR TO MONTH + INTERVAL DAY TO SECOND does not exist for these types
+  EXPECT_EQ(
+      error_of(R"(SELECT INTERVAL '1' MONTH + INTERVAL '1' DAY FROM trades)"),
+      R"(error 2003: INTERVAL YEAR TO MONTH + INTERVAL DAY TO SECOND does not exist for these types
   at SQL:1:8
   1 | SELECT INTERVAL '1' MONTH + INTERVAL '1' DAY FROM trades
     |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -297,20 +312,25 @@ TEST(BinderError, Statements) {
   1 | SELECT COUNT(*) FROM trades GROUP BY TUMBLE(price, INTERVAL '1' MINUTE)
     |                                             ^^^^^
   hint: the event time here is 'ts')");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM trades GROUP BY TUMBLE(quantity, INTERVAL '1' MINUTE))"),
-            R"(error 2005: a window needs an event time, and 'quantity' is INTEGER
+  EXPECT_EQ(
+      error_of(R"(SELECT COUNT(*) FROM trades GROUP BY TUMBLE(quantity, INTERVAL '1' MINUTE))"),
+      R"(error 2005: a window needs an event time, and 'quantity' is INTEGER
   at SQL:1:45
   1 | SELECT COUNT(*) FROM trades GROUP BY TUMBLE(quantity, INTERVAL '1' MINUTE)
     |                                             ^^^^^^^^
   hint: declare with the table: event_time AS TO_TIMESTAMP_LTZ(quantity, 3), WATERMARK FOR event_time AS event_time - INTERVAL '5' SECOND)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE x (a INT, ts TIMESTAMP(3)) WITH ('connector'='kafka'); SELECT COUNT(*) FROM x WINDOW TUMBLING(1m))"),
-            R"(error 2005: a window needs an event time, and no table here declares one
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE x (a INT, ts TIMESTAMP(3)) WITH ('connector'='kafka'); SELECT COUNT(*) FROM x WINDOW TUMBLING(1m))"),
+      R"(error 2005: a window needs an event time, and no table here declares one
   at SQL:1:99
   1 | ...nector'='kafka'); SELECT COUNT(*) FROM x WINDOW TUMBLING(1m)
     |                                                    ^^^^^^^^^^^^
   hint: declare it with the table: WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE x (a INT, ts TIMESTAMP(3)) WITH ('connector'='kafka'); SELECT COUNT(*) FROM TUMBLE(TABLE x, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end)"),
-            R"(error 2005: a window needs an event time, and 'ts' has no watermark here
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE x (a INT, ts TIMESTAMP(3)) WITH ('connector'='kafka'); SELECT COUNT(*) FROM TUMBLE(TABLE x, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end)"),
+      R"(error 2005: a window needs an event time, and 'ts' has no watermark here
   at SQL:1:117
   1 | ...SELECT COUNT(*) FROM TUMBLE(TABLE x, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start,...
     |                                                    ^^
@@ -320,7 +340,7 @@ TEST(BinderError, Statements) {
   at SQL:1:36
   1 | SELECT symbol FROM trades ORDER BY price
     |                                    ^^^^^
-  hint: leave ORDER BY out, or read a bounded source)");
+  hint: ORDER BY window_end, … of a window; add LIMIT n for the first rows as they come; leave ORDER BY out, or read a bounded source)");
   EXPECT_EQ(error_of(R"(SELECT symbol, COUNT(*) FROM trades GROUP BY symbol EMIT FINAL)"),
             R"(error 2005: EMIT FINAL needs a window or an input that ends, and this one goes on
   at SQL:1:53
@@ -332,8 +352,10 @@ TEST(BinderError, Statements) {
   at SQL:1:27
   1 | SELECT symbol FROM trades EMIT EVERY INTERVAL '1' SECOND
     |                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(INSERT INTO latest SELECT CAST(quantity AS STRING), COUNT(*) FROM trades GROUP BY quantity, symbol WITH ('state.ttl'='1h'))"),
-            R"(error 2005: the PRIMARY KEY of 'latest' cannot tell the changing rows apart
+  EXPECT_EQ(
+      error_of(
+          R"(INSERT INTO latest SELECT CAST(quantity AS STRING), COUNT(*) FROM trades GROUP BY quantity, symbol WITH ('state.ttl'='1h'))"),
+      R"(error 2005: the PRIMARY KEY of 'latest' cannot tell the changing rows apart
   at SQL:1:13
   1 | INSERT INTO latest SELECT CAST(quantity AS STRING), COUNT(*) FROM trades GROUP BY quantity, symb...
     |             ^^^^^^
@@ -344,20 +366,26 @@ TEST(BinderError, Statements) {
   1 | DROP VIEW trades
     |           ^^^^^^
   hint: DROP TABLE)");
-  EXPECT_EQ(error_of(R"(SELECT TUMBLE_START(ts, INTERVAL '2' MINUTE) FROM trades GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE))"),
-            R"(error 2005: TUMBLE_START is not of the window in GROUP BY
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT TUMBLE_START(ts, INTERVAL '2' MINUTE) FROM trades GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE))"),
+      R"(error 2005: TUMBLE_START is not of the window in GROUP BY
   at SQL:1:8
   1 | SELECT TUMBLE_START(ts, INTERVAL '2' MINUTE) FROM trades GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE...
     |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   hint: repeat the window of GROUP BY exactly, or use window_start and window_end)");
-  EXPECT_EQ(error_of(R"(SELECT window_start, COUNT(*) FROM TUMBLE(TABLE instants, DESCRIPTOR(at), INTERVAL '1' HOUR, TIME_ZONE => 'Europe/Berlin') GROUP BY window_start)"),
-            R"(error 2005: TIME_ZONE has a meaning for windows of days, weeks, months and longer only
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT window_start, COUNT(*) FROM TUMBLE(TABLE instants, DESCRIPTOR(at), INTERVAL '1' HOUR, TIME_ZONE => 'Europe/Berlin') GROUP BY window_start)"),
+      R"(error 2005: TIME_ZONE has a meaning for windows of days, weeks, months and longer only
   at SQL:1:107
   1 | ...DESCRIPTOR(at), INTERVAL '1' HOUR, TIME_ZONE => 'Europe/Berlin') GROUP BY window_start
     |                                                    ^^^^^^^^^^^^^^^
   hint: shorter windows are aligned to the epoch; OFFSET moves them)");
-  EXPECT_EQ(error_of(R"(SELECT window_start, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' DAY, TIME_ZONE => 'Europe/Berlin') GROUP BY window_start)"),
-            R"(error 2005: TIME_ZONE needs instants, and 'ts' is TIMESTAMP(3): wall-clock time
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT window_start, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' DAY, TIME_ZONE => 'Europe/Berlin') GROUP BY window_start)"),
+      R"(error 2005: TIME_ZONE needs instants, and 'ts' is TIMESTAMP(3): wall-clock time
   at SQL:1:104
   1 | ... DESCRIPTOR(ts), INTERVAL '1' DAY, TIME_ZONE => 'Europe/Berlin') GROUP BY window_start
     |                                                    ^^^^^^^^^^^^^^^
@@ -403,13 +431,17 @@ TEST(BinderError, Statements) {
   at SQL:1:8
   1 | SELECT UPPER(symbol) FILTER (WHERE price > 1) FROM history
     |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE))"),
-            R"(error 2005: a second window in one SELECT: FROM has one already
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE))"),
+      R"(error 2005: a second window in one SELECT: FROM has one already
   at SQL:1:89
   1 | ..., DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)
     |                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM trades WINDOW TUMBLING(1m) GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE))"),
-            R"(error 2005: a second window in one SELECT
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM trades WINDOW TUMBLING(1m) GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE))"),
+      R"(error 2005: a second window in one SELECT
   at SQL:1:58
   1 | SELECT COUNT(*) FROM trades WINDOW TUMBLING(1m) GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)
     |                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
@@ -418,14 +450,18 @@ TEST(BinderError, Statements) {
   at SQL:1:49
   1 | SELECT COUNT(*) FROM trades GROUP BY TUMBLE(ts, INTERVAL '0' SECOND)
     |                                                 ^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM CUMULATE(TABLE trades, DESCRIPTOR(ts), INTERVAL '7' MINUTE, INTERVAL '1' HOUR) GROUP BY window_end)"),
-            R"(error 2005: the size of CUMULATE must be a multiple of its step
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM CUMULATE(TABLE trades, DESCRIPTOR(ts), INTERVAL '7' MINUTE, INTERVAL '1' HOUR) GROUP BY window_end)"),
+      R"(error 2005: the size of CUMULATE must be a multiple of its step
   at SQL:1:82
   1 | ...LE trades, DESCRIPTOR(ts), INTERVAL '7' MINUTE, INTERVAL '1' HOUR) GROUP BY window_end
     |                                                    ^^^^^^^^^^^^^^^^^
   hint: the step comes first: CUMULATE(TABLE t, DESCRIPTOR(ts), step, size))");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM CUMULATE(TABLE trades, DESCRIPTOR(ts), INTERVAL '10' MINUTE, INTERVAL '1' HOUR) GROUP BY window_start)"),
-            R"(error 2005: GROUP BY must name both window_start and window_end of this window
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM CUMULATE(TABLE trades, DESCRIPTOR(ts), INTERVAL '10' MINUTE, INTERVAL '1' HOUR) GROUP BY window_start)"),
+      R"(error 2005: GROUP BY must name both window_start and window_end of this window
   at SQL:1:22
   1 | SELECT COUNT(*) FROM CUMULATE(TABLE trades, DESCRIPTOR(ts), INTERVAL '10' MINUTE, INTERVAL '1' H...
     |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -435,8 +471,10 @@ TEST(BinderError, Statements) {
   at SQL:1:44
   1 | SELECT symbol FROM trades ALLOWED LATENESS INTERVAL '1' HOUR
     |                                            ^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT symbol, COUNT(*) FROM trades GROUP BY symbol ALLOWED LATENESS INTERVAL '1' HOUR)"),
-            R"(error 2005: ALLOWED LATENESS without a window
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT symbol, COUNT(*) FROM trades GROUP BY symbol ALLOWED LATENESS INTERVAL '1' HOUR)"),
+      R"(error 2005: ALLOWED LATENESS without a window
   at SQL:1:70
   1 | SELECT symbol, COUNT(*) FROM trades GROUP BY symbol ALLOWED LATENESS INTERVAL '1' HOUR
     |                                                                      ^^^^^^^^^^^^^^^^^)");
@@ -460,19 +498,25 @@ TEST(BinderError, Statements) {
   at SQL:1:15
   1 | SELECT * FROM shown
     |               ^^^^^)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE t (small TINYINT NOT NULL, b INT) WITH ('connector' = 'print'); INSERT INTO t (b) VALUES (300))"),
-            R"(error 2005: column 'small' of 't' is NOT NULL and gets no value
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE t (small TINYINT NOT NULL, b INT) WITH ('connector' = 'print'); INSERT INTO t (b) VALUES (300))"),
+      R"(error 2005: column 'small' of 't' is NOT NULL and gets no value
   at SQL:1:90
   1 | ... INT) WITH ('connector' = 'print'); INSERT INTO t (b) VALUES (300)
     |                                                    ^)");
-  EXPECT_EQ(error_of(R"(INSERT INTO latest SELECT symbol, COUNT(*) FROM trades GROUP BY symbol, quantity WITH ('state.ttl'='1h'))"),
-            R"(error 2005: the PRIMARY KEY of 'latest' cannot tell the changing rows apart
+  EXPECT_EQ(
+      error_of(
+          R"(INSERT INTO latest SELECT symbol, COUNT(*) FROM trades GROUP BY symbol, quantity WITH ('state.ttl'='1h'))"),
+      R"(error 2005: the PRIMARY KEY of 'latest' cannot tell the changing rows apart
   at SQL:1:13
   1 | INSERT INTO latest SELECT symbol, COUNT(*) FROM trades GROUP BY symbol, quantity WITH ('state.tt...
     |             ^^^^^^
   hint: select all columns of GROUP BY, the window's too)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE t (a STRING, n BIGINT) WITH ('connector'='kafka', 'sink.changelog'='upsert'); INSERT INTO t SELECT symbol, 1 FROM trades)"),
-            R"(error 2005: 't' is written as upserts and has no PRIMARY KEY
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE t (a STRING, n BIGINT) WITH ('connector'='kafka', 'sink.changelog'='upsert'); INSERT INTO t SELECT symbol, 1 FROM trades)"),
+      R"(error 2005: 't' is written as upserts and has no PRIMARY KEY
   at SQL:1:104
   1 | ...kafka', 'sink.changelog'='upsert'); INSERT INTO t SELECT symbol, 1 FROM trades
     |                                                    ^
@@ -486,7 +530,8 @@ TEST(BinderError, Statements) {
 }
 
 TEST(BinderError, TextInDoubleQuotes) {
-  EXPECT_EQ(error_of(R"(SELECT price FROM trades WHERE symbol = "ACME")"), R"(error 2002: there is no column 'ACME'
+  EXPECT_EQ(error_of(R"(SELECT price FROM trades WHERE symbol = "ACME")"),
+            R"(error 2002: there is no column 'ACME'
   at SQL:1:41
   1 | SELECT price FROM trades WHERE symbol = "ACME"
     |                                         ^^^^^^
@@ -494,12 +539,18 @@ TEST(BinderError, TextInDoubleQuotes) {
 }
 
 TEST(BinderError, OptionsOfWhatIsNoTable) {
-  EXPECT_EQ(error_of(R"(WITH x AS (SELECT symbol FROM trades) SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */)"), R"(error 2005: 'x' is made of a query and takes no options
+  EXPECT_EQ(
+      error_of(
+          R"(WITH x AS (SELECT symbol FROM trades) SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */)"),
+      R"(error 2005: 'x' is made of a query and takes no options
   at SQL:1:72
   1 | WITH x AS (SELECT symbol FROM trades) SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */
     |                                                                        ^^^^^^^
   hint: write them behind the table that the query reads)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE x AS SELECT symbol FROM trades; SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */)"), R"(error 2005: 'x' is made of a query and takes no options
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE x AS SELECT symbol FROM trades; SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */)"),
+      R"(error 2005: 'x' is made of a query and takes no options
   at SQL:1:79
   1 | ...l FROM trades; SELECT symbol FROM x /*+ OPTIONS('topic' = 'other') */
     |                                                    ^^^^^^^
@@ -515,14 +566,18 @@ TEST(BinderError, JobsAndTheirKin) {
   at SQL:1:1
   1 | STOP JOB nightly
     | ^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(EXPLAIN ESTIMATED_COST SELECT symbol FROM trades)"), R"(error 2004: not supported yet: EXPLAIN ESTIMATED_COST
+  EXPECT_EQ(error_of(R"(EXPLAIN ESTIMATED_COST SELECT symbol FROM trades)"),
+            R"(error 2004: not supported yet: EXPLAIN ESTIMATED_COST
   at SQL:1:1
   1 | EXPLAIN ESTIMATED_COST SELECT symbol FROM trades
     | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
 }
 
 TEST(BinderError, ATableWithoutColumns) {
-  EXPECT_EQ(error_of(R"(CREATE TABLE t WITH ('connector'='filesystem','path'='x.csv','format'='csv'); SELECT * FROM t)"), R"(error 2005: * finds no columns: none are declared
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE t WITH ('connector'='filesystem','path'='x.csv','format'='csv'); SELECT * FROM t)"),
+      R"(error 2005: * finds no columns: none are declared
   at SQL:1:86
   1 | CREATE TABLE t WITH ('connector'='filesystem','path'='x.csv','format'='csv'); SELECT * FROM t
     |                                                                                      ^
@@ -530,7 +585,8 @@ TEST(BinderError, ATableWithoutColumns) {
 }
 
 TEST(BinderError, OptionsOfAJob) {
-  EXPECT_EQ(error_of(R"(START JOB j AS SELECT symbol FROM trades WITH ('state.tll'='1h'))"), R"(error 1001: there is no option 'state.tll' for a query
+  EXPECT_EQ(error_of(R"(START JOB j AS SELECT symbol FROM trades WITH ('state.tll'='1h'))"),
+            R"(error 1001: there is no option 'state.tll' for a query
   at SQL:1:48
   1 | START JOB j AS SELECT symbol FROM trades WITH ('state.tll'='1h')
     |                                                ^^^^^^^^^^^
@@ -538,21 +594,30 @@ TEST(BinderError, OptionsOfAJob) {
 }
 
 TEST(BinderError, KeysAndTimesOfAResult) {
-  EXPECT_EQ(error_of(R"(SELECT symbol PRIMARY KEY, price FROM trades)"), R"(error 2005: PRIMARY KEY in a select list names the key of what CREATE … AS SELECT makes; this SELECT makes nothing
+  EXPECT_EQ(
+      error_of(R"(SELECT symbol PRIMARY KEY, price FROM trades)"),
+      R"(error 2005: PRIMARY KEY in a select list names the key of what CREATE … AS SELECT makes; this SELECT makes nothing
   at SQL:1:8
   1 | SELECT symbol PRIMARY KEY, price FROM trades
     |        ^^^^^^
   hint: declare PRIMARY KEY (…) NOT ENFORCED with the table that the rows go to)");
-  EXPECT_EQ(error_of(R"(INSERT INTO latest SELECT symbol PRIMARY KEY, COUNT(*) FROM trades GROUP BY symbol)"), R"(error 2005: PRIMARY KEY in a select list names the key of what CREATE … AS SELECT makes; this SELECT makes nothing
+  EXPECT_EQ(
+      error_of(
+          R"(INSERT INTO latest SELECT symbol PRIMARY KEY, COUNT(*) FROM trades GROUP BY symbol)"),
+      R"(error 2005: PRIMARY KEY in a select list names the key of what CREATE … AS SELECT makes; this SELECT makes nothing
   at SQL:1:27
   1 | INSERT INTO latest SELECT symbol PRIMARY KEY, COUNT(*) FROM trades GROUP BY symbol
     |                           ^^^^^^
   hint: declare PRIMARY KEY (…) NOT ENFORCED with the table that the rows go to)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE once (PRIMARY KEY (price)) AS SELECT symbol PRIMARY KEY, price FROM trades)"), R"(error 2005: a second PRIMARY KEY
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE once (PRIMARY KEY (price)) AS SELECT symbol PRIMARY KEY, price FROM trades)"),
+      R"(error 2005: a second PRIMARY KEY
   at SQL:1:51
   1 | CREATE TABLE once (PRIMARY KEY (price)) AS SELECT symbol PRIMARY KEY, price FROM trades
     |                                                   ^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT TO_TIMESTAMP_LTZ(quantity, 0) AS _event_time FROM trades)"), R"(error 2004: not supported yet: AS _event_time of anything but an event time column
+  EXPECT_EQ(error_of(R"(SELECT TO_TIMESTAMP_LTZ(quantity, 0) AS _event_time FROM trades)"),
+            R"(error 2004: not supported yet: AS _event_time of anything but an event time column
   at SQL:1:41
   1 | SELECT TO_TIMESTAMP_LTZ(quantity, 0) AS _event_time FROM trades
     |                                         ^^^^^^^^^^^
@@ -560,12 +625,13 @@ TEST(BinderError, KeysAndTimesOfAResult) {
 }
 
 TEST(BinderError, NotSupportedYet) {
-  EXPECT_EQ(error_of(R"(SELECT symbol, ROW_NUMBER() OVER (PARTITION BY symbol ORDER BY ts) FROM trades)"),
-            R"(error 2004: not supported yet: ROW_NUMBER() without a bound on it
+  EXPECT_EQ(
+      error_of(R"(SELECT symbol, RANK() OVER (PARTITION BY symbol ORDER BY price) FROM trades)"),
+      R"(error 2004: not supported yet: OVER (…) in another order than that of an event time, ascending, over an input that goes on
   at SQL:1:16
-  1 | SELECT symbol, ROW_NUMBER() OVER (PARTITION BY symbol ORDER BY ts) FROM trades
-    |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  hint: WHERE rn <= n around the query that numbers the rows, or QUALIFY)");
+  1 | SELECT symbol, RANK() OVER (PARTITION BY symbol ORDER BY price) FROM trades
+    |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: ORDER BY the column of WATERMARK FOR; or PARTITION BY window_end, … of a window; or read a bounded source; or bound it: WHERE rn <= n around this query, or QUALIFY)");
   EXPECT_EQ(error_of(R"(SELECT symbol FROM trades WHERE symbol IN (SELECT symbol FROM history))"),
             R"(error 2004: not supported yet: IN with a sub-query
   at SQL:1:33
@@ -586,23 +652,30 @@ TEST(BinderError, NotSupportedYet) {
   at SQL:1:15
   1 | SELECT * FROM SESSION(TABLE trades, DESCRIPTOR(ts), INTERVAL '7' MINUTE)
     |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM HOP(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' DAY, INTERVAL '1' MONTH) GROUP BY window_end)"),
-            R"(error 2004: not supported yet: a window whose size and slide count different units
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM HOP(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' DAY, INTERVAL '1' MONTH) GROUP BY window_end)"),
+      R"(error 2004: not supported yet: a window whose size and slide count different units
   at SQL:1:56
   1 | ...COUNT(*) FROM HOP(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' DAY, INTERVAL '1' MONTH) GROUP BY w...
     |                                                    ^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT MIN(window_start) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end)"),
-            R"(error 2004: not supported yet: window columns inside an aggregate: MIN(window_start)
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT MIN(window_start) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end)"),
+      R"(error 2004: not supported yet: window columns inside an aggregate: MIN(window_start)
   at SQL:1:31
   1 | SELECT MIN(window_start) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY...
     |                               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end, CAST(ts - window_start AS STRING))"),
-            R"(error 2004: not supported yet: a GROUP BY expression of window and other columns together
+  EXPECT_EQ(
+      error_of(
+          R"(SELECT COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end, CAST(ts - window_start AS STRING))"),
+      R"(error 2004: not supported yet: a GROUP BY expression of window and other columns together
   at SQL:1:115
   1 | ... '1' MINUTE) GROUP BY window_start, window_end, CAST(ts - window_start AS STRING)
     |                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
-  EXPECT_EQ(error_of(R"(SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol LIMIT 3)"),
-            R"(error 2004: not supported yet: LIMIT over a result that changes (GROUP BY without a window)
+  EXPECT_EQ(
+      error_of(R"(SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol LIMIT 3)"),
+      R"(error 2004: not supported yet: LIMIT over a result that changes (GROUP BY without a window)
   at SQL:1:64
   1 | SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol LIMIT 3
     |                                                                ^)");
@@ -616,8 +689,10 @@ TEST(BinderError, NotSupportedYet) {
   at SQL:1:40
   1 | CREATE TABLE t (a INT) PARTITIONED BY (a) WITH ('connector'='kafka')
     |                                        ^)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'late.data.strategy'='dead_letter'))"),
-            R"(error 2004: not supported yet: 'late.data.strategy' = 'dead_letter'
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'late.data.strategy'='dead_letter'))"),
+      R"(error 2004: not supported yet: 'late.data.strategy' = 'dead_letter'
   at SQL:1:75
   1 | CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'late.data.strategy'='dead_letter')
     |                                                                           ^^^^^^^^^^^^^
@@ -643,15 +718,18 @@ TEST(BinderError, NotSupportedYet) {
   1 | SELECT symbol FROM trades INTERSECT SELECT symbol FROM history
     | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
   EXPECT_EQ(error_of(R"(SELECT LAG(price) FROM trades)"),
-            R"(error 2004: not supported yet: the function LAG
+            R"(error 2005: LAG stands only before OVER (…)
   at SQL:1:8
   1 | SELECT LAG(price) FROM trades
-    |        ^^^)");
-  EXPECT_EQ(error_of(R"(SELECT SUM(price) OVER w FROM trades WINDOW w AS (PARTITION BY symbol))"),
-            R"(error 2004: not supported yet: WINDOW … AS (…)
-  at SQL:1:45
+    |        ^^^^^^^^^^
+  hint: LAG(…) OVER (PARTITION BY … ORDER BY …))");
+  EXPECT_EQ(
+      error_of(R"(SELECT SUM(price) OVER w FROM trades WINDOW w AS (PARTITION BY symbol))"),
+      R"(error 2004: not supported yet: SUM(price) needs all rows of its partition, and this input goes on
+  at SQL:1:8
   1 | SELECT SUM(price) OVER w FROM trades WINDOW w AS (PARTITION BY symbol)
-    |                                             ^)");
+    |        ^^^^^^^^^^^^^^^^^
+  hint: PARTITION BY window_end, … of a window; or read a bounded source)");
   EXPECT_EQ(error_of(R"(SELECT CURRENT_WATERMARK(ts) FROM trades)"),
             R"(error 2004: not supported yet: the function CURRENT_WATERMARK
   at SQL:1:8
@@ -670,20 +748,26 @@ TEST(BinderError, NotSupportedYet) {
 }
 
 TEST(BinderError, ChangingResults) {
-  EXPECT_EQ(error_of(R"(CREATE VIEW v AS SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol; INSERT INTO results SELECT symbol, n FROM v)"),
-            R"(error 2009: 'results' takes new rows only, and this result changes: GROUP BY without a window
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE VIEW v AS SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol; INSERT INTO results SELECT symbol, n FROM v)"),
+      R"(error 2009: 'results' takes new rows only, and this result changes: GROUP BY without a window
   at SQL:1:118
   1 | ...mbol; INSERT INTO results SELECT symbol, n FROM v
     |                                                    ^
   hint: ways out: group by a window, or 'sink.changelog' = 'retract')");
-  EXPECT_EQ(error_of(R"(INSERT INTO results SELECT symbol, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end, symbol EMIT CHANGES)"),
-            R"(error 2009: 'results' takes new rows only, and this result changes: EMIT CHANGES
+  EXPECT_EQ(
+      error_of(
+          R"(INSERT INTO results SELECT symbol, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end, symbol EMIT CHANGES)"),
+      R"(error 2009: 'results' takes new rows only, and this result changes: EMIT CHANGES
   at SQL:1:150
   1 | ...NUTE) GROUP BY window_start, window_end, symbol EMIT CHANGES
     |                                                    ^^^^^^^^^^^^
   hint: ways out: leave that clause out (EMIT FINAL), or 'sink.changelog' = 'retract')");
-  EXPECT_EQ(error_of(R"(INSERT INTO results SELECT symbol, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end, symbol ALLOWED LATENESS INTERVAL '1' MINUTE)"),
-            R"(error 2009: 'results' takes new rows only, and this result changes: ALLOWED LATENESS
+  EXPECT_EQ(
+      error_of(
+          R"(INSERT INTO results SELECT symbol, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY window_start, window_end, symbol ALLOWED LATENESS INTERVAL '1' MINUTE)"),
+      R"(error 2009: 'results' takes new rows only, and this result changes: ALLOWED LATENESS
   at SQL:1:167
   1 | ...ndow_start, window_end, symbol ALLOWED LATENESS INTERVAL '1' MINUTE
     |                                                    ^^^^^^^^^^^^^^^^^^^
@@ -691,8 +775,9 @@ TEST(BinderError, ChangingResults) {
 }
 
 TEST(BinderError, State) {
-  EXPECT_EQ(error_of(R"(INSERT INTO shown SELECT symbol, COUNT(*) FROM trades GROUP BY symbol)"),
-            R"(error 2008: the state of this aggregation grows for ever: its input goes on and has no window
+  EXPECT_EQ(
+      error_of(R"(INSERT INTO shown SELECT symbol, COUNT(*) FROM trades GROUP BY symbol)"),
+      R"(error 2008: the state of this aggregation grows for ever: its input goes on and has no window
   at SQL:1:64
   1 | INSERT INTO shown SELECT symbol, COUNT(*) FROM trades GROUP BY symbol
     |                                                                ^^^^^^
@@ -718,8 +803,9 @@ TEST(BinderError, Options) {
   1 | CREATE TABLE x (a INT) WITH ('connector'='kafka', 'topik'='a')
     |                                                   ^^^^^^^
   hint: did you mean 'topic'?)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE x (a INT) WITH ('connector'='kafka', 'bad-records'='ignore'))"),
-            R"(error 1002: option 'bad-records' cannot be 'ignore'
+  EXPECT_EQ(
+      error_of(R"(CREATE TABLE x (a INT) WITH ('connector'='kafka', 'bad-records'='ignore'))"),
+      R"(error 1002: option 'bad-records' cannot be 'ignore'
   at SQL:1:65
   1 | CREATE TABLE x (a INT) WITH ('connector'='kafka', 'bad-records'='ignore')
     |                                                                 ^^^^^^^^
@@ -749,8 +835,10 @@ SELECT symbol FROM trades)"),
   1 | -- @metrik foo
     |     ^^^^^^
   hint: did you mean '@metric'?)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE t (a STRING, n BIGINT) WITH ('connector'='filesystem', 'sink.changelog'='upsert'); INSERT INTO t SELECT symbol, 1 FROM trades)"),
-            R"(error 1002: 't' cannot be written with 'sink.changelog' = 'upsert'
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE t (a STRING, n BIGINT) WITH ('connector'='filesystem', 'sink.changelog'='upsert'); INSERT INTO t SELECT symbol, 1 FROM trades)"),
+      R"(error 1002: 't' cannot be written with 'sink.changelog' = 'upsert'
   at SQL:1:109
   1 | ...ystem', 'sink.changelog'='upsert'); INSERT INTO t SELECT symbol, 1 FROM trades
     |                                                    ^)");
@@ -760,8 +848,10 @@ SELECT symbol FROM trades)"),
   1 | CREATE TABLE t (a BIGINT) WITH ('t.type'='kafka_sauce')
     |                                          ^^^^^^^^^^^^^
   hint: did you mean 'kafka_source'?)");
-  EXPECT_EQ(error_of(R"(CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'scan.watermark.max-future'='often'))"),
-            R"(error 1002: option 'scan.watermark.max-future' = 'often': neither off nor a length of time
+  EXPECT_EQ(
+      error_of(
+          R"(CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'scan.watermark.max-future'='often'))"),
+      R"(error 1002: option 'scan.watermark.max-future' = 'often': neither off nor a length of time
   at SQL:1:82
   1 | CREATE TABLE t (a BIGINT) WITH ('connector'='kafka', 'scan.watermark.max-future'='often')
     |                                                                                  ^^^^^^^)");

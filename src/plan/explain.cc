@@ -71,6 +71,35 @@ std::string bound_text(const PlanStateBound& bound) {
   return "";
 }
 
+/// What OVER by event time remembers of a key.
+std::string kept_text(const OverNode& node) {
+  int64_t rows = 0;
+  int64_t groups = 0;
+  int128_t time = 0;
+  bool states = false;
+  for (const PlanOverCall& call : node.calls) {
+    const OverBound& start = call.call.frame.start;
+    const OverBound& end = call.call.frame.end;
+    const bool framed = call.call.has_frame();
+    states |= !framed || start.unit == OverBound::Unit::kUnbounded;
+    if (!framed) continue;
+    for (const OverBound& bound : {start, end}) {
+      const int64_t distance = std::abs(bound.distance);
+      if (bound.unit == OverBound::Unit::kRows) rows = std::max(rows, distance);
+      if (bound.unit == OverBound::Unit::kGroups) groups = std::max(groups, distance);
+      time = std::max(time, bound.range < 0 ? -bound.range : bound.range);
+    }
+  }
+  std::string out;
+  const auto add = [&out](const std::string& text) { out += (out.empty() ? "" : " and ") + text; };
+  if (states) add("one state per call");
+  if (rows > 0) add(fmt::format("the last {} rows", rows));
+  if (groups > 0) add(fmt::format("the rows of the last {} times", groups));
+  if (time > 0) add("the rows of " + duration_text(static_cast<int64_t>(time)));
+  if (out.empty()) out = "nothing";
+  return node.partition.empty() ? out : out + " of each key";
+}
+
 /// Writes one plan.
 class Explainer {
  public:
@@ -178,11 +207,17 @@ std::string Explainer::describe_over(const OverNode& node) const {
   for (size_t i = 0; i < node.partition.size(); ++i) {
     out += (i == 0 ? " PARTITION BY " : ", ") + text_of(*node.partition[i]);
   }
-  out += " ORDER BY " + (*node.input()->schema)[node.time_column].name;
-  out += node.preceding ? fmt::format(" ROWS {} PRECEDING", *node.preceding)
-                        : std::string(" ROWS UNBOUNDED PRECEDING");
-  for (size_t i = 0; i < node.aggregates.size(); ++i) {
-    out += (i == 0 ? ": " : ", ") + node.aggregates[i].aggregate.text;
+  if (!node.order.empty()) out += " ORDER BY " + order_text(node.order);
+  for (size_t i = 0; i < node.calls.size(); ++i) {
+    const OverCall& call = node.calls[i].call;
+    out += (i == 0 ? ": " : ", ") + call.text;
+    if (call.has_frame() && !call.frame.text.empty()) out += " " + call.frame.text;
+  }
+  constexpr std::string_view kForms[] = {"", "; once the watermark has passed",
+                                         "; when the input has ended", "; never"};
+  out += kForms[static_cast<size_t>(node.form)];
+  if (options_.state && node.form == PlanOverForm::kTime) {
+    return out + "; state: " + kept_text(node) + ", " + bound_text(node.bound);
   }
   return out + state_text(node.bound);
 }
@@ -240,11 +275,14 @@ std::string Explainer::order_text(const std::vector<PlanOrder>& keys) const {
 }
 
 std::string Explainer::describe_order(const OrderByNode& node) const {
-  return "OrderBy " + order_text(node.keys);
+  const std::string out = "OrderBy " + order_text(node.keys);
+  return node.time_column ? out + "; as the watermark passes" : out;
 }
 
 std::string Explainer::describe_top_n(const TopNNode& node) const {
   std::string out = fmt::format("TopN {}", node.limit);
+  if (node.rank == OverFunction::kRank) out += " by RANK";
+  if (node.rank == OverFunction::kDenseRank) out += " by DENSE_RANK";
   for (size_t i = 0; i < node.partition.size(); ++i) {
     out += (i == 0 ? " per " : ", ") + text_of(*node.partition[i]);
   }
@@ -317,8 +355,6 @@ std::string Explainer::describe(const PlanNode& node) const {
       return "Union";
     case PlanKind::kJoin:
       return describe_join(node.as<JoinNode>());
-    case PlanKind::kRowNumber:
-      return "RowNumber by " + order_text(node.as<RowNumberNode>().order);
     case PlanKind::kTopN:
       return describe_top_n(node.as<TopNNode>());
     case PlanKind::kOrderBy:
@@ -387,7 +423,9 @@ void collect_state(const PlanNode& node, std::vector<std::string>& lines) {
     lines.push_back(
         fmt::format("{}: state {}", text.substr(0, text.find('\n')), bound_text(*bound)));
   } else if (node.kind == PlanKind::kOrderBy) {
-    lines.push_back("OrderBy: all rows until the input ends");
+    const bool timed = node.as<OrderByNode>().time_column.has_value();
+    lines.push_back(timed ? "OrderBy: rows until the watermark passes"
+                          : "OrderBy: all rows until the input ends");
   }
   for (const PlanPtr& input : node.inputs) collect_state(*input, lines);
 }

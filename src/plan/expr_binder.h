@@ -50,14 +50,11 @@ class GroupingCalls {
   std::vector<GroupingCall> calls_;
 };
 
-/// One call with OVER, over the columns of FROM: an aggregate of the rows before, or ROW_NUMBER().
-struct OverCall {
+/// One call with OVER, over the columns of FROM, or of the grouping.
+struct BoundOver {
   std::vector<ExprPtr> partition;
-  bool numbers = false;          ///< ROW_NUMBER(): `order` alone counts
-  std::vector<PlanOrder> order;  ///< of ROW_NUMBER()
-  size_t time_column = 0;
-  std::optional<uint64_t> preceding;
-  Aggregate aggregate;
+  std::vector<PlanOrder> order;
+  OverCall call;
   SourceSpan span;
 };
 
@@ -67,14 +64,14 @@ class OverList {
  public:
   explicit OverList(size_t first_column) : first_column_(first_column) {}
 
-  ExprPtr add(OverCall call);
-  const std::vector<OverCall>& calls() const { return calls_; }
+  ExprPtr add(BoundOver call);
+  const std::vector<BoundOver>& calls() const { return calls_; }
   size_t first_column() const { return first_column_; }
   bool empty() const { return calls_.empty(); }
 
  private:
   size_t first_column_;
-  std::vector<OverCall> calls_;
+  std::vector<BoundOver> calls_;
 };
 
 /// A name given in the SELECT list and what it stands for.
@@ -105,8 +102,10 @@ class ExprBinder {
     groupings_ = calls;
     return *this;
   }
-  ExprBinder& allow_over(OverList* list) {
+  /// `windows`: those that WINDOW names.
+  ExprBinder& allow_over(OverList* list, const std::vector<ast::NamedWindow>* windows) {
     overs_ = list;
+    named_windows_ = windows;
     return *this;
   }
   /// Names that the scope does not have are looked for among these.
@@ -149,15 +148,30 @@ class ExprBinder {
   Result<ExprPtr> bind_aggregate(const ast::Call& call, SourceSpan span);
   Result<ExprPtr> bind_map_agg(const ast::Call& call, SourceSpan span);
   Result<ExprPtr> bind_grouping(const ast::Call& call, SourceSpan span);
-  Result<Aggregate> bind_aggregate_call(const ast::Call& call, SourceSpan span);
-  Result<ExprPtr> bind_over(const ast::Call& call, SourceSpan span);
-  Result<size_t> bind_over_order(const ast::Over& over);
-  Result<ExprPtr> bind_row_number(const ast::Call& call, SourceSpan span);
+  Result<Aggregate> bind_aggregate_call(const ast::Call& call, SourceSpan span, bool over = false);
   Result<std::optional<ExprPtr>> bind_window_function(const ast::Call& call, SourceSpan span);
   Result<std::vector<ListOrder>> bind_order(const std::vector<ast::OrderItem>& items);
   Result<std::vector<ExprPtr>> bind_all(const std::vector<ast::Expr>& exprs);
   Result<std::vector<ExprPtr>> bind_both(const ast::Expr& left, const ast::Expr& right);
   Status check_plain_call(const ast::Call& call, SourceSpan span);
+
+  // over_binder.cc
+  Result<ExprPtr> bind_over(const ast::Call& call, SourceSpan span);
+  Result<ast::Over> whole_over(const ast::Over& over, size_t depth) const;
+  Result<std::vector<PlanOrder>> bind_over_order(const ast::Over& over);
+  Result<OverFrame> bind_frame(const ast::Over& over, const std::vector<PlanOrder>& order);
+  Result<OverBound> bind_bound(const ast::Frame& frame, const ast::FrameBound& bound,
+                               const std::vector<PlanOrder>& order);
+  Result<OverBound> bind_range(const ast::Expr& distance, bool before, const std::string& what,
+                               const std::vector<PlanOrder>& order);
+  Result<OverCall> bind_over_aggregate(const ast::Call& call, const ast::Over& over,
+                                       const std::vector<PlanOrder>& order, SourceSpan span);
+  Result<OverCall> bind_over_function(const ast::Call& call, const ast::Over& over,
+                                      const std::vector<PlanOrder>& order, SourceSpan span);
+  Status bind_navigation(const ast::Call& call, const ast::Over& over,
+                         const std::vector<PlanOrder>& order, OverCall* made);
+  Status bind_default(const ast::Expr& expr, OverCall* made);
+  Status bind_n(const ast::Expr& expr, std::string_view what, int64_t least, int64_t* n) const;
 
   BindSession& session_;
   const Scope& scope_;
@@ -165,7 +179,9 @@ class ExprBinder {
   AggregateList* aggregates_ = nullptr;
   OverList* overs_ = nullptr;
   GroupingCalls* groupings_ = nullptr;
+  const std::vector<ast::NamedWindow>* named_windows_ = nullptr;
   bool inside_aggregate_ = false;
+  bool inside_over_ = false;
   const std::vector<SelectAlias>* aliases_ = nullptr;
   const WindowInScope* window_ = nullptr;
   std::map<size_t, SourceSpan>* columns_ = nullptr;

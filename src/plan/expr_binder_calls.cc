@@ -3,6 +3,7 @@
 
 #include "base/fmt.h"
 #include "base/nearest_name.h"
+#include "expr/over_functions.h"
 #include "plan/expr_binder.h"
 #include "plan/literals.h"
 
@@ -31,24 +32,9 @@ constexpr std::array kWindowFunctions = {
 };
 
 /// Functions that exist in SQL but need operators to come.
-constexpr std::string_view kFunctionsToCome[] = {"ROW_NUMBER",
-                                                 "RANK",
-                                                 "DENSE_RANK",
-                                                 "PERCENT_RANK",
-                                                 "CUME_DIST",
-                                                 "NTILE",
-                                                 "LAG",
-                                                 "LEAD",
-                                                 "NTH_VALUE",
-                                                 "CURRENT_WATERMARK",
-                                                 "HEADER",
-                                                 "HAS_HEADER",
-                                                 "HEADER_KEYS",
-                                                 "SET_HEADER",
-                                                 "REMOVE_HEADER",
-                                                 "TUMBLE_PROCTIME",
-                                                 "HOP_PROCTIME",
-                                                 "SESSION_PROCTIME"};
+constexpr std::string_view kFunctionsToCome[] = {
+    "CURRENT_WATERMARK", "HEADER",          "HAS_HEADER",   "HEADER_KEYS",     "SET_HEADER",
+    "REMOVE_HEADER",     "TUMBLE_PROCTIME", "HOP_PROCTIME", "SESSION_PROCTIME"};
 
 constexpr std::string_view kGroupingFunctions[] = {"GROUPING", "GROUPING_ID", "GROUP_ID"};
 
@@ -121,6 +107,11 @@ Result<ExprPtr> ExprBinder::bind_call(const ast::Call& call, SourceSpan span) {
         .error(ErrorCode::kInvalidStatement, fmt::format("UNNEST cannot stand in {}", clause_),
                call.name.span)
         .with_hint("it stands in FROM: FROM t CROSS JOIN UNNEST(t.list) AS u (x)");
+  }
+  if (find_over_function(name) != nullptr) {
+    return session_
+        .error(ErrorCode::kInvalidStatement, to_upper(name) + " stands only before OVER (…)", span)
+        .with_hint(to_upper(name) + "(…) OVER (PARTITION BY … ORDER BY …)");
   }
   if (!is_function(name) && is_among(name, kFunctionsToCome)) {
     return session_.not_supported(fmt::format("the function {}", to_upper(name)), call.name.span);
@@ -207,13 +198,14 @@ Result<ExprPtr> ExprBinder::bind_map_agg(const ast::Call& call, SourceSpan span)
   return session_.at(span, make_call("MAP_FROM_ENTRIES", {entries}));
 }
 
-/// The call without its OVER.
-Result<Aggregate> ExprBinder::bind_aggregate_call(const ast::Call& call, SourceSpan span) {
+/// The call without its OVER. With it (`over`) its arguments may be aggregates themselves.
+Result<Aggregate> ExprBinder::bind_aggregate_call(const ast::Call& call, SourceSpan span,
+                                                  bool over) {
   const std::string name = to_upper(call.name.text);
   AggregateRequest request;
   request.name = name;
   request.distinct = call.distinct;
-  inside_aggregate_ = true;
+  inside_aggregate_ = !over;
   // The guard's members are bound within the call's own rules; leave the flag as it was.
   struct Reset {
     bool& flag;

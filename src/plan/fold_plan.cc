@@ -65,14 +65,8 @@ PlanPtr fold_plan(const PlanPtr& plan) {
     }
     case PlanKind::kAggregate:
       return make_aggregate(inputs[0], fold_parts(parts_of(plan->as<AggregateNode>())));
-    case PlanKind::kOver: {
-      OverParts parts = parts_of(plan->as<OverNode>());
-      parts.partition = fold_all(parts.partition);
-      for (PlanAggregate& aggregate : parts.aggregates) {
-        aggregate = rewrite_aggregate(aggregate, simplify);
-      }
-      return make_over(inputs[0], std::move(parts));
-    }
+    case PlanKind::kOver:
+      return make_over(inputs[0], rewrite_over(parts_of(plan->as<OverNode>()), simplify));
     case PlanKind::kJoin: {
       JoinParts parts = parts_of(plan->as<JoinNode>());
       parts.conjuncts = fold_all(parts.conjuncts);

@@ -193,6 +193,8 @@ WindowOutputs SelectBinder::used_window_columns() const {
   }
   if (having_ != nullptr) collect_columns(*having_, &columns);
   if (where_ != nullptr) collect_columns(*where_, &columns);
+  for (const ExprPtr& expr : expressions_of_overs()) collect_columns(*expr, &columns);
+  std::sort(columns.begin(), columns.end());
   const auto used = [&](size_t i) {
     return std::binary_search(columns.begin(), columns.end(), inputs_ + i);
   };
@@ -348,11 +350,18 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   }
   std::vector<ExprPtr> items;
   for (const Item& item : items_) items.push_back(TRY(carry_over(item.expr)));
-  std::vector<ExprPtr> orders;
+  const size_t shown = items.size();
   for (const Order& order : orders_) {
-    orders.push_back(order.expr == nullptr || order.item ? order.expr
-                                                         : TRY(carry_over(order.expr)));
+    const bool carried = order.expr != nullptr && !order.item;
+    items.push_back(order.expr);
+    if (carried) items.back() = TRY(carry_over(order.expr));
   }
+  const std::vector<BoundOver> overs = TRY(carry_overs());
+  ExprPtr qualify = qualify_;
+  if (qualify != nullptr) qualify = TRY(carry_over(qualify));
+  plan = TRY(place_overs(std::move(plan), overs, kOverColumns - carried_from_, qualify, &items));
+  const std::vector<ExprPtr> orders(items.begin() + static_cast<ptrdiff_t>(shown), items.end());
+  items.resize(shown);
   return finish(std::move(plan), std::move(items), std::move(orders), distinct);
 }
 

@@ -308,30 +308,6 @@ PlanPtr make_aggregate(PlanPtr input, GroupingParts parts) {
   return node;
 }
 
-PlanPtr make_over(PlanPtr input, OverParts parts) {
-  auto node = std::make_shared<OverNode>();
-  std::vector<Field> fields = input->schema->fields();
-  for (const PlanAggregate& aggregate : parts.aggregates) {
-    fields.push_back({aggregate.name, aggregate.aggregate.type});
-  }
-  node->traits = input->traits;
-  node->traits.resize(fields.size());
-  node->schema = make_schema(std::move(fields));
-  node->bounded = input->bounded;
-  node->partition = std::move(parts.partition);
-  node->time_column = parts.time_column;
-  node->preceding = parts.preceding;
-  node->aggregates = std::move(parts.aggregates);
-  node->bound = parts.bound;
-  node->inputs = {std::move(input)};
-  node->span = parts.span;
-  return node;
-}
-
-OverParts parts_of(const OverNode& node) {
-  return {node.partition, node.time_column, node.preceding, node.aggregates, node.bound, node.span};
-}
-
 PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span) {
   auto node = std::make_shared<UnionNode>();
   node->schema = inputs[0]->schema;
@@ -357,11 +333,35 @@ PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span) {
   return node;
 }
 
+namespace {
+
+/// The event time that an input which goes on is ordered by first.
+std::optional<size_t> time_of_first(const PlanNode& input, const std::vector<PlanOrder>& keys) {
+  if (input.bounded || input.changelog.changing || keys.empty() || keys[0].descending ||
+      keys[0].key->kind() != ExprKind::kColumn) {
+    return std::nullopt;
+  }
+  const ColumnTraits& traits = input.traits[keys[0].key->index()];
+  if (!traits.event_time && traits.window != WindowRole::kEnd) return std::nullopt;
+  return keys[0].key->index();
+}
+
+}  // namespace
+
 PlanPtr make_order_by(PlanPtr input, std::vector<PlanOrder> keys, SourceSpan span) {
   auto node = std::make_shared<OrderByNode>();
   take_over(*node, *input);
   node->schema = input->schema;
   node->traits.resize(input->traits.size());
+  if (const std::optional<size_t> time = time_of_first(*input, keys)) {
+    node->time_column = *time;
+    node->shift_us = arrival_shift_us(*input, *time);
+    const bool window = input->traits[*time].window != WindowRole::kNone;
+    for (size_t i = 0; i < node->traits.size(); ++i) {
+      const bool same = i == *time || (window && input->traits[i].window != WindowRole::kNone);
+      if (same) node->traits[i] = input->traits[i];
+    }
+  }
   node->keys = std::move(keys);
   node->inputs = {std::move(input)};
   node->span = span;
@@ -456,8 +456,6 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return copy_with_inputs<UnionNode>(*node, std::move(inputs));
     case PlanKind::kJoin:
       return copy_with_inputs<JoinNode>(*node, std::move(inputs));
-    case PlanKind::kRowNumber:
-      return copy_with_inputs<RowNumberNode>(*node, std::move(inputs));
     case PlanKind::kTopN:
       return copy_with_inputs<TopNNode>(*node, std::move(inputs));
     case PlanKind::kOrderBy:

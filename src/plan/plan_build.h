@@ -62,13 +62,11 @@ PlanPtr make_aggregate(PlanPtr input, GroupingParts parts);
 /// What OVER says.
 struct OverParts {
   std::vector<ExprPtr> partition;
-  size_t time_column = 0;
-  std::optional<uint64_t> preceding;
-  std::vector<PlanAggregate> aggregates;
-  PlanStateBound bound;
+  std::vector<PlanOrder> order;
+  std::vector<PlanOverCall> calls;
+  PlanStateBound fallback;
   SourceSpan span;
 };
-/// REQUIRES: the input only grows.
 PlanPtr make_over(PlanPtr input, OverParts parts);
 OverParts parts_of(const OverNode& node);
 /// REQUIRES: equal types; the names are the first input's.
@@ -88,12 +86,13 @@ JoinParts parts_of(const JoinNode& node);
 /// operator that takes rows of equal time together: +1 µs, or less for columns of windows.
 int64_t arrival_shift_us(const PlanNode& plan, size_t column);
 
-PlanPtr make_row_number(PlanPtr input, std::vector<ExprPtr> partition, std::vector<PlanOrder> order,
-                        std::string name, SourceSpan span);
+/// The event time that all rows of a partition have in common, if there is one.
+std::optional<size_t> partition_time(const PlanNode& input, const std::vector<ExprPtr>& partition);
 /// What is asked of the first rows; `name` of the number's column, "" = it is not given.
 struct TopNParts {
   std::vector<ExprPtr> partition;
   std::vector<PlanOrder> order;
+  OverFunction rank = OverFunction::kRowNumber;
   int64_t limit = 1;
   std::string name;
   PlanStateBound fallback;
@@ -115,6 +114,9 @@ using ExprRewrite = std::function<ExprPtr(const ExprPtr&)>;
 PlanAggregate rewrite_aggregate(const PlanAggregate& aggregate, const ExprRewrite& rewrite);
 /// All expressions of an aggregate.
 std::vector<ExprPtr> expressions_of(const PlanAggregate& aggregate);
+/// The same of all that OVER says.
+OverParts rewrite_over(OverParts parts, const ExprRewrite& rewrite);
+std::vector<ExprPtr> expressions_of(const OverParts& parts);
 /// The grouping of a node, as make_aggregate and make_window_aggregate took it.
 GroupingParts parts_of(const AggregateNode& node);
 GroupingParts parts_of(const WindowAggregateNode& node);

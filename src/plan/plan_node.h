@@ -9,6 +9,7 @@
 #include "column/type.h"
 #include "expr/aggregate.h"
 #include "expr/expr.h"
+#include "expr/over_call.h"
 #include "expr/time_zone.h"
 #include "plan/table_def.h"
 #include "sql/source_span.h"
@@ -32,7 +33,6 @@ enum class PlanKind : uint8_t {
   kOver,
   kUnion,
   kJoin,
-  kRowNumber,
   kTopN,
   kOrderBy,
   kLimit,
@@ -97,7 +97,7 @@ struct ScanNode : PlanNode {
   TableDefPtr table;
   std::vector<size_t>
       fields;  ///< columns of the table that are decoded, ascending: only those read
-  std::vector<size_t> metadata;        ///< METADATA columns of the table that are read, ascending
+  std::vector<size_t> metadata;  ///< METADATA columns of the table that are read, ascending
   SchemaPtr layout;  ///< fields, then metadata, under their names in the table; of a ROW perhaps
                      ///< only the fields that are read
   std::vector<ExprPtr> outputs;        ///< over `layout`: the output columns, then the paths
@@ -279,15 +279,39 @@ struct AggregateNode : PlanNode {
   PlanStateBound bound;
 };
 
-/// Every row, in the order of its event time, with aggregates over the last rows of its partition
-/// appended: f(x) OVER (PARTITION BY … ORDER BY time ROWS n PRECEDING).
+struct PlanOrder {
+  ExprPtr key;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+/// When rows of OVER are answered.
+enum class PlanOverForm : uint8_t {
+  kTime,     ///< in the order of an event time, once the watermark has passed what they need
+  kWindow,   ///< partitions whole, when the watermark has passed their event time
+  kEnd,      ///< partitions whole, when the input has ended
+  kRefused,  ///< never: neither of these is so
+};
+
+struct PlanOverCall {
+  OverCall call;
+  std::string name;  ///< of the output column
+};
+
+/// Every row with what is computed of the rows of its partition appended:
+/// f(x) OVER (PARTITION BY … ORDER BY …).
 struct OverNode : PlanNode {
   OverNode() : PlanNode(PlanKind::kOver) {}
-  std::vector<ExprPtr> partition;     ///< over the input; may be none
-  size_t time_column = 0;             ///< of the input: an event time column
-  std::optional<uint64_t> preceding;  ///< rows before the row itself; nothing = all
-  std::vector<PlanAggregate> aggregates;
+  std::vector<ExprPtr> partition;  ///< over the input; may be none
+  std::vector<PlanOrder> order;    ///< over the input; may be none
+  std::vector<PlanOverCall> calls;
+  PlanOverForm form = PlanOverForm::kRefused;
+  size_t time_column = 0;  ///< kTime: the first of `order`; kWindow: among `partition`
+  int64_t shift_us = 0;    ///< rows come until the watermark reaches time + shift
   PlanStateBound bound;
+  PlanStateBound fallback;  ///< the bound if neither time nor the end of the input gives one
+  std::string refusal;      ///< kRefused: what stands in the way, and
+  std::string way_out;
 };
 
 /// UNION ALL: the rows of all inputs, which have the same types.
@@ -337,19 +361,6 @@ struct JoinNode : PlanNode {
   PlanStateBound fallback;
 };
 
-struct PlanOrder {
-  ExprPtr key;
-  bool descending = false;
-  bool nulls_first = false;
-};
-/// ROW_NUMBER() OVER (PARTITION BY … ORDER BY …): the input's columns, then the number (BIGINT,
-/// from 1). Runs only as the TopNNode that a bound on the number makes of it.
-struct RowNumberNode : PlanNode {
-  RowNumberNode() : PlanNode(PlanKind::kRowNumber) {}
-  std::vector<ExprPtr> partition;  ///< over the input
-  std::vector<PlanOrder> order;    ///< over the input; may be none
-};
-
 /// When the first rows of a partition are known.
 enum class TopNForm : uint8_t {
   kWindow,  ///< when the watermark has passed the partition's event time
@@ -357,12 +368,13 @@ enum class TopNForm : uint8_t {
   kStream,  ///< never: rows come out, and go when others push them out
 };
 
-/// The first `limit` rows of every partition. Output: the input's columns, then the number if
-/// `with_rank`.
+/// The rows of every partition whose rank is at most `limit`. Output: the input's columns, then the
+/// rank if `with_rank`.
 struct TopNNode : PlanNode {
   TopNNode() : PlanNode(PlanKind::kTopN) {}
   std::vector<ExprPtr> partition;
   std::vector<PlanOrder> order;
+  OverFunction rank = OverFunction::kRowNumber;  ///< or kRank, kDenseRank
   int64_t limit = 1;
   bool with_rank = false;
   TopNForm form = TopNForm::kStream;
@@ -372,10 +384,13 @@ struct TopNNode : PlanNode {
   PlanStateBound fallback;  ///< the bound if neither time nor the end of the input gives one
 };
 
-/// All rows in order, when the input has ended. REQUIRES: bounded input.
+/// All rows in order: when the input has ended; or, where the first key is an event time, those of
+/// a time when the watermark has passed it. REQUIRES: an input that ends or such a key.
 struct OrderByNode : PlanNode {
   OrderByNode() : PlanNode(PlanKind::kOrderBy) {}
   std::vector<PlanOrder> keys;
+  std::optional<size_t> time_column;  ///< of the input: the first key
+  int64_t shift_us = 0;               ///< its rows come until the watermark reaches time + shift
 };
 
 /// The first rows; then the query is done.

@@ -330,23 +330,25 @@ Pruned prune_over(const OverNode& node, const Needs& needs) {
   OverParts parts = parts_of(node);
   const size_t columns = node.input()->schema->size();
   Needs below;
-  below.watermark = true;
+  below.watermark = node.form == PlanOverForm::kTime || node.form == PlanOverForm::kWindow;
+  const Needs whole = whole_columns(needs);  // of the calls, no fields are passed on
+  std::vector<PlanOverCall> read;
+  std::vector<size_t> place_of_call;
+  for (size_t i = 0; i < parts.calls.size(); ++i) {
+    const std::vector<size_t>& asked = whole.columns();
+    place_of_call.push_back(read.size());
+    if (std::find(asked.begin(), asked.end(), columns + i) == asked.end()) continue;
+    read.push_back(parts.calls[i]);
+  }
+  // Nobody reads any of them, but it also decides which rows are late, or final.
+  if (read.empty()) read.push_back(parts.calls[0]);
+  parts.calls = std::move(read);
   below.pass(needs, columns);
-  below.add(node.time_column);
-  for (const ExprPtr& key : parts.partition) below.add(key);
-  for (const PlanAggregate& aggregate : parts.aggregates) {
-    for (const ExprPtr& expr : expressions_of(aggregate)) below.add(expr);
-  }
+  for (const ExprPtr& expr : expressions_of(parts)) below.add(expr);
   const Pruned input = prune(node.input(), std::move(below));
-  parts.time_column = input.at[node.time_column];
-  parts.partition = carry_all(parts.partition, input);
-  for (PlanAggregate& aggregate : parts.aggregates) {
-    aggregate = rewrite_aggregate(aggregate, [&](const ExprPtr& e) { return carry(e, input); });
-  }
+  parts = rewrite_over(std::move(parts), [&](const ExprPtr& expr) { return carry(expr, input); });
   std::vector<size_t> at = input.at;
-  for (size_t i = 0; i < parts.aggregates.size(); ++i) {
-    at.push_back(input.plan->schema->size() + i);
-  }
+  for (const size_t place : place_of_call) at.push_back(input.plan->schema->size() + place);
   return {make_over(input.plan, std::move(parts)), std::move(at), input.fields};
 }
 
@@ -423,6 +425,7 @@ Pruned prune_top_n(const TopNNode& node, const Needs& needs) {
 }
 
 Pruned prune_order_by(const OrderByNode& node, Needs needs) {
+  needs.watermark |= node.time_column.has_value();
   for (const PlanOrder& key : node.keys) needs.add(key.key);
   Pruned input = prune(node.input(), std::move(needs));
   std::vector<PlanOrder> keys = node.keys;
@@ -472,8 +475,6 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       return prune_join(plan->as<JoinNode>(), needs);
     case PlanKind::kTopN:
       return prune_top_n(plan->as<TopNNode>(), needs);
-    case PlanKind::kRowNumber:
-      return {plan, same_places(*plan)};
     case PlanKind::kOrderBy:
       return prune_order_by(plan->as<OrderByNode>(), std::move(needs));
     case PlanKind::kLimit: {

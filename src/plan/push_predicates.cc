@@ -250,7 +250,6 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
     case PlanKind::kScan:
     case PlanKind::kValues:
       return filtered(plan, conditions);
-    case PlanKind::kRowNumber:
     case PlanKind::kLimit:
     case PlanKind::kSink:
       break;

@@ -162,7 +162,7 @@ TEST(PushPredicates, BelowOverThoseOverItsPartitions) {
 Project symbol, s
   Project symbol, price, SUM(price) OVER AS s
     Filter price > 2e0
-      Over PARTITION BY symbol ORDER BY ts ROWS 1 PRECEDING: SUM(price)
+      Over PARTITION BY symbol ORDER BY ts: SUM(price) ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
         Filter symbol = 'A'
           Scan trades: symbol, price, quantity, ts, _TIMESTAMP, _OFFSET, _PARTITION; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");

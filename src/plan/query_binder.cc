@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/fmt.h"
+#include "plan/join_binder.h"
 #include "plan/literals.h"
 #include "plan/plan_build.h"
 
@@ -47,7 +48,11 @@ Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const WithTables* out
   if (query.emit) clauses.emit = &*query.emit;
   if (query.allowed_lateness) clauses.lateness = query.allowed_lateness.get();
   if (query.late_data_to) clauses.late = &*query.late_data_to;
+  bool limit_taken = false;
+  if (query.limit && !query.offset) clauses.limit = query.limit.get();
+  clauses.limit_taken = &limit_taken;
   PlanPtr plan = TRY(bind_body(query, clauses, &ctes));
+  if (limit_taken) return plan;
   return bind_limit(std::move(plan), query);
 }
 
@@ -66,7 +71,7 @@ Result<PlanPtr> QueryBinder::bind_body(const ast::Query& query, const EmitClause
   } else {
     plan = TRY(bind_set_operation(*query.as<ast::SetOperation>(), clauses, ctes, query.span));
   }
-  return bind_output_order(std::move(plan), query.order_by);
+  return bind_output_order(std::move(plan), query.order_by, clauses);
 }
 
 Result<PlanPtr> QueryBinder::bind_values(const ast::Values& values, SourceSpan span) {
@@ -181,27 +186,40 @@ Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector
   return inputs;
 }
 
-Status check_can_order(const BindSession& session, const PlanNode& plan, SourceSpan span) {
-  if (!plan.bounded) {
+Result<PlanPtr> order_rows(const BindSession& session, PlanPtr plan, std::vector<PlanOrder> keys,
+                           const EmitClauses& clauses, SourceSpan span) {
+  PlanPtr ordered = make_order_by(plan, keys, session.node_span(span));
+  const bool grows_only = !plan->changelog.changing;
+  if (grows_only && (plan->bounded || ordered->as<OrderByNode>().time_column)) return ordered;
+  if (clauses.limit != nullptr) {
+    const int64_t limit = TRY(bind_count(session, *clauses.limit, "LIMIT"));
+    if (limit > 0) {
+      *clauses.limit_taken = true;
+      TopNParts parts{{}, std::move(keys),          OverFunction::kRowNumber, limit,
+                      "", unbounded_state(session), session.node_span(span)};
+      return make_top_n(std::move(plan), std::move(parts));
+    }
+  }
+  if (!plan->bounded) {
     return session
         .error(ErrorCode::kInvalidStatement,
                "ORDER BY needs an input that ends, and this one goes on", span)
-        .with_hint("leave ORDER BY out, or read a bounded source");
+        .with_hint(
+            "ORDER BY window_end, … of a window; add LIMIT n for the first rows as they come; "
+            "leave "
+            "ORDER BY out, or read a bounded source");
   }
-  if (plan.changelog.changing) {
-    return session
-        .error(ErrorCode::kInvalidStatement,
-               fmt::format("ORDER BY over a result that changes ({})", plan.changelog.cause), span)
-        .with_hint("EMIT FINAL gives each row once");
-  }
-  return {};
+  return session
+      .error(ErrorCode::kInvalidStatement,
+             fmt::format("ORDER BY over a result that changes ({})", plan->changelog.cause), span)
+      .with_hint("EMIT FINAL gives each row once");
 }
 
 Result<PlanPtr> QueryBinder::bind_output_order(PlanPtr plan,
-                                               const std::vector<ast::OrderItem>& items) {
+                                               const std::vector<ast::OrderItem>& items,
+                                               const EmitClauses& clauses) {
   if (items.empty()) return plan;
   const SourceSpan span = span_from(items.front().expr.span, items.back().expr.span);
-  TRY(check_can_order(session_, *plan, span));
   const Scope scope = Scope::of(*plan, "");
   ExprBinder binder(session_, scope, "ORDER BY");
   std::vector<PlanOrder> keys;
@@ -224,7 +242,7 @@ Result<PlanPtr> QueryBinder::bind_output_order(PlanPtr plan,
     key.nulls_first = item.nulls_first.value_or(item.descending);
     keys.push_back(std::move(key));
   }
-  return make_order_by(std::move(plan), std::move(keys), session_.node_span(span));
+  return order_rows(session_, std::move(plan), std::move(keys), clauses, span);
 }
 
 Result<PlanPtr> QueryBinder::bind_limit(PlanPtr plan, const ast::Query& query) {

@@ -25,6 +25,10 @@ struct EmitClauses {
   const ast::Emit* emit = nullptr;
   const ast::Expr* lateness = nullptr;
   const ast::Target* late = nullptr;
+  /// LIMIT, if there is no OFFSET: where rows cannot be sorted they can be kept to the first so
+  /// many. Who does so sets `limit_taken`.
+  const ast::Expr* limit = nullptr;
+  bool* limit_taken = nullptr;
 };
 
 /// An item of FROM, bound.
@@ -59,7 +63,8 @@ class QueryBinder {
                                      const WithTables* ctes, SourceSpan span);
   Result<PlanPtr> bind_branch(const ast::Query& query, const EmitClauses& clauses,
                               const WithTables* ctes);
-  Result<PlanPtr> bind_output_order(PlanPtr plan, const std::vector<ast::OrderItem>& items);
+  Result<PlanPtr> bind_output_order(PlanPtr plan, const std::vector<ast::OrderItem>& items,
+                                    const EmitClauses& clauses);
   Result<PlanPtr> bind_limit(PlanPtr plan, const ast::Query& query);
   Result<BoundRelation> bind_table(const ast::NamedTable& table, const ast::TableRef& ref,
                                    const WithTables* ctes);
@@ -95,8 +100,10 @@ Result<PlanPtr> bind_select(BindSession& session, const ast::Select& select,
                             const EmitClauses& clauses, const std::vector<ast::OrderItem>& order_by,
                             const WithTables* ctes);
 
-/// Rows given all at once can be ordered, others not: an error at `span` if so.
-Status check_can_order(const BindSession& session, const PlanNode& plan, SourceSpan span);
+/// ORDER BY at `span`: all rows at the end, those of a window when it is over, or with LIMIT the
+/// first rows as they come. Otherwise an error: there is no order of what goes on.
+Result<PlanPtr> order_rows(const BindSession& session, PlanPtr plan, std::vector<PlanOrder> keys,
+                           const EmitClauses& clauses, SourceSpan span);
 
 /// All inputs cast to common types. Errors name the column that has none.
 Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector<PlanPtr> inputs,

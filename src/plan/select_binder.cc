@@ -40,9 +40,15 @@ ExprBinder SelectBinder::binder(std::string_view clause) {
   return binder;
 }
 
-Status SelectBinder::refuse_unsupported() const {
-  if (!select_.named_windows.empty()) {
-    return session_.not_supported("WINDOW … AS (…)", select_.named_windows[0].name.span);
+Status SelectBinder::check_named_windows() const {
+  const std::vector<ast::NamedWindow>& windows = select_.named_windows;
+  for (size_t i = 0; i < windows.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (!windows[i].name.matches(windows[j].name.text)) continue;
+      return session_.error(ErrorCode::kDuplicateName,
+                            fmt::format("WINDOW names '{}' twice", windows[i].name.text),
+                            windows[i].name.span);
+    }
   }
   return {};
 }
@@ -55,7 +61,7 @@ Status SelectBinder::bind_source() {
   }
   inputs_ = relation_.plan->schema->size();
   aggregates_ = AggregateList(inputs_ + kWindowColumns);
-  overs_ = OverList(inputs_ + kWindowColumns);
+  overs_ = OverList(kOverColumns);
   scope_ = relation_.scope;
   if (relation_.window) {
     window_ = WindowInScope{relation_.window->window, inputs_};
@@ -182,7 +188,7 @@ Status SelectBinder::bind_item(const ast::SelectItem& item, size_t position) {
   bound.expr = TRY(binder("SELECT")
                        .allow_aggregates(&aggregates_)
                        .allow_grouping(&groupings_)
-                       .allow_over(&overs_)
+                       .allow_over(&overs_, &select_.named_windows)
                        .allow_aliases(&aliases_)
                        .bind(item.expr));
   bound.named = item.alias.has_value();
@@ -255,6 +261,7 @@ Status SelectBinder::bind_order() {
       order.expr = TRY(binder("ORDER BY")
                            .allow_aggregates(&aggregates_)
                            .allow_grouping(&groupings_)
+                           .allow_over(&overs_, &select_.named_windows)
                            .allow_aliases(&aliases_)
                            .bind(item.expr));
       for (size_t i = 0; i < items_.size() && !order.item; ++i) {
@@ -274,7 +281,7 @@ Status SelectBinder::bind_order() {
 }
 
 Result<PlanPtr> SelectBinder::bind() {
-  TRY(refuse_unsupported());
+  TRY(check_named_windows());
   TRY(bind_source());
   TRY(bind_where());
   TRY(bind_written_window());
@@ -282,10 +289,6 @@ Result<PlanPtr> SelectBinder::bind() {
   TRY(bind_having());
   TRY(bind_qualify());
   TRY(bind_order());
-  if (is_grouped() && !overs_.empty()) {
-    return session_.not_supported("OVER (…) beside GROUP BY or an aggregate",
-                                  overs_.calls()[0].span);
-  }
   if (is_grouped()) return build_grouped(TRY(bind_keys()));
   if (select_.distinct && window_in_from_) {
     // DISTINCT over window columns ends with the window, as GROUP BY of all items does.
@@ -311,7 +314,11 @@ Result<PlanPtr> SelectBinder::build_plain() {
   for (const Item& item : items_) items.push_back(item.expr);
   std::vector<ExprPtr> orders;
   for (const Order& order : orders_) orders.push_back(order.expr);
-  plan = TRY(place_overs(std::move(plan), &items));
+  const size_t shown = items.size();
+  items.insert(items.end(), orders.begin(), orders.end());
+  plan = TRY(place_overs(std::move(plan), overs_.calls(), kOverColumns, qualify_, &items));
+  orders.assign(items.begin() + static_cast<ptrdiff_t>(shown), items.end());
+  items.resize(shown);
   return finish(std::move(plan), std::move(items), std::move(orders), select_.distinct);
 }
 
@@ -348,12 +355,11 @@ Result<PlanPtr> SelectBinder::finish(PlanPtr plan, std::vector<ExprPtr> items,
   if (distinct) plan = TRY(make_distinct(std::move(plan)));
   if (orders_.empty()) return plan;
   const SourceSpan order_span = span_from(orders_.front().span, orders_.back().span);
-  TRY(check_can_order(session_, *plan, order_span));
   std::vector<PlanOrder> keys;
   for (size_t i = 0; i < orders_.size(); ++i) {
     keys.push_back({column_of(*plan, positions[i]), orders_[i].descending, orders_[i].nulls_first});
   }
-  plan = make_order_by(std::move(plan), std::move(keys), session_.node_span(order_span));
+  plan = TRY(order_rows(session_, std::move(plan), std::move(keys), clauses_, order_span));
   if (plan->schema->size() == shown) return plan;
   std::vector<ExprPtr> columns = all_columns(*plan);
   std::vector<std::string> column_texts = column_names(*plan);

@@ -15,8 +15,8 @@ namespace velo {
 /// While its clauses are bound, all expressions stand over one layout:
 ///   [0, n)      the columns of FROM
 ///   [n, n+3)    window_start, window_end, window_time, if there is a window
-///   [n+3, …)    the aggregate calls, as they are met; or those with OVER, of which a SELECT that
-///               groups has none
+///   [n+3, …)    the aggregate calls, as they are met
+///   [kOverColumns, …)  the calls with OVER
 /// Only when all are known does it turn out what is grouped, and they are carried over to the
 /// columns of the aggregation (`Grouped`), where a column of FROM that is neither key nor inside an
 /// aggregate is an error.
@@ -56,6 +56,8 @@ class SelectBinder {
     bool time = false;
     void add(const KeySet& other);
   };
+  /// More columns than FROM, a window and aggregates have.
+  static constexpr size_t kOverColumns = size_t{1} << 16;
   /// How window columns and keys of GROUP BY are to be read.
   struct Keys {
     std::vector<ExprPtr> exprs;  ///< not those over window columns alone; of all sets
@@ -74,7 +76,7 @@ class SelectBinder {
   };
 
   // select_binder.cc
-  Status refuse_unsupported() const;
+  Status check_named_windows() const;
   Status bind_source();
   Result<const ast::WindowSpec*> written_window() const;
   Status bind_written_window();
@@ -134,10 +136,13 @@ class SelectBinder {
   Status carry_groupings(const std::vector<ExprPtr>& keys,
                          const std::vector<std::vector<bool>>& sets, const ExprPtr& set_column);
 
-  // over_binder.cc
+  // over_place.cc
   Status bind_qualify();
-  Result<PlanPtr> place_overs(PlanPtr plan, std::vector<ExprPtr>* exprs) const;
-  PlanStateBound over_bound(const OverCall& call, const PlanNode& input) const;
+  std::vector<ExprPtr> expressions_of_overs() const;
+  Result<std::vector<BoundOver>> carry_overs() const;
+  Result<PlanPtr> place_overs(PlanPtr plan, const std::vector<BoundOver>& calls,
+                              size_t first_column, const ExprPtr& qualify,
+                              std::vector<ExprPtr>* exprs) const;
 
   // emit_binder.cc
   Result<EmitPlan> bind_emit(bool windowed, const PlanNode& input);

@@ -298,6 +298,8 @@ std::string unbounded_message(PlanKind kind) {
     case PlanKind::kJoin:
       return "the state of this join grows for ever: its inputs go on and nothing bounds the time "
              "between their rows";
+    case PlanKind::kOver:
+      return "the state of this OVER grows for ever: its input goes on and so do its keys";
     case PlanKind::kTopN:
       return "the state of this numbering grows for ever: its input goes on and its partitions "
              "never end";
@@ -310,6 +312,9 @@ std::string_view way_to_bound(PlanKind kind) {
   switch (kind) {
     case PlanKind::kJoin:
       return "ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1' HOUR";
+    case PlanKind::kOver:
+      return "a frame that is a span of time: RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND "
+             "CURRENT ROW";
     case PlanKind::kTopN:
       return "PARTITION BY window_end, …";
     default:
@@ -347,7 +352,7 @@ TableDefPtr with_columns_of(const TableDefPtr& table, const PlanNode& query) {
 }  // namespace
 
 Status check_state(BindSession& session, const PlanNode& plan, bool writes) {
-  TRY(check_numbering(session, plan));
+  TRY(check_overs(session, plan));
   std::vector<Unbounded> found;
   collect_unbounded(plan, {}, &found);
   for (const Unbounded& state : found) {

@@ -34,43 +34,76 @@ std::optional<int64_t> bound_of(const Expr& expr, size_t column, bool* all) {
   return std::nullopt;
 }
 
+/// Takes the conjuncts that bound the number in column `number` of what is below; the least bound.
+std::optional<int64_t> take_bound(const PlanNode& plan, size_t number,
+                                  std::vector<ExprPtr>* conjuncts) {
+  const bool projected = plan.kind == PlanKind::kProject;
+  std::optional<int64_t> limit;
+  std::vector<ExprPtr> rest;
+  for (const ExprPtr& conjunct : *conjuncts) {
+    bool all = false;
+    std::optional<int64_t> bound;
+    for (size_t i = 0; i < plan.schema->size() && !bound; ++i) {
+      const bool here =
+          projected ? is_number(*plan.as<ProjectNode>().exprs[i], number) : i == number;
+      if (here) bound = bound_of(*conjunct, i, &all);
+    }
+    if (bound) limit = std::min(*bound, limit.value_or(INT64_MAX));
+    if (!bound || !all) rest.push_back(conjunct);
+  }
+  *conjuncts = std::move(rest);
+  return limit;
+}
+
+/// The first rows by one call; the others, if there are any, are answered before, over all rows.
+PlanPtr over_others(const OverNode& node, size_t call, TopNParts parts) {
+  if (node.calls.size() == 1) return make_top_n(node.input(), std::move(parts));
+  OverParts others = parts_of(node);
+  others.calls.erase(others.calls.begin() + static_cast<ptrdiff_t>(call));
+  PlanPtr top = make_top_n(make_over(node.input(), std::move(others)), std::move(parts));
+  std::vector<ExprPtr> columns = all_columns(*top);
+  const size_t place = node.input()->schema->size() + call;
+  std::rotate(columns.begin() + static_cast<ptrdiff_t>(place), columns.end() - 1, columns.end());
+  return make_project(std::move(top), std::move(columns), column_names(node), node.span);
+}
+
 }  // namespace
 
 PlanPtr give_to_numbering(const BindSession& session, const PlanPtr& plan,
                           std::vector<ExprPtr>* conjuncts) {
   const bool projected = plan->kind == PlanKind::kProject;
   const PlanPtr& numbered = projected ? plan->input() : plan;
-  if (numbered->kind != PlanKind::kRowNumber) return plan;
-  const auto& node = numbered->as<RowNumberNode>();
-  const size_t number = node.schema->size() - 1;
-  std::optional<int64_t> limit;
-  std::vector<ExprPtr> rest;
-  for (const ExprPtr& conjunct : *conjuncts) {
-    bool all = false;
-    std::optional<int64_t> bound;
-    for (size_t i = 0; i < plan->schema->size() && !bound; ++i) {
-      const bool here =
-          projected ? is_number(*plan->as<ProjectNode>().exprs[i], number) : i == number;
-      if (here) bound = bound_of(*conjunct, i, &all);
-    }
-    if (bound) limit = std::min(*bound, limit.value_or(INT64_MAX));
-    if (!bound || !all) rest.push_back(conjunct);
+  if (numbered->kind != PlanKind::kOver) return plan;
+  const auto& node = numbered->as<OverNode>();
+  if (node.form == PlanOverForm::kTime) return plan;
+  for (size_t call = 0; call < node.calls.size(); ++call) {
+    if (!node.calls[call].call.is_rank()) continue;
+    const size_t number = node.input()->schema->size() + call;
+    std::vector<ExprPtr> rest = *conjuncts;
+    const std::optional<int64_t> limit = take_bound(*plan, number, &rest);
+    if (!limit || *limit < 1) continue;
+    *conjuncts = std::move(rest);
+    TopNParts parts{node.partition,
+                    node.order,
+                    node.calls[call].call.function,
+                    *limit,
+                    node.calls[call].name,
+                    unbounded_state(session),
+                    node.span};
+    PlanPtr top = over_others(node, call, std::move(parts));
+    if (!projected) return top;
+    return make_project(std::move(top), plan->as<ProjectNode>().exprs, column_names(*plan),
+                        plan->span);
   }
-  if (!limit || *limit < 1) return plan;
-  *conjuncts = std::move(rest);
-  TopNParts parts{node.partition,           node.order, *limit, node.schema->fields().back().name,
-                  unbounded_state(session), node.span};
-  PlanPtr top = make_top_n(node.input(), std::move(parts));
-  if (!projected) return top;
-  return make_project(std::move(top), plan->as<ProjectNode>().exprs, column_names(*plan),
-                      plan->span);
+  return plan;
 }
 
-Status check_numbering(const BindSession& session, const PlanNode& plan) {
-  for (const PlanPtr& input : plan.inputs) TRY(check_numbering(session, *input));
-  if (plan.kind != PlanKind::kRowNumber) return {};
-  return session.not_supported("ROW_NUMBER() without a bound on it", plan.span)
-      .with_hint("WHERE rn <= n around the query that numbers the rows, or QUALIFY");
+Status check_overs(const BindSession& session, const PlanNode& plan) {
+  for (const PlanPtr& input : plan.inputs) TRY(check_overs(session, *input));
+  if (plan.kind != PlanKind::kOver) return {};
+  const auto& over = plan.as<OverNode>();
+  if (over.form != PlanOverForm::kRefused) return {};
+  return session.not_supported(over.refusal, plan.span).with_hint(over.way_out);
 }
 
 }  // namespace velo

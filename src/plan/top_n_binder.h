@@ -7,12 +7,14 @@
 
 namespace velo {
 
-/// A bound on the number of rows numbered below (`WHERE rn <= 3`) makes them the first rows of
-/// their partitions. Other conditions remain in `conjuncts`.
+/// A bound on ROW_NUMBER(), RANK() or DENSE_RANK() of the rows below (`WHERE rn <= 3`) makes them
+/// the first rows of their partitions. Other conditions remain in `conjuncts`. Where rows come in
+/// the order of the rank they are numbered as they come, and the bound remains too: nothing but a
+/// counter per partition is kept then, and what came out stays.
 PlanPtr give_to_numbering(const BindSession& session, const PlanPtr& plan,
                           std::vector<ExprPtr>* conjuncts);
 
-/// Error: rows are numbered without a bound on the number, which no operator does.
-Status check_numbering(const BindSession& session, const PlanNode& plan);
+/// Error: an OVER that cannot be answered while its input goes on.
+Status check_overs(const BindSession& session, const PlanNode& plan);
 
 }  // namespace velo

@@ -1,4 +1,4 @@
-// RowNumberNode, and the TopNNode that a bound on the number makes of it.
+// TopNNode: what a bound on the rank makes of OverNode.
 #include <algorithm>
 
 #include "plan/plan_build.h"
@@ -10,16 +10,6 @@ constexpr int64_t kWindowTimeStepUs = 1000;  // window_time = window_end − 1 m
 // A row whose time equals the watermark is still taken: sources that say WATERMARK FOR ts AS ts
 // have several rows of one time.
 constexpr int64_t kSameTimeUs = 1;
-
-/// The event time that all rows of a partition have in common, if there is one.
-std::optional<size_t> time_of(const PlanNode& input, const std::vector<ExprPtr>& partition) {
-  for (const ExprPtr& key : partition) {
-    if (key->kind() != ExprKind::kColumn) continue;
-    const ColumnTraits& traits = input.traits[key->index()];
-    if (traits.event_time || traits.window == WindowRole::kEnd) return key->index();
-  }
-  return std::nullopt;
-}
 
 void add_number(PlanNode& node, const std::string& name) {
   std::vector<Field> fields = node.schema->fields();
@@ -39,10 +29,10 @@ void set_changelog(TopNNode& node) {
     if (key->kind() != ExprKind::kColumn) return;
     keys.push_back(key->index());
   }
-  if (node.limit == 1) {
+  if (node.limit == 1 && node.rank == OverFunction::kRowNumber) {
     node.changelog.key = std::move(keys);
     node.changelog.single_row = node.partition.empty();
-  } else if (node.with_rank) {
+  } else if (node.with_rank && node.rank == OverFunction::kRowNumber) {
     node.changelog.key = std::move(keys);
     node.changelog.key.push_back(input.schema->size());
   } else {
@@ -66,19 +56,13 @@ int64_t arrival_shift_us(const PlanNode& plan, size_t column) {
   return kSameTimeUs;
 }
 
-PlanPtr make_row_number(PlanPtr input, std::vector<ExprPtr> partition, std::vector<PlanOrder> order,
-                        std::string name, SourceSpan span) {
-  auto node = std::make_shared<RowNumberNode>();
-  node->schema = input->schema;
-  node->traits = input->traits;
-  node->changelog = input->changelog;
-  node->bounded = input->bounded;
-  node->partition = std::move(partition);
-  node->order = std::move(order);
-  add_number(*node, name);
-  node->inputs = {std::move(input)};
-  node->span = span;
-  return node;
+std::optional<size_t> partition_time(const PlanNode& input, const std::vector<ExprPtr>& partition) {
+  for (const ExprPtr& key : partition) {
+    if (key->kind() != ExprKind::kColumn) continue;
+    const ColumnTraits& traits = input.traits[key->index()];
+    if (traits.event_time || traits.window == WindowRole::kEnd) return key->index();
+  }
+  return std::nullopt;
 }
 
 PlanPtr make_top_n(PlanPtr input, TopNParts parts) {
@@ -86,11 +70,12 @@ PlanPtr make_top_n(PlanPtr input, TopNParts parts) {
   node->schema = input->schema;
   node->traits = input->traits;
   node->bounded = input->bounded;
+  node->rank = parts.rank;
   node->limit = parts.limit;
   node->with_rank = !parts.name.empty();
   node->fallback = parts.fallback;
   node->span = parts.span;
-  const std::optional<size_t> time = time_of(*input, parts.partition);
+  const std::optional<size_t> time = partition_time(*input, parts.partition);
   if (time && !input->changelog.changing) {
     node->form = TopNForm::kWindow;
     node->time_column = *time;
@@ -100,7 +85,9 @@ PlanPtr make_top_n(PlanPtr input, TopNParts parts) {
     // Other event times than that of the partition are passed by while it waits.
     for (ColumnTraits& traits : node->traits) traits = {};
     node->form = input->bounded ? TopNForm::kEnd : TopNForm::kStream;
-    const bool few = parts.partition.empty() && !input->changelog.changing;
+    // RANK and DENSE_RANK let through any number of rows that are equal.
+    const bool few = parts.partition.empty() && !input->changelog.changing &&
+                     parts.rank == OverFunction::kRowNumber;
     node->bound = input->bounded ? PlanStateBound{StateBoundKind::kBoundedInput, 0}
                   : few          ? PlanStateBound{StateBoundKind::kSingleGroup, 0}
                                  : parts.fallback;
@@ -115,7 +102,7 @@ PlanPtr make_top_n(PlanPtr input, TopNParts parts) {
 
 TopNParts parts_of(const TopNNode& node) {
   const std::string name = node.with_rank ? node.schema->fields().back().name : "";
-  return {node.partition, node.order, node.limit, name, node.fallback, node.span};
+  return {node.partition, node.order, node.rank, node.limit, name, node.fallback, node.span};
 }
 
 }  // namespace velo

@@ -307,6 +307,9 @@ bool TokenParser::over_part(ast::Over& over, std::optional<int64_t>& buffer_rows
   } else if (cursor_.at_word("ROWS") || cursor_.at_word("RANGE") || cursor_.at_word("GROUPS")) {
     if (over.frame) fail_twice("the frame", here);
     over.frame = frame();
+  } else if (over.frame && cursor_.at_word("EXCLUDE")) {
+    cursor_.fail_at(here, "not supported yet: EXCLUDE in a frame",
+                    "EXCLUDE NO OTHERS is what a frame means without it");
   } else if (cursor_.accept_words({"EMIT", "EVERY", "RECORD"})) {
     over.emit_on_buffer_full = false;
   } else if (cursor_.accept_words({"EMIT", "ON", "BUFFER", "FULL"})) {

@@ -313,6 +313,10 @@ bool TokenParser::limiting_clause(Query& out) {
       out.limit = expression();
     }
     if (!cursor_.accept_word("ROW")) cursor_.expect_word("ROWS");
+    if (cursor_.at_word("WITH") && cursor_.is_word(1, "TIES")) {
+      cursor_.fail_at(cursor_.peek().span, "not supported yet: FETCH … WITH TIES",
+                      "QUALIFY RANK() OVER (ORDER BY …) <= n keeps what is equal to the last row");
+    }
     cursor_.expect_word("ONLY");
   } else {
     return false;

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "operator/over_cursor.h"
+#include "state/group_states.h"
+
+namespace velo {
+
+/// Aggregates over the frames of one kind. Each row of a partition enters once and leaves once.
+class OverAggregates {
+ public:
+  virtual ~OverAggregates() = default;
+  /// Rows that came, whose frames may be asked for later.
+  virtual void arrive(const Batch& rows, EvaluationContext& context) = 0;
+  /// A column per aggregate for the turn's rows. Those without a result are in `errors`.
+  virtual std::vector<ColumnPtr> answer(const OverTurn& turn, const OverSpans& spans,
+                                        EvaluationContext& context, RowErrors& errors) = 0;
+  /// No row before this index is asked for by later frames.
+  virtual uint64_t low(uint32_t group) const = 0;
+  /// The handles are about to stand for other rows.
+  virtual void forget_rows(std::span<const uint32_t> handles) = 0;
+  virtual void forget(uint32_t group) = 0;
+  /// Whole partitions were answered; others follow.
+  virtual void clear() = 0;
+
+  virtual void save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+                    SnapshotWriter& writer) const = 0;
+  /// Loads what was saved of `rows` rows, whose handles are 0, 1, ….
+  virtual Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) = 0;
+  virtual size_t memory_bytes() const = 0;
+};
+
+struct OverAggregatesOptions {
+  SchemaPtr schema;
+  std::vector<Aggregate> aggregates;
+  bool starts_with_partition = false;  ///< the frames: no row leaves
+  bool whole = false;                  ///< partitions come whole
+};
+
+/// Whether the state of this aggregate is a few numbers, or one value: cheap to copy and to merge.
+bool merges_cheaply(const Aggregate& aggregate);
+
+/// For aggregates that merge cheaply: a frame is two states, what of it had come at the last turn
+/// of the tables and what has come since (two stacks).
+std::unique_ptr<OverAggregates> make_merged_aggregates(OverAggregatesOptions options,
+                                                       const OverRows& rows);
+/// For aggregates that keep values: one state per partition, which rows enter and leave. The
+/// columns that they read are kept by `rows`.
+std::unique_ptr<OverAggregates> make_sliding_aggregates(OverAggregatesOptions options,
+                                                        const OverRows& rows);
+
+}  // namespace velo

@@ -1,0 +1,223 @@
+#include "operator/over_answers.h"
+
+#include <algorithm>
+#include <set>
+
+#include "operator/over_ranks.h"
+
+namespace velo {
+namespace {
+
+/// Aggregates that keep values are one state per partition, not one per row.
+bool slides(const OverCall& call) { return !merges_cheaply(call.aggregate); }
+
+void add_columns_of(const OverCall& call, std::set<size_t>& kept) {
+  const auto add = [&kept](const ExprPtr& expr) {
+    if (expr == nullptr) return;
+    std::vector<size_t> columns;
+    collect_columns(*expr, &columns);
+    kept.insert(columns.begin(), columns.end());
+  };
+  add(call.argument);
+  add(call.otherwise);
+  if (call.function != OverFunction::kAggregate || !slides(call)) return;
+  for (const Component& component : call.aggregate.components) {
+    for (const ExprPtr& input : component.inputs) add(input);
+    for (const ListOrder& order : component.order) add(order.key);
+    add(component.filter);
+  }
+}
+
+/// The row's peers and all before them, to say how many these are.
+OverFrame up_to_peers() {
+  OverFrame frame;
+  frame.end.unit = OverBound::Unit::kGroups;
+  return frame;
+}
+
+}  // namespace
+
+OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed) {
+  OverRows::Options rows;
+  rows.schema = options.input;
+  rows.order = options.order;
+  rows.whole = whole;
+  std::set<size_t> kept;
+  const auto has = [](const OverFrame& frame, OverBound::Unit unit) {
+    return frame.start.unit == unit || frame.end.unit == unit;
+  };
+  for (const OverCall& call : options.calls) {
+    rows.peers |= asks_for_peers(call.function);
+    if (!call.has_frame()) continue;
+    rows.peers |= has(call.frame, OverBound::Unit::kGroups);
+    rows.ranges |= has(call.frame, OverBound::Unit::kRange);
+    rows.pins |= !whole && OverNavigation::pins(call);
+    add_columns_of(call, kept);
+  }
+  for (size_t column = 0; delayed && column < options.input->size(); ++column) kept.insert(column);
+  rows.kept.assign(kept.begin(), kept.end());
+  return rows;
+}
+
+OverAnswers::OverAnswers(const OverOptions& options, bool whole, OverRows& rows)
+    : options_(options), whole_(whole), rows_(rows) {
+  framed_.reserve(options.calls.size());
+  for (size_t call = 0; call < options.calls.size(); ++call) add(call);
+  for (Framed& framed : framed_) make_aggregates(framed);
+}
+
+OverAnswers::Framed& OverAnswers::framed_by(const OverFrame& frame) {
+  for (Framed& framed : framed_) {
+    if (framed.cursor.frame() == frame) return framed;
+  }
+  return framed_.emplace_back(OverCursor(frame, rows_));
+}
+
+void OverAnswers::add(size_t index) {
+  const OverCall& call = options_.calls[index];
+  if (!call.has_frame()) {
+    const bool counts_peers = call.function == OverFunction::kCumeDist;
+    // Other ranks have no frame; the one that stands for none begins and ends with its partition.
+    framed_by(counts_peers ? up_to_peers() : OverFrame()).rank_calls.push_back(index);
+    return;
+  }
+  Framed& framed = framed_by(call.frame);
+  if (call.function != OverFunction::kAggregate) {
+    framed.navigations.emplace_back(call, whole_, rows_);
+    framed.navigation_calls.push_back(index);
+  } else {
+    (slides(call) ? framed.sliding_calls : framed.merged_calls).push_back(index);
+  }
+}
+
+void OverAnswers::make_aggregates(Framed& framed) {
+  const auto options_for = [&](const std::vector<size_t>& calls) {
+    OverAggregatesOptions options{
+        options_.input, {}, framed.cursor.starts_with_partition(), whole_};
+    for (const size_t call : calls) options.aggregates.push_back(options_.calls[call].aggregate);
+    return options;
+  };
+  if (!framed.merged_calls.empty()) {
+    framed.merged = make_merged_aggregates(options_for(framed.merged_calls), rows_);
+  }
+  if (!framed.sliding_calls.empty()) {
+    framed.sliding = make_sliding_aggregates(options_for(framed.sliding_calls), rows_);
+  }
+}
+
+void OverAnswers::arrive(const Batch& batch, EvaluationContext& context) {
+  for (Framed& framed : framed_) {
+    if (framed.merged) framed.merged->arrive(batch, context);
+    if (framed.sliding) framed.sliding->arrive(batch, context);
+  }
+}
+
+std::vector<ColumnPtr> OverAnswers::answer(const OverTurn& turn, EvaluationContext& context,
+                                           RowErrors& errors) {
+  std::vector<ColumnPtr> columns(options_.calls.size());
+  const auto place = [&columns](const std::vector<size_t>& calls, std::vector<ColumnPtr> made) {
+    for (size_t i = 0; i < calls.size(); ++i) columns[calls[i]] = std::move(made[i]);
+  };
+  for (Framed& framed : framed_) {
+    const bool framed_calls = framed.merged || framed.sliding || !framed.navigations.empty();
+    if (framed_calls || framed.cursor.frame() == up_to_peers()) {
+      framed.cursor.find(turn, &framed.spans);
+    }
+    const OverSpans& spans = framed.spans;
+    if (framed.merged) {
+      place(framed.merged_calls, framed.merged->answer(turn, spans, context, errors));
+    }
+    if (framed.sliding) {
+      place(framed.sliding_calls, framed.sliding->answer(turn, spans, context, errors));
+    }
+    for (size_t i = 0; i < framed.navigations.size(); ++i) {
+      columns[framed.navigation_calls[i]] = framed.navigations[i].answer(turn, spans);
+    }
+    for (const size_t call : framed.rank_calls) {
+      columns[call] = rank_column(options_.calls[call], rows_, turn, spans);
+    }
+  }
+  return columns;
+}
+
+uint64_t OverAnswers::low(uint32_t group) const {
+  uint64_t low = UINT64_MAX;
+  for (const Framed& framed : framed_) {
+    const bool framed_calls = framed.merged || framed.sliding || !framed.navigations.empty();
+    if (!framed_calls) continue;
+    low = std::min(low, framed.cursor.low(group));
+    if (framed.merged) low = std::min(low, framed.merged->low(group));
+    if (framed.sliding) low = std::min(low, framed.sliding->low(group));
+    for (const OverNavigation& navigation : framed.navigations) {
+      low = std::min(low, navigation.low(group));
+    }
+  }
+  return low;
+}
+
+void OverAnswers::forget_rows(std::span<const uint32_t> handles) {
+  each_aggregates([&](OverAggregates& aggregates) { aggregates.forget_rows(handles); });
+}
+
+void OverAnswers::forget(uint32_t group) {
+  each_aggregates([&](OverAggregates& aggregates) { aggregates.forget(group); });
+  for (Framed& framed : framed_) {
+    framed.cursor.forget(group);
+    for (OverNavigation& navigation : framed.navigations) navigation.forget(group);
+  }
+}
+
+void OverAnswers::clear() {
+  each_aggregates([](OverAggregates& aggregates) { aggregates.clear(); });
+  for (Framed& framed : framed_) {
+    framed.cursor.clear();
+    for (OverNavigation& navigation : framed.navigations) navigation.clear();
+  }
+}
+
+std::vector<uint32_t> OverAnswers::pinned(std::span<const uint32_t> groups) const {
+  std::vector<uint32_t> handles;
+  for (const Framed& framed : framed_) {
+    for (const OverNavigation& navigation : framed.navigations) {
+      navigation.list_pinned(groups, &handles);
+    }
+  }
+  return handles;
+}
+
+void OverAnswers::save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+                       SnapshotWriter& writer) const {
+  for (const Framed& framed : framed_) {
+    framed.cursor.save(groups, writer);
+    for (const OverNavigation& navigation : framed.navigations) {
+      navigation.save(groups, rows, writer);
+    }
+  }
+  each_aggregates([&](const OverAggregates& made) { made.save(groups, rows, writer); });
+}
+
+Status OverAnswers::load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) {
+  for (Framed& framed : framed_) {
+    TRY(framed.cursor.load(groups, reader));
+    for (OverNavigation& navigation : framed.navigations) {
+      TRY(navigation.load(groups, rows, reader));
+    }
+  }
+  for (Framed& framed : framed_) {
+    if (framed.merged) TRY(framed.merged->load(groups, rows, reader));
+    if (framed.sliding) TRY(framed.sliding->load(groups, rows, reader));
+  }
+  return {};
+}
+
+size_t OverAnswers::memory_bytes() const {
+  size_t bytes = 0;
+  each_aggregates([&](const OverAggregates& made) { bytes += made.memory_bytes(); });
+  for (const Framed& framed : framed_) {
+    bytes += framed.cursor.memory_bytes();
+    for (const OverNavigation& navigation : framed.navigations) bytes += navigation.memory_bytes();
+  }
+  return bytes;
+}
+
+}  // namespace velo

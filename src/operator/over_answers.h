@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "operator/over.h"
+#include "operator/over_aggregates.h"
+#include "operator/over_navigation.h"
+
+namespace velo {
+
+/// What must be remembered of rows for these calls. `whole`: partitions come whole. `delayed`: rows
+/// are answered later than they come, so that all their columns are kept.
+OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed);
+
+/// All calls of one OVER, over the rows of `rows`: those with the same frame share where it begins
+/// and ends, and their aggregates.
+class OverAnswers {
+ public:
+  OverAnswers(const OverOptions& options, bool whole, OverRows& rows);
+
+  /// The last rows that `rows` took.
+  void arrive(const Batch& batch, EvaluationContext& context);
+  /// One column per call. Rows without a result are in `errors`.
+  std::vector<ColumnPtr> answer(const OverTurn& turn, EvaluationContext& context,
+                                RowErrors& errors);
+  /// No row before this index is asked for by later frames.
+  uint64_t low(uint32_t group) const;
+  void forget_rows(std::span<const uint32_t> handles);
+  void forget(uint32_t group);
+  /// Whole partitions were answered; others follow.
+  void clear();
+
+  std::vector<uint32_t> pinned(std::span<const uint32_t> groups) const;
+  void save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+            SnapshotWriter& writer) const;
+  Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader);
+  size_t memory_bytes() const;
+
+ private:
+  /// The calls whose frames are the same.
+  struct Framed {
+    OverCursor cursor;
+    OverSpans spans;
+    std::unique_ptr<OverAggregates> merged;
+    std::unique_ptr<OverAggregates> sliding;
+    std::vector<size_t> merged_calls;
+    std::vector<size_t> sliding_calls;
+    std::vector<OverNavigation> navigations;
+    std::vector<size_t> navigation_calls;
+    std::vector<size_t> rank_calls;
+  };
+  void add(size_t call);
+  Framed& framed_by(const OverFrame& frame);
+  void make_aggregates(Framed& framed);
+  template <typename Visit>
+  void each_aggregates(Visit visit) const {
+    for (const Framed& framed : framed_) {
+      if (framed.merged) visit(*framed.merged);
+      if (framed.sliding) visit(*framed.sliding);
+    }
+  }
+
+  const OverOptions& options_;
+  bool whole_;
+  OverRows& rows_;
+  std::vector<Framed> framed_;
+};
+
+}  // namespace velo

@@ -1,0 +1,126 @@
+#include "operator/over_cursor.h"
+
+#include <algorithm>
+
+namespace velo {
+namespace {
+
+using Unit = OverBound::Unit;
+
+/// index + distance, within the partition.
+uint64_t moved(uint64_t index, int64_t distance, uint64_t count) {
+  if (distance >= 0) return std::min(count, index + static_cast<uint64_t>(distance));
+  const uint64_t back = uint64_t{0} - static_cast<uint64_t>(distance);
+  return index > back ? index - back : 0;
+}
+
+}  // namespace
+
+void OverCursor::find(const OverTurn& turn, OverSpans* spans) {
+  if (places_.size() < rows_.groups()) places_.resize(rows_.groups());
+  spans->starts.resize(turn.size());
+  spans->ends.resize(turn.size());
+  find_starts(turn, spans->starts);
+  find_ends(turn, spans->ends);
+}
+
+void OverCursor::find_starts(const OverTurn& turn, std::vector<uint64_t>& starts) {
+  const OverBound& bound = frame_.start;
+  const auto advance = [&](auto stays_out) {
+    for (size_t i = 0; i < turn.size(); ++i) {
+      const uint32_t group = turn.groups[i];
+      uint64_t& at = places_[group].start;
+      const uint64_t count = rows_.count(group);
+      while (at < count && stays_out(rows_.handle(group, at), turn.handles[i])) ++at;
+      starts[i] = at;
+    }
+  };
+  switch (bound.unit) {
+    case Unit::kUnbounded:
+      std::fill(starts.begin(), starts.end(), 0);
+      return;
+    case Unit::kRows:
+      for (size_t i = 0; i < turn.size(); ++i) {
+        starts[i] = moved(turn.indexes[i], bound.distance, rows_.count(turn.groups[i]));
+        places_[turn.groups[i]].start = starts[i];
+      }
+      return;
+    case Unit::kGroups:
+      return advance([&](uint32_t at, uint32_t row) {
+        return static_cast<int64_t>(rows_.peer(at)) <
+               static_cast<int64_t>(rows_.peer(row)) + bound.distance;
+      });
+    case Unit::kRange:
+      return advance([&](uint32_t at, uint32_t row) {
+        return rows_.ranges().before(at, row, bound.range, bound.range_double);
+      });
+  }
+}
+
+void OverCursor::find_ends(const OverTurn& turn, std::vector<uint64_t>& ends) {
+  const OverBound& bound = frame_.end;
+  const auto advance = [&](auto belongs) {
+    for (size_t i = 0; i < turn.size(); ++i) {
+      const uint32_t group = turn.groups[i];
+      uint64_t& at = places_[group].end;
+      const uint64_t count = rows_.count(group);
+      while (at < count && belongs(rows_.handle(group, at), turn.handles[i])) ++at;
+      ends[i] = at;
+    }
+  };
+  switch (bound.unit) {
+    case Unit::kUnbounded:
+      for (size_t i = 0; i < turn.size(); ++i) ends[i] = rows_.count(turn.groups[i]);
+      return;
+    case Unit::kRows:
+      for (size_t i = 0; i < turn.size(); ++i) {
+        ends[i] = moved(turn.indexes[i] + 1, bound.distance, rows_.count(turn.groups[i]));
+        places_[turn.groups[i]].end = ends[i];
+      }
+      return;
+    case Unit::kGroups:
+      return advance([&](uint32_t at, uint32_t row) {
+        return static_cast<int64_t>(rows_.peer(at)) <=
+               static_cast<int64_t>(rows_.peer(row)) + bound.distance;
+      });
+    case Unit::kRange:
+      return advance([&](uint32_t at, uint32_t row) {
+        return !rows_.ranges().after(at, row, bound.range, bound.range_double);
+      });
+  }
+}
+
+uint64_t OverCursor::low(uint32_t group) const {
+  if (group >= places_.size()) return 0;
+  const Place& place = places_[group];
+  return starts_with_partition() ? place.end : std::min(place.start, place.end);
+}
+
+void OverCursor::forget(uint32_t group) {
+  if (group < places_.size()) places_[group] = Place();
+}
+
+void OverCursor::save(std::span<const uint32_t> groups, SnapshotWriter& writer) const {
+  for (const uint32_t group : groups) {
+    const Place place = group < places_.size() ? places_[group] : Place();
+    writer.u64(place.start);
+    writer.u64(place.end);
+  }
+}
+
+Status OverCursor::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
+  if (places_.size() < rows_.groups()) places_.resize(rows_.groups());
+  for (const uint32_t group : groups) {
+    Place& place = places_[group];
+    place.start = TRY(reader.u64());
+    place.end = TRY(reader.u64());
+    const bool there =
+        std::min(place.start, place.end) >= rows_.first(group) || starts_with_partition();
+    if (place.start > rows_.count(group) || place.end > rows_.count(group) || !there) {
+      return Error(ErrorCode::kCorruptData, "a frame lies outside its partition");
+    }
+  }
+  return {};
+}
+
+}  // namespace velo

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "operator/over.h"
+#include "operator/over_cursor.h"
+
+namespace velo {
+
+/// Rows ordered by event time that are not answered yet, and which of them can be: frames may reach
+/// behind their row.
+///
+/// A row can be answered at a moment that depends on the rows alone: when the row came that
+/// completes its frame, or when the watermark passed what its frame reaches. Rows are given in the
+/// order of these moments, so that it does not matter how the stream was cut.
+class OverQueue {
+ public:
+  OverQueue(const OverOptions& options, const OverRows& rows);
+
+  /// Whether any row waits longer than until its own time is passed.
+  bool delays() const { return rows_ahead_ > 0 || groups_ahead_ > 0 || time_ahead_ > 0; }
+
+  /// The last rows that `rows` took, of partitions `groups`.
+  void arrive(const Column& times, std::span<const uint32_t> groups);
+  /// Takes out the rows that can be answered once all rows up to `passed` have come. `closed`: no
+  /// others will. REQUIRES: `passed` does not go back.
+  void take_ready(int64_t passed, bool closed, OverTurn* turn);
+
+  /// Index of the partition's first row that waits.
+  uint64_t next(uint32_t group) const { return group < next_.size() ? next_[group] : 0; }
+  /// The least time of a row that waits.
+  std::optional<int64_t> oldest() const;
+  /// REQUIRES: none of these partitions' rows waits.
+  void forget(std::span<const uint32_t> groups);
+
+  void save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+            SnapshotWriter& writer) const;
+  Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader);
+  size_t memory_bytes() const;
+
+ private:
+  struct Open {
+    int64_t time;
+    uint64_t sequence;
+    uint64_t index;
+    uint32_t group;
+  };
+  /// When a row became ready: after row `sequence` of time `time`, or (phase 1) after all of them.
+  struct Moment {
+    int64_t time;
+    uint8_t phase;
+    uint64_t sequence;
+    uint64_t own;  ///< the row's own number
+    uint32_t group;
+    uint64_t index;
+    bool operator<(const Moment& other) const;
+  };
+  bool waits(const Open& open) const { return open.index >= next_[open.group]; }
+  std::optional<Moment> moment_of(uint32_t group, uint64_t index, int64_t passed,
+                                  bool closed) const;
+  uint64_t first_of_peer(uint32_t group, uint64_t after, uint64_t peer) const;
+  void look_at(uint32_t group, int64_t passed, bool closed);
+  void drop_answered();
+
+  const OverRows& rows_;
+  uint64_t rows_ahead_ = 0;
+  uint64_t groups_ahead_ = 0;
+  int64_t time_ahead_ = 0;
+
+  std::vector<uint64_t> next_;       // by group
+  std::vector<int64_t> times_;       // by handle
+  std::vector<uint64_t> sequences_;  // by handle
+  uint64_t sequence_ = 0;
+  std::vector<Open> open_;  // in their order; answered ones among them
+  size_t begin_ = 0;        // of open_: those before are answered
+  size_t due_ = 0;  // of open_: those before were looked at when their time ahead had passed
+  size_t waiting_ = 0;
+  // Of the call at work.
+  std::vector<Moment> moments_;
+  std::vector<uint32_t> touched_;  // groups of rows that arrived
+};
+
+}  // namespace velo

@@ -1,0 +1,354 @@
+#include "operator/over_rows.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "column/null_rows.h"
+
+namespace velo {
+
+RangeKeys::RangeKeys(const Type& type, SortKey key) : key_(key), physical_(type.physical()) {}
+
+void RangeKeys::resize(size_t rows) {
+  if (rows <= ranks_.size()) return;
+  rows = std::max(rows, ranks_.size() * 2);
+  ranks_.resize(rows);
+  if (physical_ == Physical::kDouble) {
+    doubles_.resize(rows);
+  } else if (physical_ == Physical::kInt128) {
+    wides_.resize(rows);
+  } else {
+    words_.resize(rows);
+  }
+}
+
+void RangeKeys::put(const Column& column, std::span<const uint32_t> rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const uint32_t row = rows[i];
+    if (column.is_null(i)) {
+      ranks_[row] = key_.nulls_first ? kNullFirst : kNullLast;
+      continue;
+    }
+    ranks_[row] = kNumber;
+    if (physical_ == Physical::kDouble) {
+      const double value = column.double_at(i);
+      if (std::isnan(value)) ranks_[row] = key_.descending ? kNanFirst : kNanLast;
+      doubles_[row] = key_.descending ? -value : value;
+    } else if (physical_ == Physical::kInt128) {
+      wides_[row] = key_.descending ? -column.int128_at(i) : column.int128_at(i);
+    } else {
+      // −INT64_MIN does not exist, but no time and no number that is near it is told from it.
+      const int64_t value = std::max(column.int64_at(i), INT64_MIN + 1);
+      words_[row] = key_.descending ? -value : value;
+    }
+  }
+}
+
+int RangeKeys::compare(uint32_t a, uint32_t b, int128_t units, double number) const {
+  if (ranks_[a] != ranks_[b]) return ranks_[a] < ranks_[b] ? -1 : 1;
+  if (ranks_[a] != kNumber) return 0;
+  if (physical_ == Physical::kDouble) {
+    const double bound = doubles_[b] + number;
+    return doubles_[a] < bound ? -1 : (doubles_[a] > bound ? 1 : 0);
+  }
+  const bool wide = physical_ == Physical::kInt128;
+  const int128_t value = wide ? wides_[a] : words_[a];
+  const int128_t bound = (wide ? wides_[b] : int128_t{words_[b]}) + units;
+  return value < bound ? -1 : (value > bound ? 1 : 0);
+}
+
+size_t RangeKeys::memory_bytes() const {
+  return ranks_.capacity() + words_.capacity() * 8 + doubles_.capacity() * 8 +
+         wides_.capacity() * 16;
+}
+
+void RangeKeys::save(std::span<const uint32_t> rows, SnapshotWriter& writer) const {
+  for (const uint32_t row : rows) {
+    writer.u8(ranks_[row]);
+    if (!doubles_.empty()) writer.f64(doubles_[row]);
+    if (!wides_.empty()) writer.raw(&wides_[row], sizeof(int128_t));
+    if (!words_.empty()) writer.i64(words_[row]);
+  }
+}
+
+Status RangeKeys::load(size_t rows, SnapshotReader& reader) {
+  resize(rows);
+  for (size_t row = 0; row < rows; ++row) {
+    ranks_[row] = TRY(reader.u8());
+    if (!doubles_.empty()) doubles_[row] = TRY(reader.f64());
+    if (!wides_.empty()) TRY(reader.raw(&wides_[row], sizeof(int128_t)));
+    if (!words_.empty()) words_[row] = TRY(reader.i64());
+  }
+  return {};
+}
+
+namespace {
+
+constexpr size_t kRingMin = 4;
+
+SchemaPtr chosen_fields(const Schema& schema, const std::vector<size_t>& columns) {
+  std::vector<Field> fields;
+  for (const size_t column : columns) fields.push_back(schema[column]);
+  return make_schema(std::move(fields));
+}
+
+Error bad_rows() {
+  return Error(ErrorCode::kCorruptData, "the rows of a partition do not fit each other");
+}
+
+}  // namespace
+
+OverRows::OverRows(Options options)
+    : options_(std::move(options)),
+      ranges_(options_.ranges ? (*options_.schema)[options_.order[0].column].type : Type::bigint(),
+              options_.ranges ? options_.order[0] : SortKey{}),
+      kept_at_(options_.schema->size(), -1),
+      store_({chosen_fields(*options_.schema, options_.kept), {}, -1, 0, false}) {
+  for (size_t i = 0; i < options_.kept.size(); ++i) {
+    kept_at_[options_.kept[i]] = static_cast<int>(i);
+  }
+}
+
+void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
+  if (options_.whole) {
+    keys_.clear();
+    handle_end_ = 0;
+    batch_ = rows;
+  }
+  for (const uint32_t group : groups) {
+    if (group >= keys_.size()) keys_.resize(group + 1);
+  }
+  if (!options_.whole) rings_.resize(keys_.size());
+  handles_.resize(rows.rows);
+  for (size_t row = 0; row < rows.rows; ++row) {
+    handles_[row] = new_handle();
+    push(groups[row], handles_[row]);
+  }
+  grow_arrays();
+  if (options_.peers) number_peers(rows, groups);
+  if (options_.ranges) ranges_.put(*rows.columns[options_.order[0].column], handles_);
+  if (!options_.whole && !options_.kept.empty()) keep(rows);
+}
+
+uint32_t OverRows::new_handle() {
+  if (free_.empty()) return handle_end_++;
+  const uint32_t handle = free_.back();
+  free_.pop_back();
+  return handle;
+}
+
+void OverRows::grow_arrays() {
+  const auto grow = [end = size_t{handle_end_}](auto& array) {
+    if (end > array.size()) array.resize(std::max(end, array.size() * 2));
+  };
+  if (options_.peers) grow(peers_);
+  if (options_.ranges) ranges_.resize(handle_end_);
+  if (options_.whole) return;
+  if (!options_.kept.empty()) grow(stored_);
+  if (!options_.pins) return;
+  grow(pins_);
+  grow(in_ring_);
+  for (const uint32_t handle : handles_) in_ring_[handle] = 1;
+}
+
+void OverRows::push(uint32_t group, uint32_t handle) {
+  Key& key = keys_[group];
+  if (options_.whole) {
+    if (key.count++ == 0) key.begin = handle;
+    return;
+  }
+  std::vector<uint32_t>& ring = rings_[group];
+  const uint64_t held = key.count - key.first;
+  if (held == ring.size()) {
+    std::vector<uint32_t> larger(std::max(kRingMin, ring.size() * 2));
+    for (uint64_t i = key.first; i < key.count; ++i) {
+      larger[i & (larger.size() - 1)] = ring[i & (ring.size() - 1)];
+    }
+    ring = std::move(larger);
+  }
+  ring[key.count++ & (ring.size() - 1)] = handle;
+}
+
+bool OverRows::are_peers(const Batch& rows, uint32_t a, uint32_t b) const {
+  return std::all_of(options_.order.begin(), options_.order.end(), [&](const SortKey& key) {
+    return rows_equal(*rows.columns[key.column], a, *rows.columns[key.column], b);
+  });
+}
+
+void OverRows::number_peers(const Batch& rows, std::span<const uint32_t> groups) {
+  std::vector<uint64_t> indexes(rows.rows);
+  for (uint32_t row = static_cast<uint32_t>(rows.rows); row-- > 0;) {
+    Key& key = keys_[groups[row]];
+    indexes[row] = key.last == kNone ? key.count - 1 : indexes[key.last] - 1;
+    key.last = row;
+  }
+  for (const uint32_t group : groups) keys_[group].last = kNone;
+  for (uint32_t row = 0; row < rows.rows; ++row) {
+    Key& key = keys_[groups[row]];
+    if (key.last == kNone || !are_peers(rows, key.last, row)) {
+      ++key.peers;
+      key.peer_first = indexes[row];
+    }
+    key.last = row;
+    peers_[handles_[row]] = {key.peers - 1, key.peer_first};
+  }
+  for (const uint32_t group : groups) keys_[group].last = kNone;
+}
+
+void OverRows::keep(const Batch& rows) {
+  Batch kept{nullptr, rows.rows, {}, nullptr, nullptr};
+  for (const size_t column : options_.kept) kept.columns.push_back(rows.columns[column]);
+  const RowStore::Id first = store_.append_all(kept, RowKeys(kept, {}), 0);
+  for (uint32_t row = 0; row < rows.rows; ++row) stored_[handles_[row]] = first + row;
+}
+
+ColumnPtr OverRows::gather(size_t column, std::span<const uint32_t> handles) const {
+  if (options_.whole) {
+    static_assert(kNone == kNullRow);
+    return gather_or_null(batch_.columns[column], handles);
+  }
+  std::vector<RowStore::Id> ids(handles.size());
+  for (size_t i = 0; i < handles.size(); ++i) {
+    ids[i] = handles[i] == kNone ? RowStore::kNone : stored_[handles[i]];
+  }
+  return store_.gather(static_cast<size_t>(kept_at_[column]), ids);
+}
+
+void OverRows::release(uint32_t handle) {
+  if (!options_.kept.empty()) store_.remove(stored_[handle]);
+  forgotten_.push_back(handle);
+}
+
+void OverRows::unpin(uint32_t handle) {
+  if (options_.whole) return;
+  if (--pins_[handle] == 0 && in_ring_[handle] == 0) release(handle);
+}
+
+void OverRows::forget_before(uint32_t group, uint64_t low) {
+  if (options_.whole) return;
+  Key& key = keys_[group];
+  const std::vector<uint32_t>& ring = rings_[group];
+  for (; key.first < std::min(low, key.count); ++key.first) {
+    const uint32_t handle = ring[key.first & (ring.size() - 1)];
+    if (options_.pins) in_ring_[handle] = 0;
+    if (!options_.pins || pins_[handle] == 0) release(handle);
+  }
+}
+
+void OverRows::forget(uint32_t group) {
+  forget_before(group, UINT64_MAX);
+  keys_[group] = Key();
+  rings_[group] = {};
+}
+
+std::vector<uint32_t> OverRows::take_forgotten() {
+  std::vector<uint32_t> gone = std::exchange(forgotten_, {});
+  free_.insert(free_.end(), gone.begin(), gone.end());
+  return gone;
+}
+
+void OverRows::trim() {
+  if (options_.whole) {
+    batch_ = Batch();
+    return;
+  }
+  if (options_.kept.empty()) return;
+  if (!store_.will_renumber()) {
+    store_.trim();
+    return;
+  }
+  const std::vector<RowStore::Id> old = store_.live();
+  store_.trim();
+  const std::vector<RowStore::Id> now = store_.live();
+  // What stands under free handles is not looked at again.
+  for (RowStore::Id& id : stored_) {
+    const auto at = std::lower_bound(old.begin(), old.end(), id);
+    if (at != old.end() && *at == id) id = now[static_cast<size_t>(at - old.begin())];
+  }
+}
+
+size_t OverRows::memory_bytes() const {
+  size_t bytes = keys_.capacity() * sizeof(Key) + rings_.capacity() * sizeof(rings_[0]);
+  for (const std::vector<uint32_t>& ring : rings_) bytes += ring.capacity() * sizeof(uint32_t);
+  bytes += free_.capacity() * sizeof(uint32_t) + peers_.capacity() * sizeof(Peer);
+  bytes += stored_.capacity() * sizeof(RowStore::Id) + pins_.capacity() * sizeof(uint32_t);
+  return bytes + in_ring_.capacity() + ranges_.memory_bytes() + store_.memory_bytes();
+}
+
+// Handles in their new order: those in rings by partition, then those that are only pinned.
+OverRows::Saved OverRows::save(std::span<const uint32_t> groups, std::span<const uint32_t> pinned,
+                               SnapshotWriter& writer) const {
+  Saved saved;
+  for (const uint32_t group : groups) {
+    const Key& key = keys_[group];
+    writer.u64(key.first);
+    writer.u64(key.count);
+    writer.u64(key.peers);
+    writer.u64(key.peer_first);
+    for (uint64_t i = key.first; i < key.count; ++i) saved.handles.push_back(handle(group, i));
+  }
+  saved.place_of.assign(handle_end_, kNone);
+  for (size_t i = 0; i < saved.handles.size(); ++i) {
+    saved.place_of[saved.handles[i]] = static_cast<uint32_t>(i);
+  }
+  for (const uint32_t handle : pinned) {
+    if (saved.place_of[handle] != kNone) continue;
+    saved.place_of[handle] = static_cast<uint32_t>(saved.handles.size());
+    saved.handles.push_back(handle);
+  }
+  writer.u64(saved.handles.size());
+  if (options_.peers) {
+    for (const uint32_t handle : saved.handles) {
+      writer.u64(peers_[handle].number);
+      writer.u64(peers_[handle].first);
+    }
+  }
+  if (options_.ranges) ranges_.save(saved.handles, writer);
+  for (const size_t column : options_.kept) writer.column(*gather(column, saved.handles));
+  return saved;
+}
+
+Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
+  uint64_t in_rings = 0;
+  for (const uint32_t group : groups) {
+    if (group >= keys_.size()) keys_.resize(group + 1);
+    rings_.resize(keys_.size());
+    const uint64_t first = TRY(reader.u64());
+    const uint64_t count = TRY(reader.u64());
+    if (first > count || count - first > UINT32_MAX) return bad_rows();
+    in_rings += count - first;
+    if (in_rings > UINT32_MAX) return bad_rows();
+    Key& key = keys_[group];
+    key = {first, first, 0, 0, 0, kNone};
+    key.peers = TRY(reader.u64());
+    key.peer_first = TRY(reader.u64());
+    key.begin = static_cast<uint32_t>(count - first);  // how many, until they are pushed
+  }
+  const uint64_t rows = TRY(reader.count(1));
+  if (rows < in_rings || rows >= kNone) return bad_rows();
+  for (const uint32_t group : groups) {
+    const uint32_t held = std::exchange(keys_[group].begin, 0);
+    for (uint32_t i = 0; i < held; ++i) push(group, handle_end_++);
+  }
+  handles_.clear();
+  for (uint32_t handle = 0; handle < in_rings; ++handle) handles_.push_back(handle);
+  handle_end_ = static_cast<uint32_t>(rows);
+  grow_arrays();
+  for (uint32_t handle = 0; options_.peers && handle < rows; ++handle) {
+    peers_[handle].number = TRY(reader.u64());
+    peers_[handle].first = TRY(reader.u64());
+  }
+  if (options_.ranges) TRY(ranges_.load(rows, reader));
+  if (options_.kept.empty()) return {};
+  Batch kept{nullptr, rows, {}, nullptr, nullptr};
+  for (const size_t column : options_.kept) {
+    kept.columns.push_back(TRY(reader.column((*options_.schema)[column].type)));
+    if (kept.columns.back()->size() != rows) return bad_rows();
+  }
+  if (rows == 0) return {};
+  const RowStore::Id first = store_.append_all(kept, RowKeys(kept, {}), 0);
+  for (uint32_t handle = 0; handle < rows; ++handle) stored_[handle] = first + handle;
+  return {};
+}
+
+}  // namespace velo

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "operator/row_order.h"
+#include "state/row_store.h"
+
+namespace velo {
+
+/// Values of an order key such that "behind" is "greater", whatever the direction and wherever NULL
+/// stands: for RANGE frames.
+class RangeKeys {
+ public:
+  RangeKeys(const Type& type, SortKey key);
+
+  void resize(size_t rows);
+  /// Value i of the column becomes that of row[i].
+  void put(const Column& column, std::span<const uint32_t> rows);
+  /// Whether row `a` stands before what lies `units` (or `number`) behind row `b`; and after.
+  bool before(uint32_t a, uint32_t b, int128_t units, double number) const {
+    return compare(a, b, units, number) < 0;
+  }
+  bool after(uint32_t a, uint32_t b, int128_t units, double number) const {
+    return compare(a, b, units, number) > 0;
+  }
+  size_t memory_bytes() const;
+  void save(std::span<const uint32_t> rows, SnapshotWriter& writer) const;
+  Status load(size_t rows, SnapshotReader& reader);
+
+ private:
+  /// Infinite: NULL, or NaN behind all numbers.
+  enum Rank : uint8_t { kNullFirst, kNanFirst, kNumber, kNanLast, kNullLast };
+  int compare(uint32_t a, uint32_t b, int128_t units, double number) const;
+
+  SortKey key_;
+  Physical physical_;
+  std::vector<uint8_t> ranks_;
+  std::vector<int64_t> words_;   // of 8 bytes
+  std::vector<int128_t> wides_;  // of 16
+  std::vector<double> doubles_;
+};
+
+/// The rows that OVER looks at: partitions as sequences, of which the rows from `first` on are
+/// still there.
+///
+/// A row has a small number, its handle, by which states and values beside it are found: arrays
+/// indexed by handle. Handles of rows that are forgotten are given to new ones; a partition lists
+/// those of its rows in a ring. Where partitions come whole (`whole`) handles are simply the
+/// batch's row numbers.
+class OverRows {
+ public:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  struct Options {
+    SchemaPtr schema;
+    std::vector<SortKey> order;
+    std::vector<size_t> kept;  ///< columns that are asked for after their batch
+    bool whole = false;        ///< a batch has whole partitions, one after the other
+    bool peers = false;        ///< numbers of peers are asked for
+    bool ranges = false;       ///< values of the first order key are
+    bool pins = false;         ///< `pin` is called
+  };
+  explicit OverRows(Options options);
+
+  /// Takes rows that stand in their order, by partition; `groups` are theirs. REQUIRES: no row is a
+  /// peer of one from an earlier batch. With `whole`: of partitions 0, 1, … in turn; what was there
+  /// is gone.
+  void take(const Batch& rows, std::span<const uint32_t> groups);
+
+  /// Of the last batch, by row.
+  std::span<const uint32_t> handles() const { return handles_; }
+  /// All handles are below.
+  uint32_t handle_end() const { return handle_end_; }
+
+  size_t groups() const { return keys_.size(); }
+  /// How many rows of the partition have come.
+  uint64_t count(uint32_t group) const { return keys_[group].count; }
+  uint64_t first(uint32_t group) const { return keys_[group].first; }
+  /// REQUIRES: first ≤ index < count.
+  uint32_t handle(uint32_t group, uint64_t index) const {
+    if (options_.whole) return keys_[group].begin + static_cast<uint32_t>(index);
+    const std::vector<uint32_t>& ring = rings_[group];
+    return ring[index & (ring.size() - 1)];
+  }
+  /// Which group of equal rows of its partition the row belongs to, from 0; and the index of that
+  /// group's first row.
+  uint64_t peer(uint32_t handle) const { return peers_[handle].number; }
+  uint64_t peer_first(uint32_t handle) const { return peers_[handle].first; }
+  const RangeKeys& ranges() const { return ranges_; }
+
+  /// The column's values in these rows, NULL for kNone. REQUIRES: it is kept.
+  ColumnPtr gather(size_t column, std::span<const uint32_t> handles) const;
+
+  /// Keeps the row beyond its place in the partition, until as many unpins.
+  void pin(uint32_t handle) {
+    if (!options_.whole) ++pins_[handle];
+  }
+  void unpin(uint32_t handle);
+
+  /// Forgets the rows before index `low`.
+  void forget_before(uint32_t group, uint64_t low);
+  /// Forgets the partition: it begins anew.
+  void forget(uint32_t group);
+  /// Handles of rows that were forgotten since the last call; they may be given out again.
+  std::vector<uint32_t> take_forgotten();
+  /// Gives back memory.
+  void trim();
+
+  /// Stored rows, pinned ones included.
+  size_t rows() const { return handle_end_ - free_.size(); }
+  size_t memory_bytes() const;
+
+  /// What a snapshot has of partitions `groups`: the rows in the order that `saved_handles` lists.
+  /// Pinned ones that are not in a ring come last. Loading gives them handles 0, 1, ….
+  struct Saved {
+    std::vector<uint32_t> handles;
+    std::vector<uint32_t> place_of;  ///< by handle: where it stands in `handles`
+  };
+  Saved save(std::span<const uint32_t> groups, std::span<const uint32_t> pinned,
+             SnapshotWriter& writer) const;
+  Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
+
+ private:
+  struct Key {
+    uint64_t first = 0;
+    uint64_t count = 0;
+    uint64_t peers = 0;       // groups of equal rows so far
+    uint64_t peer_first = 0;  // of the last of them
+    uint32_t begin = 0;       // whole: the handle of row 0
+    uint32_t last = kNone;    // of the batch being taken: its last row
+  };
+  struct Peer {
+    uint64_t number = 0;
+    uint64_t first = 0;
+  };
+  uint32_t new_handle();
+  void grow_arrays();
+  void push(uint32_t group, uint32_t handle);
+  void release(uint32_t handle);
+  void number_peers(const Batch& rows, std::span<const uint32_t> groups);
+  bool are_peers(const Batch& rows, uint32_t a, uint32_t b) const;
+  void keep(const Batch& rows);
+  SchemaPtr kept_schema() const;
+
+  Options options_;
+  std::vector<Key> keys_;                     // by group
+  std::vector<std::vector<uint32_t>> rings_;  // by group; sizes are powers of two
+  std::vector<uint32_t> free_;
+  std::vector<uint32_t> forgotten_;  // not yet free: others still know them
+  uint32_t handle_end_ = 0;
+  std::vector<Peer> peers_;  // by handle, as those below
+  RangeKeys ranges_;
+  std::vector<RowStore::Id> stored_;
+  std::vector<uint8_t> in_ring_;
+  std::vector<uint32_t> pins_;
+  std::vector<int> kept_at_;  // by column: where it stands in the store
+  RowStore store_;
+  Batch batch_;  // whole: the rows that are there
+  std::vector<uint32_t> handles_;
+};
+
+}  // namespace velo
