@@ -15,6 +15,7 @@ import calendars
 import cascades
 import changes
 import expressions
+import first_rows
 import frames
 import grouping_sets
 import joins
@@ -22,7 +23,7 @@ import unnest
 import windows
 
 MODELS = {"windows": windows, "cascades": cascades, "changes": changes, "calendars": calendars,
-          "expressions": expressions, "frames": frames, "joins": joins,
+          "expressions": expressions, "first_rows": first_rows, "frames": frames, "joins": joins,
           "grouping_sets": grouping_sets, "unnest": unnest}
 
 
