@@ -48,5 +48,5 @@ def make(c):
         return query + (f" WHERE {getattr(where, side)}" if where else "")
 
     case = Case([table], text("velo"), text("duck"), [item.sql for item in items])
-    case.duck_tables = [on_time(table, equal=False)]
+    case.duck_tables = [on_time(table)]
     return case

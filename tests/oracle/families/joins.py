@@ -115,15 +115,15 @@ def regular(c):
     return selected(c, columns, tables, *sources)
 
 
-def on_time(table, equal=True):
-    """The rows that a join takes: those not behind the watermark. `equal`: rows of its own time are taken too (docs/decisions/0006)."""
+def on_time(table):
+    """The rows that a join or OVER takes: those not behind the watermark (docs/decisions/0006 and 0008)."""
     marks = watermarks(
         [row[1] for row in table.rows], datetime.timedelta(milliseconds=table.delay_ms)
     )
     rows = [
         row
         for row, mark in zip(table.rows, marks)
-        if row[1] is not None and (row[1] > mark or (equal and row[1] == mark))
+        if row[1] is not None and row[1] >= mark
     ]
     return Table(table.name, table.columns, rows)
 
