@@ -200,11 +200,13 @@ Lowered lower_window_aggregate(const WindowAggregateNode& plan, const OperatorLo
     made[0].late = &*plan.late;
     made[0].spec.late = NodeSpec::Late{0, late_spec(*plan.late, *plan.input()->schema)};
   }
-  if (plan.grace_us > 0) {
-    const DelayWatermarkOptions delay{plan.input()->schema, plan.grace_us};
-    made.insert(made.begin(),
-                node(Spread::kAnywhere, [delay] { return make_delay_watermark(delay); }));
-  }
+  const auto delay_by = [](int64_t delay_us, const SchemaPtr& schema) {
+    const DelayWatermarkOptions delay{schema, delay_us};
+    return node(Spread::kAnywhere, [delay] { return make_delay_watermark(delay); });
+  };
+  const int64_t before_us = plan.grace_us - plan.early_us;
+  if (before_us != 0) made.insert(made.begin(), delay_by(before_us, plan.input()->schema));
+  if (plan.early_us != 0) made.push_back(delay_by(plan.early_us, plan.schema));
   return made;
 }
 

@@ -205,7 +205,6 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
                                  {"offset", Type::bigint()},
                                  {"timestamp", Type::timestamp_ltz(3)}};
   if (is_pushed_connector(sorted.connector)) {
-    traits.pushed = true;
     traits.bounded = is("bounded");
     traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kAppend};
     traits.metadata = std::move(metadata);

@@ -36,7 +36,7 @@ class DelayWatermark final : public Operator {
 
  private:
   int64_t behind(int64_t watermark) const {
-    if (watermark == kWatermarkEnd) return watermark;
+    if (watermark == kWatermarkEnd || watermark == kWatermarkNone) return watermark;
     int64_t delayed;
     return __builtin_sub_overflow(watermark, options_.delay_us, &delayed) ? kWatermarkNone
                                                                           : delayed;

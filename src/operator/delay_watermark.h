@@ -12,7 +12,8 @@ struct DelayWatermarkOptions {
 };
 
 /// Passes rows on and lets what follows see the watermark `delay_us` behind: a GRACE PERIOD, in
-/// which a result that is given once waits for late rows. The end of the input is not delayed.
+/// which a result that is given once waits for late rows; or ahead, if negative: rows of a window
+/// are complete before its end. The end of the input is not moved.
 std::unique_ptr<Operator> make_delay_watermark(DelayWatermarkOptions options);
 
 }  // namespace velo

@@ -253,6 +253,7 @@ PlanPtr make_window_aggregate(PlanPtr input, PlanWindow window, WindowOutputs ou
   node->keys = std::move(parts.keys);
   node->aggregates = std::move(parts.aggregates);
   node->grouping_sets = parts.grouping_sets;
+  if (window.instants) node->early_us = -arrival_shift_us(*input, window.time_column);
   node->outputs = outputs;
   node->emit = parts.emit;
   node->lateness_us = lateness_us;

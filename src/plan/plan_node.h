@@ -258,6 +258,7 @@ struct WindowAggregateNode : PlanNode {
   bool grouping_sets = false;
   WindowOutputs outputs;
   PlanEmit emit;
+  int64_t early_us = 0;     ///< instants: how long before its value a bound's rows are complete
   int64_t lateness_us = 0;  ///< ALLOWED LATENESS: late rows correct what was emitted
   int64_t grace_us = 0;     ///< GRACE PERIOD: it sees the watermark so much later (+∞ stays)
   std::optional<PlanLateOutput> late;

@@ -16,8 +16,6 @@ PlanPtr optimise(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNobodyAb
 /// Constant parts of expressions become literals; conditions lose what others imply. A Filter that
 /// is always TRUE goes, one that no row can meet becomes FALSE.
 PlanPtr fold_plan(const PlanPtr& plan);
-/// What can have no rows goes, and is never read: a Filter by FALSE and what stands above it.
-PlanPtr remove_empty(const PlanPtr& plan);
 /// Keys of groupings that other keys decide are computed from these.
 PlanPtr merge_keys(const PlanPtr& plan);
 /// Conditions move towards the scans as far as what lies between lets them, and meet there.

@@ -63,7 +63,6 @@ struct TableTraits {
   bool can_read = true;
   bool can_write = true;
   bool bounded = false;        ///< reading ends by itself
-  bool pushed = false;         ///< a program pushes its rows, and counts on a reader
   bool reads_changes = false;  ///< its records are changes (debezium-json), not rows
   bool reads_fields = false;   ///< of a ROW column, those fields alone that are asked for
   std::vector<SinkEncoding> encodings = {
