@@ -43,7 +43,9 @@ def ordered(c):
         condition = f" WHERE {getattr(where, side)}" if where else ""
         return f"SELECT {listed(items, side)} FROM t{condition} ORDER BY {order}{limit}"
 
-    return Case([table], text("velo"), text("duck"), [item.sql for item in items], ordered=True)
+    case = Case([table], text("velo"), text("duck"), [item.sql for item in items], ordered=True)
+    case.golden = " LIMIT 0" not in limit  # ended before a story can push anything
+    return case
 
 
 def distinct(c):
@@ -60,12 +62,13 @@ def distinct(c):
 
 
 def numbering(c, columns, partition, last):
-    over = f"ORDER BY {some_order(c, columns, last)}"
-    return (
-        f"ROW_NUMBER() OVER (PARTITION BY {partition} {over})"
-        if partition
-        else f"ROW_NUMBER() OVER ({over})"
-    )
+    """ROW_NUMBER over an order that leaves no rows equal, RANK and DENSE_RANK over one that does."""
+    by = f"PARTITION BY {partition} " if partition else ""
+    if c.chance(60):
+        return f"ROW_NUMBER() OVER ({by}ORDER BY {some_order(c, columns, last)})"
+    keys = [column for column in columns if column.kind != "dbl" and "(" not in column.velo]
+    order = c.of(keys).velo + c.of(["", " DESC", " ASC NULLS FIRST", " DESC NULLS LAST"])
+    return f"{c.of(['RANK', 'DENSE_RANK'])}() OVER ({by}ORDER BY {order})"
 
 
 def some_bound(c, name):
@@ -115,7 +118,8 @@ def of_windows(c):
     bound = some_bound(c, "rn")
     if grouped:
         item = c.of(["COUNT(*)", "SUM(v)", "MAX(v)", "MIN(id)"])
-        number = f"ROW_NUMBER() OVER (PARTITION BY {partition} ORDER BY x{c.of(['', ' DESC'])}, k)"
+        rank, last = c.of([("ROW_NUMBER", ", k"), ("ROW_NUMBER", ", k"), ("RANK", ""), ("DENSE_RANK", "")])
+        number = f"{rank}() OVER (PARTITION BY {partition} ORDER BY x{c.of(['', ' DESC'])}{last})"
         inner = (
             "SELECT window_start, window_end, k, "
             + item
