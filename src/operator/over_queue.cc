@@ -40,10 +40,11 @@ void OverQueue::arrive(const Column& times, std::span<const uint32_t> groups) {
   }
   const std::span<const uint32_t> handles = rows_.handles();
   std::vector<uint64_t> indexes(groups.size());
-  std::vector<uint32_t> behind(rows_.groups(), 0);
+  behind_.resize(std::max(behind_.size(), rows_.groups()), 0);
   for (size_t row = groups.size(); row-- > 0;) {
-    indexes[row] = rows_.count(groups[row]) - ++behind[groups[row]];
+    indexes[row] = rows_.count(groups[row]) - ++behind_[groups[row]];
   }
+  for (const uint32_t group : groups) behind_[group] = 0;
   for (size_t row = 0; row < groups.size(); ++row) {
     times_[handles[row]] = times.int64_at(row);
     sequences_[handles[row]] = sequence_;
@@ -195,7 +196,7 @@ Status OverQueue::load(std::span<const uint32_t> groups, size_t rows, SnapshotRe
 
 size_t OverQueue::memory_bytes() const {
   return (next_.capacity() + times_.capacity() + sequences_.capacity()) * sizeof(uint64_t) +
-         open_.capacity() * sizeof(Open);
+         behind_.capacity() * sizeof(uint32_t) + open_.capacity() * sizeof(Open);
 }
 
 }  // namespace velo

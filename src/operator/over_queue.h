@@ -79,6 +79,7 @@ class OverQueue {
   // Of the call at work.
   std::vector<Moment> moments_;
   std::vector<uint32_t> touched_;  // groups of rows that arrived
+  std::vector<uint32_t> behind_;   // by group, all 0 between calls
 };
 
 }  // namespace velo

@@ -290,7 +290,7 @@ Result<PlanPtr> SelectBinder::bind() {
   TRY(bind_qualify());
   TRY(bind_order());
   if (is_grouped()) return build_grouped(TRY(bind_keys()));
-  if (select_.distinct && window_in_from_) {
+  if (select_.distinct && window_in_from_ && overs_.empty()) {
     // DISTINCT over window columns ends with the window, as GROUP BY of all items does.
     Keys keys;
     TRY(keys_of_items(&keys));
