@@ -365,7 +365,8 @@ Status SourceDriver::feed_pushed(Partition& partition, std::string_view bytes, b
     tail.assign(bytes.substr(bytes.size() - left));
   } else {
     tail += bytes;
-    tail.erase(0, tail.size() - left);
+    // A decoder that began behind other records may not know yet that these are consumed.
+    if (left < tail.size()) tail.erase(0, tail.size() - left);
   }
   return {};
 }
