@@ -167,21 +167,23 @@ class GroupAggregate final : public Operator {
     }
     states_.fold(input_.prepared(), input_.rows(begin, count));
     note_touched(groups);
+    const bool emptied = input_.prepared().weight_values != nullptr && forget_emptied(groups);
     if (options_.emit.mode == EmitMode::kChanges) emit_pending(output);
-    if (input_.prepared().weight_values != nullptr) forget_emptied(groups);
+    if (emptied) clean_keys();
   }
 
-  // A group whose last row was taken back is gone: rounding errors of its sums must not outlive it.
-  void forget_emptied(std::span<const uint32_t> groups) {
+  // A group whose last row was taken back is gone, before anything is said of it: neither rounding
+  // errors of its sums nor what else was wrongly taken back must outlive it. Whether there was one.
+  bool forget_emptied(std::span<const uint32_t> groups) {
     std::vector<uint32_t> emptied;
     for (uint32_t g : groups) {
       if (states_.count(g) == 0) emptied.push_back(g);
     }
-    if (emptied.empty()) return;
+    if (emptied.empty()) return false;
     std::sort(emptied.begin(), emptied.end());
     emptied.erase(std::unique(emptied.begin(), emptied.end()), emptied.end());
     states_.clear(emptied);
-    clean_keys();
+    return true;
   }
 
   void clean_keys() {

@@ -7,7 +7,8 @@ namespace velo {
 namespace {
 
 /// Per slot an ordered map rank → multiplicity. Extremes rank by value alone, first and last by
-/// (event time, arrival, value). A retraction removes the newest equal value of its time.
+/// (event time, arrival, value). A retraction removes the newest equal value of its time; an
+/// extreme that was taken back before it came is owed, with a multiplicity below 0.
 template <typename T>
 class OrderedValues final : public Accumulator {
  public:
@@ -52,10 +53,12 @@ class OrderedValues final : public Accumulator {
     ColumnBuilder builder(type_, slots.size());
     for (uint32_t slot : slots) {
       const State& s = states_[slot];
-      if (s.empty()) {
+      const T* const value =
+          least ? first_there(s.begin(), s.end()) : first_there(s.rbegin(), s.rend());
+      if (value == nullptr) {
         builder.append_null();
       } else {
-        Held<T>::append(builder, least ? s.begin()->first.value : s.rbegin()->first.value);
+        Held<T>::append(builder, *value);
       }
     }
     out->push_back(builder.finish());
@@ -118,6 +121,15 @@ class OrderedValues final : public Accumulator {
     }
   };
   using State = std::map<Rank, int64_t>;
+
+  /// The first value from `at` on that is not owed; null if there is none.
+  template <typename At>
+  static const T* first_there(At at, At end) {
+    for (; at != end; ++at) {
+      if (at->second > 0) return &at->first.value;
+    }
+    return nullptr;
+  }
 
   bool by_value() const { return kind_ == AccumulatorKind::kMin || kind_ == AccumulatorKind::kMax; }
 
