@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 #include "base/random.h"
 #include "column/batch_text.h"
+#include "column/column_builder.h"
 #include "format/formats.h"
 
 namespace velo {
@@ -16,6 +17,11 @@ class Transcript final : public DecodeOutput {
  public:
   Status batch(Batch batch, DecodedRange range) override {
     CHECK(range.begin <= range.end);
+    if (weighted && !batch.weights) {
+      ColumnBuilder ones(Type::bigint(), batch.rows);
+      for (size_t row = 0; row < batch.rows; ++row) ones.append_int64(1);
+      batch.weights = ones.finish();
+    }
     rows += batch_to_text(batch);
     return {};
   }
@@ -26,12 +32,14 @@ class Transcript final : public DecodeOutput {
   }
   std::string rows;
   std::string bad_records;
+  bool weighted = false;  ///< rows of changes, whose batches may have weights or not
 };
 
 /// Decodes a text in pieces of random sizes up to `most` (0 = at once).
 inline Transcript transcribe(std::string_view format, const DecoderOptions& options,
                              std::string_view text, uint64_t seed, size_t most) {
   Transcript out;
+  out.weighted = options.changes != ChangeForm::kAppend;
   Result<std::unique_ptr<Decoder>> decoder = make_decoder(format, options);
   if (!decoder) return out;
   Random random(seed);

@@ -123,7 +123,7 @@ class RunningFold {
   /// Folded rows count as inserts when more is folded in.
   static void append(std::vector<std::string>& folded, const std::vector<std::string>& rows) {
     for (std::string& row : folded) {
-      row = row.starts_with("!") ? "-D " + row.substr(1) : "+I " + row;
+      if (!row.starts_with("-D ")) row = "+I " + row;
     }
     folded.insert(folded.end(), rows.begin(), rows.end());
     folded = fold_rows(folded);

@@ -5,7 +5,7 @@
 
 #include "base/fmt.h"
 #include "column/scalar.h"
-#include "runtime/sink_port.h"
+#include "operator/change_kinds.h"
 
 namespace velo {
 namespace {
@@ -51,12 +51,6 @@ void append_value(std::string& out, const Column& column, size_t row) {
   }
 }
 
-SchemaPtr with_op(const SchemaPtr& schema) {
-  std::vector<Field> fields{{"op", Type::string()}};
-  fields.insert(fields.end(), schema->fields().begin(), schema->fields().end());
-  return make_schema(std::move(fields));
-}
-
 /// +1, −1, or 0 for a line without a change kind.
 int weight_of(std::string_view row) {
   if (row.starts_with("+I ") || row.starts_with("+U ")) return 1;
@@ -88,7 +82,7 @@ std::vector<std::string> fold_rows(const std::vector<std::string>& rows) {
   std::vector<std::string> left;
   for (const auto& [row, weight] : weights) {
     for (int64_t i = 0; i < weight; ++i) left.push_back(row);
-    for (int64_t i = weight; i < 0; ++i) left.push_back("!" + row);
+    for (int64_t i = weight; i < 0; ++i) left.push_back("-D " + row);
   }
   return left;
 }

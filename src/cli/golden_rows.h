@@ -17,7 +17,7 @@ void append_golden_rows(const Batch& batch, bool changing, const std::vector<siz
                         std::vector<std::string>& out);
 
 /// The rows that are left when changes are added up, sorted, each as often as it is there; a row
-/// that is there less than no times starts with `!`. Lines without a change kind are inserts.
+/// that is there less than no times starts with `-D `. Lines without a change kind are inserts.
 std::vector<std::string> fold_rows(const std::vector<std::string>& rows);
 
 /// The rows as `order` compares them.

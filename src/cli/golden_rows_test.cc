@@ -43,7 +43,7 @@ TEST(GoldenRows, ChangeKinds) {
 
 TEST(GoldenRows, FoldingAddsUp) {
   EXPECT_EQ(fold_rows({"+I a", "-U a", "+U b", "+I c", "+I c", "-D d"}),
-            (Lines{"b", "c", "c", "!d"}));
+            (Lines{"b", "c", "c", "-D d"}));
   EXPECT_EQ(fold_rows({"b", "a"}), (Lines{"a", "b"}));
   EXPECT_EQ(in_order({"b", "a"}, RowOrder::kSorted), (Lines{"a", "b"}));
   EXPECT_EQ(in_order({"b", "a"}, RowOrder::kAsIs), (Lines{"b", "a"}));

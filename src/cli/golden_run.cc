@@ -436,10 +436,13 @@ void GoldenRun::take_stats() {
     watermark.clear();
     append_timestamp(watermark, progress.watermark_us, false);
   }
-  here().lines = {
-      fmt::format("in={}", progress.rows_in),         fmt::format("out={}", progress.rows_out),
-      fmt::format("late={}", progress.rows_late),     fmt::format("bad={}", progress.rows_bad),
-      fmt::format("future={}", progress.rows_future), "watermark=" + watermark};
+  here().lines = {fmt::format("in={}", progress.rows_in),
+                  fmt::format("out={}", progress.rows_out),
+                  fmt::format("late={}", progress.rows_late),
+                  fmt::format("bad={}", progress.rows_bad),
+                  fmt::format("future={}", progress.rows_future),
+                  fmt::format("unmatched={}", progress.rows_unmatched),
+                  "watermark=" + watermark};
 }
 
 void GoldenRun::take_warnings() {

@@ -2,7 +2,7 @@
 
 #include "base/fmt.h"
 #include "format/formats.h"
-#include "runtime/sink_port.h"
+#include "operator/change_kinds.h"
 
 namespace velo {
 namespace {
@@ -10,12 +10,6 @@ namespace {
 constexpr size_t kBufferBytes = size_t{64} << 10;
 /// So many rows of an ended or slow result decide on the widths of its table.
 constexpr size_t kTableRowsHeld = 1000;
-
-SchemaPtr with_op(const SchemaPtr& schema) {
-  std::vector<Field> fields{{"op", Type::string()}};
-  fields.insert(fields.end(), schema->fields().begin(), schema->fields().end());
-  return make_schema(std::move(fields));
-}
 
 }  // namespace
 

@@ -144,7 +144,8 @@ int run_query(const CommandLine& line, const Console& console, Query& query,
 }  // namespace
 
 std::string closing_counts(const Progress& progress) {
-  const uint64_t lost = progress.rows_late + progress.rows_future + progress.rows_bad;
+  const uint64_t lost =
+      progress.rows_late + progress.rows_future + progress.rows_bad + progress.rows_unmatched;
   if (lost == 0) return {};
   std::string out = fmt::format("warning: {} did not make it into the answers ({} in):\n",
                                 rows(lost), rows(progress.rows_in));
@@ -163,6 +164,10 @@ std::string closing_counts(const Progress& progress) {
         "  {} from the future: further ahead of the clock than "
         "'scan.watermark.max-future'\n",
         grouped(progress.rows_future));
+  }
+  if (progress.rows_unmatched > 0) {
+    out += fmt::format("  {} unmatched: changes of rows that are not there\n",
+                       grouped(progress.rows_unmatched));
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 #include "engine/table_kinds.h"
 #include "format/formats.h"
+#include "operator/change_kinds.h"
 #include "runtime/partitioned_sink.h"
 
 namespace velo {
@@ -25,6 +26,18 @@ struct PhysicalColumns {
   SchemaPtr schema;
   std::vector<int> number;
 };
+
+ChangeForm change_form(TableChanges changes) {
+  switch (changes) {
+    case TableChanges::kNone:
+      return ChangeForm::kAppend;
+    case TableChanges::kRetract:
+      return ChangeForm::kRetract;
+    case TableChanges::kUpsert:
+      return ChangeForm::kUpsert;
+  }
+  return ChangeForm::kAppend;
+}
 
 Result<MetadataField> metadata_field(const TableColumn& column) {
   if (column.metadata_key == "file") return MetadataField::kUnit;
@@ -48,6 +61,7 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
   DecoderOptions decoder;
   decoder.batch_rows = batch_rows;
   decoder.options = options.of_format;
+  decoder.changes = change_form(table.traits.changes);
   std::vector<Field> layout;
   std::vector<Field> declared = physical.schema->fields();
   for (size_t i = 0; i < columns.fields.size(); ++i) {
@@ -147,16 +161,10 @@ Result<std::unique_ptr<SinkPort>> make_table_sink(const TableDef& table, const S
   SinkHints hints;
   if (!options.format.empty()) {
     EncoderOptions encoder;
-    if (encoding == SinkEncoding::kRetract) {
-      sink.changes = ChangeForm::kRetract;
-      const std::string op = table.option(options.format + ".op-column", "op");
-      std::vector<Field> fields = {{op, Type::string()}};
-      fields.insert(fields.end(), schema->fields().begin(), schema->fields().end());
-      sink.schema = make_schema(std::move(fields));
-    } else if (encoding != SinkEncoding::kAppend) {
-      return Error(ErrorCode::kNotSupported,
-                   fmt::format("not supported yet: 'sink.changelog' = '{}' for connector '{}'",
-                               sink_encoding_name(encoding), options.connector));
+    if (encoding != SinkEncoding::kAppend) {
+      sink.changes =
+          encoding == SinkEncoding::kUpsert ? SinkChanges::kUpsert : SinkChanges::kRetract;
+      sink.schema = with_op(schema, table.option(options.format + ".op-column", "op"));
     }
     encoder.schema = sink.schema;
     encoder.options = options.of_format;

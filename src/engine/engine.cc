@@ -208,6 +208,7 @@ class QueryBuilder {
       }
       pushed.layout_schema = make_schema(std::move(fields));
       pushed.partitions = spec.pushed_partitions;
+      pushed.changes = (*table)->traits.changes != TableChanges::kNone;
       state.targets.push_back(std::make_unique<Query::State::Target>(state, state.pushed.size()));
       state.pushed.push_back(std::move(pushed));
     }

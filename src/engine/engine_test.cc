@@ -162,6 +162,29 @@ TEST(Engine, LateRowsGoToTheirTable) {
   EXPECT_EQ(f.query->progress().rows_late, 1u);
 }
 
+TEST(Engine, PushedDeletionsOfATableOfChanges) {
+  Fixture f;
+  ASSERT_TRUE(
+      f.open("CREATE TABLE t (k STRING, v BIGINT, PRIMARY KEY (k) NOT ENFORCED)\n"
+             "WITH ('connector' = 'push', 'scan.changelog' = 'upsert');\n"
+             "CREATE TABLE plain (k STRING) WITH ('connector' = 'push');\n"
+             "SELECT k, v FROM t; SELECT k FROM plain;"))
+      << f.error;
+  Input& in = **f.query->input("t");
+  ASSERT_TRUE(in.row().string(0, "a").int64(1, 1).commit());
+  ASSERT_TRUE(in.row().string(0, "a").int64(1, 2).commit());
+  ASSERT_TRUE(in.row().string(0, "a").commit_deletion());
+  ASSERT_TRUE(in.row().string(0, "b").int64(1, 3).commit());
+  ASSERT_TRUE(in.flush());
+  EXPECT_EQ(f.take(), "0: + a 1\n0: - a 1\n0: + a 2\n0: - a 2\n0: + b 3\n");
+  Input& plain = **f.query->input("plain");
+  ASSERT_TRUE(plain.row().string(0, "a").commit_deletion());
+  const Status refused = plain.flush();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "push into 'plain': a deletion, and the table takes rows only");
+}
+
 TEST(Engine, PushedRecordsAndSharedStreams) {
   Fixture f;
   ASSERT_TRUE(

@@ -124,6 +124,14 @@ Status Input::flush() {
     batch.columns.push_back(builder.finish());
     builder.reserve(batch.rows);  // the next batch will be as long
   }
+  if (!deletions_.empty()) {
+    std::vector<int64_t> weights(batch.rows, 1);
+    for (const uint32_t row : deletions_) weights[row] = -1;
+    deletions_.clear();
+    ColumnBuilder builder(Type::bigint(), batch.rows);
+    for (const int64_t weight : weights) builder.append_int64(weight);
+    batch.weights = builder.finish();
+  }
   return target_.take(partition_, std::move(batch));
 }
 

@@ -64,6 +64,12 @@ class Input {
       return *this;
     }
     Status commit() { return input_.close_row(set_); }
+    /// Commits a row that goes: for tables whose records are changes ('scan.changelog'). Read by
+    /// key only the key counts.
+    Status commit_deletion() {
+      input_.deletions_.push_back(static_cast<uint32_t>(input_.rows_));
+      return input_.close_row(set_);
+    }
 
    private:
     friend class Input;
@@ -83,7 +89,7 @@ class Input {
   /// One record, a value per column in order (missing ones at the end are NULL). Error
   /// kTypeMismatch if a value does not fit its column: nothing was appended then.
   Status push(std::span<const Value> record);
-  /// A batch of the table's columns; records pushed before go first.
+  /// A batch of the table's columns; records pushed before go first. Weights are changes.
   Status push(Batch batch);
   /// A stretch of text in the table's 'format' (the table must have one).
   Status push_bytes(std::string_view bytes);
@@ -123,6 +129,7 @@ class Input {
   std::vector<Physical> physical_;
   std::vector<Value::Kind> kinds_;  ///< what a Value of each column must be
   size_t rows_ = 0;
+  std::vector<uint32_t> deletions_;  ///< rows of weight −1, ascending
 };
 
 }  // namespace velo

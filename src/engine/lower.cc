@@ -141,8 +141,10 @@ class Lowering {
       watermark.strategy = scan.watermark->expr;
       watermark.idle_timeout_us = scan.table->idle_timeout_us();
       watermark.max_future_us = scan.table->max_future_us();
+      watermark.by_key = scan.table->traits.changes == TableChanges::kUpsert;
       reader.watermark = std::move(watermark);
     }
+    reader.by_key = scan.table->traits.changes == TableChanges::kUpsert;
     std::vector<ReaderSpec>& readers = graph_.sources[source].readers;
     for (size_t i = 0; i < readers.size(); ++i) {
       if (same(readers[i], reader)) return Upstream{Upstream::Kind::kReader, source, i};

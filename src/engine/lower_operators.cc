@@ -6,11 +6,14 @@
 #include "engine/lower_over.h"
 #include "engine/lower_top_n.h"
 #include "expr/evaluator.h"
+#include "operator/changelog.h"
 #include "operator/delay_watermark.h"
 #include "operator/expand.h"
 #include "operator/filter.h"
 #include "operator/group_aggregate.h"
+#include "operator/keep_last.h"
 #include "operator/limit.h"
+#include "operator/normalize.h"
 #include "operator/order_by.h"
 #include "operator/processing_time.h"
 #include "operator/project.h"
@@ -231,6 +234,30 @@ LoweredNode lower_aggregate(const AggregateNode& plan) {
   return made;
 }
 
+LoweredNode lower_to_changelog(const ToChangelogNode& plan) {
+  const ToChangelogOptions options{plan.schema, plan.key, plan.codes};
+  return node(Spread::kAnywhere, [options] { return make_to_changelog(options); });
+}
+
+LoweredNode lower_from_changelog(const FromChangelogNode& plan) {
+  const FromChangelogOptions options{plan.input()->schema, plan.schema, plan.op, plan.weights};
+  return node(Spread::kAnywhere, [options] { return make_from_changelog(options); });
+}
+
+/// An operator that keeps rows by key.
+template <typename Options, typename Node>
+LoweredNode lower_keyed(const Node& plan, std::unique_ptr<Operator> (*make)(Options options)) {
+  Options options{plan.schema, plan.key, 0};
+  if (plan.bound.kind == StateBoundKind::kTtl) options.ttl_us = plan.bound.ttl_us;
+  LoweredNode made = node(Spread::kByKey, [options, make] { return make(options); });
+  made.spec.keys.emplace_back();
+  for (const size_t column : plan.key) {
+    const Field& field = (*plan.schema)[column];
+    made.spec.keys[0].push_back(make_column(column, field.type, field.name));
+  }
+  return made;
+}
+
 Result<LoweredNode> lower_values(const ValuesNode& plan, const OperatorLowering& lowering) {
   EvaluationContext context;
   context.now_us = lowering.now_us;
@@ -264,6 +291,14 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
                                                 const OperatorLowering& options) {
   const SchemaPtr schema = plan.schema;
   switch (plan.kind) {
+    case PlanKind::kToChangelog:
+      return one(lower_to_changelog(plan.as<ToChangelogNode>()));
+    case PlanKind::kFromChangelog:
+      return one(lower_from_changelog(plan.as<FromChangelogNode>()));
+    case PlanKind::kNormalize:
+      return one(lower_keyed<NormalizeOptions>(plan.as<NormalizeNode>(), make_normalize));
+    case PlanKind::kKeepLast:
+      return one(lower_keyed<KeepLastOptions>(plan.as<KeepLastNode>(), make_keep_last));
     case PlanKind::kValues:
       return one(TRY(lower_values(plan.as<ValuesNode>(), options)));
     case PlanKind::kFilter:

@@ -22,11 +22,12 @@ void Query::State::close_channels() {
 
 Status Query::State::Target::take(uint32_t partition, Batch batch) {
   const Pushed& to = state.pushed[pushed];
-  if (batch.weights) {
-    return Error(ErrorCode::kNotSupported,
-                 fmt::format("not supported yet: pushing retractions into '{}'", to.table));
+  if (batch.weights && !to.changes) {
+    return Error(ErrorCode::kInvalidStatement,
+                 fmt::format("push into '{}': a deletion, and the table takes rows only", to.table))
+        .with_hint("declare it with 'scan.changelog' = 'retract' or 'upsert'");
   }
-  Batch rows{to.layout_schema, batch.rows, {}, nullptr, nullptr};
+  Batch rows{to.layout_schema, batch.rows, {}, std::move(batch.weights), nullptr};
   rows.columns.reserve(to.layout.size());
   for (size_t i = 0; i < to.layout.size(); ++i) {
     rows.columns.push_back(with_fields(batch.columns[to.layout[i]], (*to.layout_schema)[i].type));
@@ -189,6 +190,7 @@ Progress Query::progress() const {
   progress.rows_late = p.rows_late;
   progress.rows_future = p.rows_future;
   progress.rows_bad = p.rows_bad;
+  progress.rows_unmatched = p.rows_unmatched;
   progress.bytes_in = p.bytes_in;
   progress.bytes_total = p.bytes_total;
   progress.watermark_us = p.watermark_us;

@@ -42,6 +42,7 @@ struct Progress {
   uint64_t rows_late = 0;    ///< dropped from a closed window
   uint64_t rows_future = 0;  ///< refused: too far ahead of the clock
   uint64_t rows_bad = 0;     ///< not decodable, or an expression failed
+  uint64_t rows_unmatched = 0;  ///< changes of rows that are not there
   uint64_t bytes_in = 0;
   uint64_t bytes_total = 0;          ///< 0 = unknown or unbounded
   int64_t watermark_us = INT64_MIN;  ///< least over the sources; INT64_MIN = none yet

@@ -30,6 +30,7 @@ struct Query::State {
     std::vector<size_t> layout;  ///< which of them the job wants, in its order
     SchemaPtr layout_schema;
     size_t partitions = 1;
+    bool changes = false;                        ///< its records are changes
     std::vector<std::unique_ptr<Input>> inputs;  ///< by partition, made on demand
   };
   /// Which table and partition an Input pushes into.

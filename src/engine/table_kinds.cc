@@ -67,6 +67,11 @@ Error unknown_connector(std::string_view name) {
       .with_hint(std::move(hint));
 }
 
+/// Whether a column can say what kind of change a record is.
+bool says_changes(const FormatInfo& format) {
+  return format.of_changes || find_option(format.options, std::string(format.name) + ".op-column");
+}
+
 /// Problems with the options that `known` knows: bad values and missing ones.
 void check_values(const OptionMap& given, std::span<const OptionInfo> known, bool required,
                   std::vector<OptionProblem>& problems) {
@@ -94,6 +99,32 @@ bool makes_rows_to_an_end(const SortedOptions& sorted) {
   if (sorted.connector != "nexmark") return sorted.of_connector.contains("number-of-rows");
   const auto pace = nexmark_pace(sorted);
   return pace && pace->rows && !pace->keep_alive;
+}
+
+/// 'scan.changelog' and 'sink.changelog' of a format that cannot say changes, or says nothing else.
+void check_changes(const OptionMap& options, const SortedOptions& sorted,
+                   std::vector<OptionProblem>& problems) {
+  const auto format = find_format(sorted.format);
+  for (const std::string_view name : {"scan.changelog", "sink.changelog"}) {
+    const auto found = options.find(name);
+    if (found == options.end() || !format) continue;
+    const bool appends = found->second == "append";
+    if (appends ? !(*format)->of_changes : says_changes(**format)) continue;
+    problems.push_back(
+        {std::string(name),
+         Error(ErrorCode::kBadOptionValue,
+               fmt::format("'{}' = '{}': the records of format '{}' are {}", name, found->second,
+                           sorted.format, appends ? "changes" : "rows"))});
+  }
+}
+
+TableChanges changes_of(const OptionMap& options, bool always) {
+  const auto found = options.find("scan.changelog");
+  if (found == options.end()) {
+    return always ? TableChanges::kRetract : TableChanges::kNone;
+  }
+  if (found->second == "upsert") return TableChanges::kUpsert;
+  return found->second == "retract" ? TableChanges::kRetract : TableChanges::kNone;
 }
 
 }  // namespace
@@ -158,6 +189,7 @@ std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) con
         {"", Error(ErrorCode::kMissingOption, "option 'format' is missing: how the file is written")
                  .with_hint("'format' = 'csv' or 'json'")});
   }
+  check_changes(options, sorted, problems);
   for (const std::string& name : sorted.of_nobody) {
     problems.push_back(
         {name, Error(ErrorCode::kUnknownOption,
@@ -204,6 +236,7 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   std::vector<Field> metadata = {{"partition", Type::string()},
                                  {"offset", Type::bigint()},
                                  {"timestamp", Type::timestamp_ltz(3)}};
+  traits.changes = changes_of(options, format && (*format)->of_changes);
   if (is_pushed_connector(sorted.connector)) {
     traits.bounded = is("bounded");
     traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kAppend};
@@ -216,12 +249,16 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   if (sorted.connector == "filesystem") {
     traits.bounded = !is("source.watch");
     metadata.insert(metadata.begin(), {"file", Type::string()});
-    traits.encodings = {SinkEncoding::kAppend, SinkEncoding::kRetract};
+    traits.encodings = {SinkEncoding::kAppend};
+    if (format && says_changes(**format)) {
+      traits.encodings = {SinkEncoding::kAppend, SinkEncoding::kRetract, SinkEncoding::kUpsert};
+    }
   } else if (connector.is_sink) {
-    traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kAppend};
+    traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kUpsert, SinkEncoding::kAppend};
   } else {
     traits.bounded = makes_rows_to_an_end(sorted);
   }
+  if (format && (*format)->of_changes) traits.encodings = {SinkEncoding::kDebezium};
   if (connector.is_source) traits.metadata = std::move(metadata);
   return traits;
 }

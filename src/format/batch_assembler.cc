@@ -64,6 +64,7 @@ Status BatchAssembler::flush(uint64_t end, DecodeOutput& out) {
   start();
   const DecodedRange range{begin_, end};
   begin_ = end;
+  if (changes_) batch = changes_->changes(std::move(batch));
   return out.batch(std::move(batch), range);
 }
 

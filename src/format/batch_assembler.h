@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "column/batch.h"
+#include "format/change_rows.h"
 #include "format/column_target.h"
 #include "format/decoder.h"
 
@@ -15,7 +16,14 @@ class BatchAssembler {
   BatchAssembler(SchemaPtr schema, std::vector<std::unique_ptr<ColumnTarget>> targets,
                  size_t batch_rows);
 
+  /// From now on the records are changes, of which `changes` makes the rows.
+  void set_changes(std::unique_ptr<ChangeRows> changes) { changes_ = std::move(changes); }
+  /// Null: every record is a row.
+  ChangeRows* changes() { return changes_.get(); }
+
   const SchemaPtr& schema() const { return schema_; }
+  /// Of the batches that are handed out.
+  const SchemaPtr& output_schema() const { return changes_ ? changes_->schema() : schema_; }
   size_t columns() const { return targets_.size(); }
   ColumnTarget& target(size_t i) { return *targets_[i]; }
   /// The leaves are the columns with the fields of ROWs in place of these, at any depth. Without
@@ -53,6 +61,7 @@ class BatchAssembler {
   std::vector<std::unique_ptr<ColumnTarget>> targets_;
   std::vector<ColumnTarget*> leaves_;
   std::vector<ScalarTarget*> scalars_;
+  std::unique_ptr<ChangeRows> changes_;
   size_t batch_rows_;
   size_t rows_ = 0;
   BufferPtr owner_;

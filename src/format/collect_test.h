@@ -66,6 +66,7 @@ struct DecodeCase {
   size_t record_bytes_max = size_t{16} << 20;
   KernelChoice kernels = KernelChoice::kBest;
   SchemaPtr declared = nullptr;  ///< instead of `schema`
+  ChangeForm changes = ChangeForm::kAppend;
 
   Result<std::unique_ptr<Decoder>> make() const {
     DecoderOptions out;
@@ -78,6 +79,7 @@ struct DecodeCase {
     out.record_bytes_max = record_bytes_max;
     out.options = options;
     out.kernels = kernels;
+    out.changes = changes;
     return make_decoder(format, std::move(out));
   }
 

@@ -47,6 +47,7 @@ class ColumnTarget {
   virtual void grow(size_t capacity) = 0;
   virtual void set_null(size_t row) = 0;
   virtual void set_valid(size_t row) = 0;
+  virtual bool is_null(size_t row) const = 0;
   /// Row `to` becomes what row `from` is.
   virtual void move_row(size_t from, size_t to) = 0;
   /// The column of rows [0, rows), each of which was written.
@@ -69,6 +70,7 @@ class ScalarTarget final : public ColumnTarget {
   void grow(size_t capacity) override;
   void set_null(size_t row) override;
   void set_valid(size_t row) override { nulls_.set_valid(row); }
+  bool is_null(size_t row) const override { return nulls_.is_null(row); }
   void move_row(size_t from, size_t to) override;
   ColumnPtr finish(size_t rows) override;
 
@@ -76,6 +78,11 @@ class ScalarTarget final : public ColumnTarget {
   /// written past the capacity.
   template <typename T>
   T* values() { return values_->as<T>(); }
+  /// What was written. REQUIRES: a string column, row not NULL. Valid until the next write.
+  std::string_view string_at(size_t row) const {
+    if (interner_) return interner_->dictionary()->at(values_->as<uint32_t>()[row]).view();
+    return values_->as<StringRef>()[row].view();
+  }
 
   /// Reads a value from its text. `stable`: the bytes live as long as a buffer given to `keep`.
   FieldError set_text(size_t row, std::string_view text, bool stable);
@@ -115,6 +122,7 @@ class RowTarget final : public ColumnTarget {
   void grow(size_t capacity) override;
   void set_null(size_t row) override;
   void set_valid(size_t row) override;
+  bool is_null(size_t row) const override { return nulls_.is_null(row); }
   void move_row(size_t from, size_t to) override;
   ColumnPtr finish(size_t rows) override;
   void keep(const BufferPtr& owner) override;
@@ -138,6 +146,7 @@ class ListTarget final : public ColumnTarget {
   void grow(size_t capacity) override { spans_.resize(capacity), nulls_.grow(capacity); }
   void set_null(size_t row) override;
   void set_valid(size_t row) override { nulls_.set_valid(row); }
+  bool is_null(size_t row) const override { return nulls_.is_null(row); }
   void move_row(size_t from, size_t to) override;
   ColumnPtr finish(size_t rows) override;
   void keep(const BufferPtr& owner) override;

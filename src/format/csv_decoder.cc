@@ -54,6 +54,7 @@ Result<CsvOptions> parse_csv_options(const OptionMap& options) {
   out.ignore_extra_fields = TRY(reader.flag("csv.ignore-extra-fields"));
   out.allow_missing_fields = TRY(reader.flag("csv.allow-missing-fields"));
   out.times = static_cast<TimeFormat>(TRY(reader.choice("csv.timestamp-format")));
+  out.op_column = reader.text("csv.op-column");
   return out;
 }
 
@@ -98,8 +99,8 @@ RecordDecoder::Outcome CsvDecoder::write_field(const CsvField& field, size_t col
     error = target.set_text(row, field.text, stable);
   }
   if (error == FieldError::kOk) return Outcome::kRow;
-  return bad(bad_reason(error),
-             field_error_message((*schema())[column].name, target.rules().type, field.text, error));
+  return bad(bad_reason(error), field_error_message((*assembler_.schema())[column].name,
+                                                    target.rules().type, field.text, error));
 }
 
 RecordDecoder::Outcome CsvDecoder::decode_record(std::string_view record, size_t row, bool stable) {

@@ -19,6 +19,7 @@ struct CsvOptions {
   bool ignore_extra_fields = false;
   bool allow_missing_fields = false;
   TimeFormat times = TimeFormat::kIso8601;
+  std::string op_column = "op";  ///< of changes
 };
 
 Result<CsvOptions> parse_csv_options(const OptionMap& options);

@@ -98,7 +98,8 @@ class Decoder {
   /// `consumed_offset` stands inside a record that was counted as too long and has not ended yet:
   /// a restart must say so (UnitStart::skipping).
   virtual bool skipping() const { return false; }
-  /// The fields of the batches: the projection of the declared schema.
+  /// The fields of the batches: the projection of the declared schema. Batches of changes have
+  /// weights.
   virtual const SchemaPtr& schema() const = 0;
 };
 
@@ -114,9 +115,18 @@ enum class KernelChoice : uint8_t {
 /// True if this CPU can run it.
 bool kernel_available(KernelChoice choice);
 
+/// What the records of a format say.
+enum class ChangeForm : uint8_t {
+  kAppend,   ///< rows
+  kRetract,  ///< changes: an update takes the old row back and gives the new one
+  kUpsert,  ///< changes by a key: weight +1 replaces the row of its key, −1 removes it, and of what
+            ///< is removed only the key counts
+};
+
 struct DecoderOptions {
   SchemaPtr schema;             ///< the declared physical columns, nested ROWs included
   std::vector<int> projection;  ///< columns that the plan reads; the others are not validated
+  ChangeForm changes = ChangeForm::kAppend;
   size_t batch_rows = 1024;
   size_t record_bytes_max = size_t{16} << 20;
   /// The format's own options under their full names ("csv.header"); checked by make_decoder.

@@ -3,6 +3,7 @@
 #include "base/fmt.h"
 #include "format/csv_fast_decoder.h"
 #include "format/datagen_decoder.h"
+#include "format/debezium_json.h"
 #include "format/json_fast_decoder.h"
 #include "format/nexmark_decoder.h"
 #include "format/raw_format.h"
@@ -32,7 +33,7 @@ constexpr OptionInfo kCsvOptions[] = {
     {"csv.infer", OptionType::kFlag, "false",
      "find out the columns by looking at the values, when none are declared"},
     {"csv.op-column", OptionType::kText, "op",
-     "writing a changing result: the column that says +I, -U, +U or -D"},
+     "of changes: the column that says +I, -U, +U or -D; it stands first"},
 };
 
 constexpr OptionInfo kJsonOptions[] = {
@@ -42,8 +43,15 @@ constexpr OptionInfo kJsonOptions[] = {
      "auto|lines|array|values"},
     {"json.timestamp-format", OptionType::kChoice, "iso8601", "how times are written",
      kTimeFormatChoices},
-    {"json.op-column", OptionType::kText, "op",
-     "writing a changing result: the key that says +I, -U, +U or -D"},
+    {"json.op-column", OptionType::kText, "op", "of changes: the key that says +I, -U, +U or -D"},
+};
+
+constexpr OptionInfo kDebeziumOptions[] = {
+    {"debezium-json.schema-include", OptionType::kFlag, "false",
+     "reading: every record is {\"schema\": …, \"payload\": the change}, as Kafka Connect writes "
+     "it"},
+    {"debezium-json.timestamp-format", OptionType::kChoice, "iso8601", "how times are written",
+     kTimeFormatChoices},
 };
 
 constexpr OptionInfo kDatagenOptions[] = {
@@ -82,6 +90,10 @@ constexpr FormatInfo kFormats[] = {
     {"csv", "comma separated values (RFC 4180)", ".csv", true, true, false, kCsvOptions},
     {"json", "JSON objects: one a line, or the elements of an array", ".json", true, true, false,
      kJsonOptions, true},
+    {"debezium-json",
+     "changes in Debezium's envelope, one a line: {\"before\": …, \"after\": …, \"op\": \"c\"} "
+     "(or r, u, d)",
+     ".json", true, true, false, kDebeziumOptions, true, true},
     {"raw",
      "one STRING or BYTES column: every line or message as it is",
      ".txt",
@@ -125,9 +137,25 @@ const Kernels* fast_kernels(const DecoderOptions& options) {
   return options.record_bytes_max < kIndexBytes ? nullptr : find_kernels(options.kernels);
 }
 
+/// With the op column of 'csv' and 'json', if the records are changes.
+DecoderOptions with_op_if_changes(DecoderOptions options, const std::string& op_column) {
+  return options.changes == ChangeForm::kAppend ? options
+                                                : with_op_column(std::move(options), op_column);
+}
+
+Result<BatchAssembler> make_op_assembler(std::string_view format, const DecoderOptions& options,
+                                         const FieldRules& rules, bool nested_allowed) {
+  BatchAssembler assembler = TRY(make_assembler(format, options, rules, nested_allowed));
+  if (options.changes != ChangeForm::kAppend) {
+    assembler.set_changes(make_op_rows(assembler.schema(), *assembler.scalar(0), options.changes));
+  }
+  return assembler;
+}
+
 Result<std::unique_ptr<Decoder>> make_csv_decoder(DecoderOptions options) {
   CsvOptions csv = TRY(parse_csv_options(options.options));
-  BatchAssembler assembler = TRY(make_assembler("csv", options, {Type(), csv.times}, false));
+  options = with_op_if_changes(std::move(options), csv.op_column);
+  BatchAssembler assembler = TRY(make_op_assembler("csv", options, {Type(), csv.times}, false));
   const Kernels* const kernels = fast_kernels(options);
   if (kernels && CsvFastDecoder::serves(csv)) {
     return std::unique_ptr<Decoder>(new CsvFastDecoder(*kernels, std::move(csv), options.schema,
@@ -140,7 +168,9 @@ Result<std::unique_ptr<Decoder>> make_csv_decoder(DecoderOptions options) {
 
 Result<std::unique_ptr<Decoder>> make_json_decoder(DecoderOptions options) {
   JsonOptions json = TRY(parse_json_options(options.options));
-  BatchAssembler assembler = TRY(make_assembler("json", options, {Type(), json.times, true}, true));
+  options = with_op_if_changes(std::move(options), json.op_column);
+  BatchAssembler assembler =
+      TRY(make_op_assembler("json", options, {Type(), json.times, true}, true));
   const Kernels* const kernels = fast_kernels(options);
   bool flat = true;
   for (size_t i = 0; i < assembler.leaves(); ++i) flat &= assembler.scalar(i) != nullptr;
@@ -150,6 +180,22 @@ Result<std::unique_ptr<Decoder>> make_json_decoder(DecoderOptions options) {
   }
   return std::unique_ptr<Decoder>(
       new JsonDecoder(std::move(json), std::move(assembler), options.record_bytes_max));
+}
+
+Result<std::unique_ptr<Decoder>> make_debezium_decoder(DecoderOptions options) {
+  const DebeziumOptions debezium = TRY(parse_debezium_options(options.options));
+  const FieldRules rules{Type(), debezium.times, true};
+  // What is declared must be readable; of the envelope only what is read is decoded.
+  const BatchAssembler declared = TRY(make_assembler("debezium-json", options, rules, true));
+  options = with_envelope(std::move(options), debezium);
+  BatchAssembler assembler = TRY(make_assembler("debezium-json", options, rules, true));
+  std::vector<ColumnTarget*> targets;
+  for (size_t i = 0; i < assembler.columns(); ++i) targets.push_back(&assembler.target(i));
+  const ChangeForm form =
+      options.changes == ChangeForm::kUpsert ? ChangeForm::kUpsert : ChangeForm::kRetract;
+  assembler.set_changes(make_envelope_rows(debezium, declared.schema(), std::move(targets), form));
+  return std::unique_ptr<Decoder>(
+      new JsonDecoder({}, std::move(assembler), options.record_bytes_max));
 }
 
 Status check_raw_schema(const Schema& schema) {
@@ -179,7 +225,7 @@ Result<const FormatInfo*> find_format(std::string_view name) {
     if (!format.internal) names.emplace_back(format.name);
   }
   std::string hint = did_you_mean(name, names);
-  if (hint.empty()) hint = "known formats: csv, json, raw";
+  if (hint.empty()) hint = "known formats: csv, json, debezium-json, raw";
   return Error(ErrorCode::kBadOptionValue, fmt::format("there is no format '{}'", name))
       .with_hint(std::move(hint));
 }
@@ -206,6 +252,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOp
   const FormatInfo* const info = TRY(find_format(format));
   if (info->name == "csv") return make_csv_decoder(std::move(options));
   if (info->name == "json") return make_json_decoder(std::move(options));
+  if (info->name == "debezium-json") return make_debezium_decoder(std::move(options));
   if (info->name == "raw") return make_raw_decoder(std::move(options));
   if (info->name == "nexmark") return NexmarkDecoder::make(options);
   return DatagenDecoder::make(options);
@@ -220,6 +267,15 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
   if (info->name == "json") {
     JsonOptions json = TRY(parse_json_options(options.options));
     return std::unique_ptr<Encoder>(new JsonEncoder(std::move(json), options.schema));
+  }
+  if (info->name == "debezium-json") {
+    const DebeziumOptions debezium = TRY(parse_debezium_options(options.options));
+    if (debezium.schema_include) {
+      return Error(ErrorCode::kNotSupported,
+                   "not supported: writing with 'debezium-json.schema-include' = 'true'")
+          .with_hint("leave it out: the change itself is written, without a schema");
+    }
+    return std::unique_ptr<Encoder>(new DebeziumEncoder(debezium, *options.schema));
   }
   if (info->name == "raw") {
     TRY(check_raw_schema(*options.schema));

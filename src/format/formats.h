@@ -23,6 +23,8 @@ struct FormatInfo {
   std::span<const OptionInfo> options;  ///< under full names: "csv.header"
   /// Reads ROW columns, and of a ROW that is declared with fewer fields just these.
   bool reads_fields = false;
+  /// Its records are changes, whatever is asked.
+  bool of_changes = false;
 };
 
 std::span<const FormatInfo> formats();

@@ -19,6 +19,7 @@ Result<JsonOptions> parse_json_options(const OptionMap& options) {
   JsonOptions out;
   out.root = static_cast<JsonRoot>(TRY(reader.choice("json.root")));
   out.times = static_cast<TimeFormat>(TRY(reader.choice("json.timestamp-format")));
+  out.op_column = reader.text("json.op-column");
   return out;
 }
 
@@ -26,7 +27,7 @@ JsonDecoder::JsonDecoder(JsonOptions json, BatchAssembler assembler, size_t reco
     : RecordDecoder(std::move(assembler), record_bytes_max),
       json_(std::move(json)),
       framing_(json_.root),
-      reader_(schema(), assembler_) {}
+      reader_(assembler_.schema(), assembler_) {}
 
 const char* JsonDecoder::skip_gap(const char* from, const char* end) {
   return framing_.skip_gap(from, end);

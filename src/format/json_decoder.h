@@ -12,6 +12,7 @@ namespace velo {
 struct JsonOptions {
   JsonRoot root = JsonRoot::kAuto;
   TimeFormat times = TimeFormat::kIso8601;
+  std::string op_column = "op";  ///< of changes
 };
 
 Result<JsonOptions> parse_json_options(const OptionMap& options);

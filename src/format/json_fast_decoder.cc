@@ -54,7 +54,7 @@ bool JsonFastDecoder::learn(const Region& region) {
   // Only what the plain path takes may be an example.
   const bool good = decode_record(record, assembler_.rows(), true) == Outcome::kRow;
   assembler_.forget(assembler_.rows());
-  learnt_ = good && learn_json_layout(record, *schema(), &layout_);
+  learnt_ = good && learn_json_layout(record, *assembler_.schema(), &layout_);
   if (!learnt_) {
     plain_until_ = next;
     if (good) judge(next, 1, 1);

@@ -198,7 +198,7 @@ Status RecordDecoder::take_record(std::string_view record, uint64_t offset, uint
     first_record_ = false;
     if (TRY(take_header(record))) return {};
   }
-  switch (decode_record(record, assembler_.rows(), stable)) {
+  switch (decode_judged(record, assembler_.rows(), stable)) {
     case Outcome::kNone: return {};
     case Outcome::kBad:
       assembler_.forget(assembler_.rows());
@@ -209,13 +209,44 @@ Status RecordDecoder::take_record(std::string_view record, uint64_t offset, uint
   return assembler_.full() ? assembler_.flush(next_offset, out) : Status();
 }
 
+RecordDecoder::Outcome RecordDecoder::judge_change(size_t row) {
+  switch (assembler_.changes()->judge(row)) {
+    case ChangeRows::Verdict::kChange:
+      return Outcome::kRow;
+    case ChangeRows::Verdict::kNothing:
+      assembler_.forget(row);
+      return Outcome::kNone;
+    case ChangeRows::Verdict::kBad:
+      break;
+  }
+  return bad(BadReason::kValue, assembler_.changes()->problem());
+}
+
+RecordDecoder::Outcome RecordDecoder::decode_judged(std::string_view record, size_t row,
+                                                    bool stable) {
+  const Outcome outcome = decode_record(record, row, stable);
+  return outcome == Outcome::kRow && assembler_.changes() ? judge_change(row) : outcome;
+}
+
+const std::vector<uint32_t>& RecordDecoder::with_odd_changes(const RecordRun& run,
+                                                             const std::vector<uint32_t>& odd) {
+  odd_.clear();
+  auto next = odd.begin();
+  for (uint32_t row = 0; row < run.rows; ++row) {
+    const bool is_odd = next != odd.end() && *next == row;
+    if (is_odd) ++next;
+    if (is_odd || judge_change(assembler_.rows() + row) != Outcome::kRow) odd_.push_back(row);
+  }
+  return odd_;
+}
+
 Status RecordDecoder::add_rows(Region& region, const RecordRun& run,
                                const std::vector<uint32_t>& odd, DecodeOutput& out) {
   const size_t first = assembler_.rows();
   dropped_.clear();
-  for (const uint32_t row : odd) {
+  for (const uint32_t row : assembler_.changes() ? with_odd_changes(run, odd) : odd) {
     const std::string_view record = run.record(row);
-    const Outcome outcome = decode_record(record, first + row, true);
+    const Outcome outcome = decode_judged(record, first + row, true);
     if (outcome == Outcome::kRow) continue;
     dropped_.push_back(row);
     if (outcome == Outcome::kNone) continue;

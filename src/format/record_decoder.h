@@ -27,7 +27,7 @@ class RecordDecoder : public Decoder {
   Status flush(DecodeOutput& out) override { return assembler_.flush(consumed_, out); }
   uint64_t consumed_offset() const override { return consumed_; }
   bool skipping() const override { return skipping_; }
-  const SchemaPtr& schema() const override { return assembler_.schema(); }
+  const SchemaPtr& schema() const override { return assembler_.output_schema(); }
 
  protected:
   enum class Outcome : uint8_t {
@@ -98,6 +98,12 @@ class RecordDecoder : public Decoder {
   virtual bool unit_complete() { return true; }
   virtual void reset_unit() {}
 
+  /// As decode_record, of which the changes, if records are changes, then say what it means.
+  Outcome decode_judged(std::string_view record, size_t row, bool stable);
+  Outcome judge_change(size_t row);
+  /// `odd` and the rows of the run that are no changes.
+  const std::vector<uint32_t>& with_odd_changes(const RecordRun& run,
+                                                const std::vector<uint32_t>& odd);
   /// Decodes the record and adds the row, or reports it.
   Status take_record(std::string_view record, uint64_t offset, uint64_t next_offset, bool stable,
                      DecodeOutput& out);
@@ -132,6 +138,7 @@ class RecordDecoder : public Decoder {
 
   size_t record_bytes_max_;
   std::vector<uint32_t> dropped_;
+  std::vector<uint32_t> odd_;
   uint64_t consumed_ = 0;
   bool first_record_ = true;
   bool skipping_ = false;  ///< behind a too long record, up to the next newline

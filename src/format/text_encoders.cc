@@ -67,13 +67,7 @@ void CsvEncoder::encode(const Batch& batch, std::string& out) {
 
 JsonEncoder::JsonEncoder(JsonOptions json, SchemaPtr schema) : values_(json.times) {
   for (size_t i = 0; i < schema->size(); ++i) {
-    std::string key(i == 0 ? "{" : ",");
-    {
-      TextWriter writer(key);
-      put_json_string(writer, (*schema)[i].name);
-      writer.put(':');
-    }
-    keys_.push_back(std::move(key));
+    keys_.push_back(json_key(i == 0 ? '{' : ',', (*schema)[i].name));
   }
 }
 

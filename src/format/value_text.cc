@@ -100,6 +100,16 @@ void put_json_string(TextWriter& out, std::string_view text) {
   out.written(p);
 }
 
+std::string json_key(char before, std::string_view name) {
+  std::string key(1, before);
+  {
+    TextWriter writer(key);
+    put_json_string(writer, name);
+    writer.put(':');
+  }
+  return key;
+}
+
 void put_base64(TextWriter& out, std::string_view bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (size_t i = 0; i < bytes.size(); i += 3) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "column/column.h"
@@ -10,6 +11,8 @@ namespace velo {
 
 /// A JSON string with its quotes. Control characters, '"' and '\' are escaped.
 void put_json_string(TextWriter& out, std::string_view text);
+/// What stands before a value of an object: `{"name":` or `,"name":`.
+std::string json_key(char before, std::string_view name);
 /// Base64 (RFC 4648) with padding.
 void put_base64(TextWriter& out, std::string_view bytes);
 void put_integer(TextWriter& out, int64_t value);

@@ -28,8 +28,11 @@ class AsofJoin final : public Operator {
   void push(size_t side, const Batch& given, Output& output) override {
     Batch kept;
     Batch marked;
+    Batch come;
+    const Batch* rows = side == 1 && given.weights ? versions_of(given, &come) : &given;
+    if (rows->rows == 0) return;
     const Batch* batch = rows_on_time(time_column(side), options_.inputs[side].shift_us,
-                                      watermarks_.among_all(side, given, &marked), &kept, output);
+                                      watermarks_.among_all(side, *rows, &marked), &kept, output);
     if (batch != nullptr) waiting_[side].push(*batch);
   }
 
@@ -113,6 +116,18 @@ class AsofJoin final : public Operator {
     versions_.trim();
   }
 
+  /// Changes are versions: what is taken back held until then, and a version ends with the next one
+  /// of its key.
+  static const Batch* versions_of(const Batch& changes, Batch* come) {
+    Selection rows;
+    for (uint32_t row = 0; row < changes.rows; ++row) {
+      if (changes.weight(row) > 0) rows.push_back(row);
+    }
+    *come = gather(changes, rows);
+    come->weights = nullptr;
+    return come;
+  }
+
   std::span<const size_t> keys_of(const Batch& batch, size_t side) const {
     if (batch.rows == 0) return {};
     return options_.inputs[side].keys;
@@ -123,7 +138,7 @@ class AsofJoin final : public Operator {
     Id old = RowStore::kNone;
     versions_.each_equal(keys, row, [&](Id id) { old = id; });
     if (old != RowStore::kNone) versions_.remove(old);
-    if (right.weight(row) > 0) versions_.append(right, {&row, 1}, keys, 0);
+    versions_.append(right, {&row, 1}, keys, 0);
   }
 
   void give(const Batch& left, const std::vector<Id>& found, Output& output) {

@@ -23,7 +23,7 @@ class CollectOutput final : public Output {
         watermark == kWatermarkEnd ? "watermark end\n" : fmt::format("watermark {}\n", watermark);
   }
   void reject(Rejected rejected) override {
-    constexpr const char* kNames[] = {"late ", "future ", "error ", "no time "};
+    constexpr const char* kNames[] = {"late ", "future ", "error ", "no time ", "unmatched "};
     const std::string rows = batch_to_text(rejected.rows);
     for (size_t begin = 0; begin < rows.size();) {
       const size_t end = rows.find('\n', begin) + 1;

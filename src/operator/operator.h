@@ -15,10 +15,11 @@ inline constexpr int64_t kWatermarkEnd = INT64_MAX;
 
 /// Why a row left the stream.
 enum class RejectReason : uint8_t {
-  kLate,    ///< every window that it belongs to, or this one, is closed
-  kFuture,  ///< its time is too far ahead of the clock
-  kError,   ///< an expression failed for it
-  kNoTime,  ///< its event time is NULL
+  kLate,       ///< every window that it belongs to, or this one, is closed
+  kFuture,     ///< its time is too far ahead of the clock
+  kError,      ///< an expression failed for it
+  kNoTime,     ///< its event time is NULL
+  kUnmatched,  ///< it takes back or deletes a row that is not there
 };
 
 /// Rows that left the stream, with what they looked like where that happened.

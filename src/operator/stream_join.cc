@@ -166,14 +166,28 @@ class StreamJoin final : public Operator {
     }
   }
 
-  void take_back(size_t side, const Batch& batch, Output& output) {
-    const RowKeys keys(batch, options_.inputs[side].keys);
+  void take_back(size_t side, Batch batch, Output& output) {
+    RowKeys keys(batch, options_.inputs[side].keys);
+    Selection found;
+    Selection unmatched;
     for (uint32_t row = 0; row < batch.rows; ++row) {
       const Id id = stores_[side].find(batch, row, keys);
       if (id != RowStore::kNone) stores_[side].remove(id);
+      (id != RowStore::kNone || may_be_forgotten(side) ? found : unmatched).push_back(row);
+    }
+    if (!unmatched.empty()) {
+      output.reject({RejectReason::kUnmatched, gather(batch, unmatched),
+                     "a join has no such row to take back"});
+      batch = gather(batch, found);
+      if (batch.rows == 0) return;
+      keys = RowKeys(batch, options_.inputs[side].keys);
     }
     match(side, batch, keys, -1, output);
     stores_[side].trim();
+  }
+  /// A row of this side that is not stored may have been given all the same.
+  bool may_be_forgotten(size_t side) const {
+    return options_.ttl_us > 0 || (ended(1 - side) && !waits(side));
   }
 
   /// Gives what `weight` times the rows of the batch change; partners_ tells how many each has.
@@ -230,7 +244,7 @@ class StreamJoin final : public Operator {
       if (is_semi()) out_.push_back({kNoRow, id, weight});
     }
     if (gives_pairs()) out_.push_back({row, id, weight});
-    if (count != nullptr && weight < 0 && --*count == 0) {
+    if (count != nullptr && weight < 0 && *count > 0 && --*count == 0) {
       if (pads_now) out_.push_back({kNoRow, id, reverse});
       if (is_semi()) out_.push_back({kNoRow, id, weight});
     }

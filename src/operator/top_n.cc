@@ -55,7 +55,7 @@ class TopN final : public Operator {
     }
     if (!final()) remember_tops();
     if (batch->weights) {
-      apply_changes(*batch);
+      apply_changes(*batch, output);
     } else {
       const Id first = store_.append(*batch, chosen_, RowKeys(*batch, store_keys()), 0);
       for (size_t i = 0; i < chosen_.size(); ++i) {
@@ -263,7 +263,7 @@ class TopN final : public Operator {
   bool are_peers(const Entry& a, const Entry& b) const { return by_keys(a, b) == 0; }
 
   /// One by one: a row that goes must not be taken for an equal one that comes behind it.
-  void apply_changes(const Batch& batch) {
+  void apply_changes(const Batch& batch, Output& output) {
     const RowKeys row_keys(batch, store_keys());
     for (uint32_t row = 0; row < batch.rows; ++row) {
       const int64_t weight = batch.weight(row);
@@ -272,6 +272,10 @@ class TopN final : public Operator {
       }
       for (int64_t i = weight; i < 0; ++i) take_back(batch, row, row_keys);
     }
+    if (unmatched_.empty()) return;
+    output.reject({RejectReason::kUnmatched, gather(batch, unmatched_),
+                   "the first rows have no such row to take back"});
+    unmatched_.clear();
   }
 
   /// Puts the stored row `id`, which is row `row` of the batch, in its place.
@@ -314,7 +318,10 @@ class TopN final : public Operator {
 
   void take_back(const Batch& batch, uint32_t row, const RowKeys& row_keys) {
     const Id id = store_.find(batch, row, row_keys);
-    if (id == RowStore::kNone) return;
+    if (id == RowStore::kNone) {
+      if (options_.ttl_us <= 0) unmatched_.push_back(row);
+      return;
+    }
     Top& top = tops_[groups_[row]];
     const Entry entry{words_[row], id};
     const auto found =
@@ -520,6 +527,7 @@ class TopN final : public Operator {
   std::vector<uint32_t> chosen_;  // rows that may come in
   std::vector<uint8_t> marked_;   // by partition, all 0 between batches
   std::vector<uint32_t> touched_;
+  Selection unmatched_;
   std::vector<Ranked> was_;
   std::vector<Id> ids_;
   std::vector<int64_t> ranks_;

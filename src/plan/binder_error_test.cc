@@ -674,10 +674,10 @@ TEST(BinderError, NotSupportedYet) {
   1 | ... '1' MINUTE) GROUP BY window_start, window_end, CAST(ts - window_start AS STRING)
     |                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^)");
   EXPECT_EQ(
-      error_of(R"(SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol LIMIT 3)"),
-      R"(error 2004: not supported yet: LIMIT over a result that changes (GROUP BY without a window)
+      error_of(R"(SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol LIMIT 3 OFFSET 1)"),
+      R"(error 2004: not supported yet: OFFSET over a result that changes (GROUP BY without a window)
   at SQL:1:64
-  1 | SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol LIMIT 3
+  1 | SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol LIMIT 3 OFFSET 1
     |                                                                ^)");
   EXPECT_EQ(error_of(R"(WITH RECURSIVE a AS (SELECT 1) SELECT * FROM a)"),
             R"(error 2004: not supported yet: WITH RECURSIVE

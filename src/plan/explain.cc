@@ -100,6 +100,59 @@ std::string kept_text(const OverNode& node) {
   return node.partition.empty() ? out : out + " of each key";
 }
 
+/// The table that a column comes from under its name; "" if it is computed, or not of one table.
+std::string table_of(const PlanNode& plan, size_t column) {
+  switch (plan.kind) {
+    case PlanKind::kScan:
+      return plan.as<ScanNode>().table->name;
+    case PlanKind::kShared:
+      return plan.as<SharedNode>().name;
+    case PlanKind::kProject: {
+      const Expr& expr = *plan.as<ProjectNode>().exprs[column];
+      const bool same =
+          expr.kind() == ExprKind::kColumn && expr.name() == (*plan.schema)[column].name;
+      return same ? table_of(*plan.input(), expr.index()) : "";
+    }
+    case PlanKind::kJoin: {
+      const size_t left = plan.inputs[0]->schema->size();
+      return column < left ? table_of(*plan.inputs[0], column)
+                           : table_of(*plan.inputs[1], column - left);
+    }
+    case PlanKind::kFilter:
+    case PlanKind::kNormalize:
+    case PlanKind::kWindowAssign:
+    case PlanKind::kOver:
+    case PlanKind::kTopN:
+      return column < plan.input()->schema->size() ? table_of(*plan.input(), column) : "";
+    default:
+      return "";
+  }
+}
+
+/// As text_of, with the columns as fields of their tables, where these have a name and not a path.
+std::string text_with_tables(const ExprPtr& expr, const PlanNode& left, const PlanNode* right) {
+  std::vector<size_t> columns;
+  collect_columns(*expr, &columns);
+  std::vector<ExprPtr> by;
+  const size_t width = left.schema->size();
+  for (size_t i = 0; !columns.empty() && i <= columns.back(); ++i) {
+    const PlanNode& side = i < width ? left : *right;
+    const size_t at = i < width ? i : i - width;
+    const auto& [name, type] = (*side.schema)[at];
+    const std::string table = table_of(side, at);
+    by.push_back(table.empty() || table.find_first_of("./") != std::string::npos
+                     ? make_column(i, type, name)
+                     : make_field(make_column(i, Type::row({name}, {type}), table), name).value());
+  }
+  return text_of(*substitute_columns(expr, by));
+}
+
+std::string keyed_text(const std::vector<size_t>& key, const Schema& schema) {
+  std::string out;
+  for (size_t i = 0; i < key.size(); ++i) out += (i == 0 ? " by " : ", ") + schema[key[i]].name;
+  return out;
+}
+
 /// Writes one plan.
 class Explainer {
  public:
@@ -121,6 +174,13 @@ class Explainer {
   std::string order_text(const std::vector<PlanOrder>& keys) const;
   std::string describe_top_n(const TopNNode& node) const;
   std::string describe_sink(const SinkNode& sink) const;
+  std::string describe_unnest(const UnnestNode& node) const;
+  std::string describe_to_changelog(const ToChangelogNode& node) const;
+  std::string describe_from_changelog(const FromChangelogNode& node) const;
+  template <typename Node>
+  std::string describe_keyed(std::string_view name, const Node& node) const {
+    return std::string(name) + keyed_text(node.key, *node.schema) + state_text(node.bound);
+  }
   std::string state_text(const PlanStateBound& bound) const {
     return options_.state ? "; state: " + bound_text(bound) : "";
   }
@@ -149,6 +209,8 @@ std::string Explainer::describe_scan(const ScanNode& scan) const {
       out += idle_us > 0 ? "; idle after " + duration_text(idle_us) : "; never idle";
     }
   }
+  if (scan.table->traits.changes == TableChanges::kRetract) out += "; changes";
+  if (scan.table->traits.changes == TableChanges::kUpsert) out += "; changes by key";
   if (scan.bounded) out += "; bounded";
   return out;
 }
@@ -230,9 +292,12 @@ std::string Explainer::describe_join(const JoinNode& node) const {
     out += (std::exchange(first, false) ? " on " : " AND ") + text;
   };
   for (size_t i = 0; i < node.left_keys.size(); ++i) {
-    say(fmt::format("{} = {}", text_of(*node.left_keys[i]), text_of(*node.right_keys[i])));
+    say(fmt::format("{} = {}", text_with_tables(node.left_keys[i], *node.inputs[0], nullptr),
+                    text_with_tables(node.right_keys[i], *node.inputs[1], nullptr)));
   }
-  for (const ExprPtr& expr : node.rest) say(text_of(*expr));
+  for (const ExprPtr& expr : node.rest) {
+    say(text_with_tables(expr, *node.inputs[0], node.inputs[1].get()));
+  }
   switch (node.form) {
     case JoinForm::kInterval: {
       const JoinTimes& times = *node.times;
@@ -301,10 +366,31 @@ std::string Explainer::describe_sink(const SinkNode& sink) const {
     out += (*sink.schema)[i].name;
   }
   out += fmt::format("; written as {}", sink_encoding_name(sink.encoding));
-  if (sink.encoding == SinkEncoding::kUpsert) {
-    for (size_t i = 0; i < sink.primary_key.size(); ++i) {
-      out += (i == 0 ? " by " : ", ") + (*sink.schema)[sink.primary_key[i]].name;
-    }
+  if (sink.encoding == SinkEncoding::kUpsert) out += keyed_text(sink.primary_key, *sink.schema);
+  return out;
+}
+
+std::string Explainer::describe_to_changelog(const ToChangelogNode& node) const {
+  std::string out = "ToChangelog " + (*node.schema)[0].name + ":";
+  constexpr std::string_view kKinds[] = {"+I", "-U", "+U", "-D"};
+  for (size_t kind = 0; kind < node.codes.size(); ++kind) {
+    if (node.codes[kind]) out += fmt::format(" {}={}", kKinds[kind], *node.codes[kind]);
+  }
+  return out;
+}
+
+std::string Explainer::describe_from_changelog(const FromChangelogNode& node) const {
+  std::string out = "FromChangelog " + (*node.input()->schema)[node.op].name + ":";
+  for (const auto& [code, weight] : node.weights) {
+    out += fmt::format(" {}{}", weight < 0 ? '-' : '+', code);
+  }
+  return out;
+}
+
+std::string Explainer::describe_unnest(const UnnestNode& node) const {
+  std::string out = (node.keep_empty ? "LeftUnnest " : "Unnest ") + text_of(*node.list);
+  for (size_t i = node.input()->schema->size(); i < node.schema->size(); ++i) {
+    out += (i == node.input()->schema->size() ? " AS " : ", ") + (*node.schema)[i].name;
   }
   return out;
 }
@@ -313,6 +399,14 @@ std::string Explainer::describe(const PlanNode& node) const {
   switch (node.kind) {
     case PlanKind::kScan:
       return describe_scan(node.as<ScanNode>());
+    case PlanKind::kToChangelog:
+      return describe_to_changelog(node.as<ToChangelogNode>());
+    case PlanKind::kFromChangelog:
+      return describe_from_changelog(node.as<FromChangelogNode>());
+    case PlanKind::kNormalize:
+      return describe_keyed("Normalize", node.as<NormalizeNode>());
+    case PlanKind::kKeepLast:
+      return describe_keyed("KeepLast", node.as<KeepLastNode>());
     case PlanKind::kValues: {
       const size_t rows = node.as<ValuesNode>().rows.size();
       return fmt::format("Values: {} {}", rows, rows == 1 ? "row" : "rows");
@@ -337,14 +431,8 @@ std::string Explainer::describe(const PlanNode& node) const {
     }
     case PlanKind::kExpand:
       return describe_expand(node.as<ExpandNode>());
-    case PlanKind::kUnnest: {
-      const auto& unnest = node.as<UnnestNode>();
-      std::string out = (unnest.keep_empty ? "LeftUnnest " : "Unnest ") + text_of(*unnest.list);
-      for (size_t i = unnest.input()->schema->size(); i < unnest.schema->size(); ++i) {
-        out += (i == unnest.input()->schema->size() ? " AS " : ", ") + (*unnest.schema)[i].name;
-      }
-      return out;
-    }
+    case PlanKind::kUnnest:
+      return describe_unnest(node.as<UnnestNode>());
     case PlanKind::kWindowAggregate:
       return describe_window_aggregate(node.as<WindowAggregateNode>());
     case PlanKind::kAggregate:
@@ -402,6 +490,10 @@ const PlanStateBound* bound_of(const PlanNode& node) {
       return &node.as<OverNode>().bound;
     case PlanKind::kTopN:
       return &node.as<TopNNode>().bound;
+    case PlanKind::kNormalize:
+      return &node.as<NormalizeNode>().bound;
+    case PlanKind::kKeepLast:
+      return &node.as<KeepLastNode>().bound;
     default:
       return nullptr;
   }

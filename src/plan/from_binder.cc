@@ -97,7 +97,18 @@ Result<BoundRelation> QueryBinder::bind_entry(const CatalogEntry& entry,
   }
   std::vector<size_t> columns(def->columns.size());
   for (size_t i = 0; i < columns.size(); ++i) columns[i] = i;
-  BoundRelation relation = relation_of(make_scan(def, columns, true, node_span), def->name);
+  PlanPtr plan = make_scan(def, columns, true, node_span);
+  if (def->traits.changes == TableChanges::kUpsert) {
+    if (def->primary_key.empty()) {
+      return session_.error(
+          ErrorCode::kInvalidStatement,
+          fmt::format("'{}' is read as changes by PRIMARY KEY and has none", def->name), span);
+    }
+    const PlanStateBound bound = plan->bounded ? PlanStateBound{StateBoundKind::kBoundedInput, 0}
+                                               : unbounded_state(session_);
+    plan = make_normalize(plan, def->primary_key, bound, node_span);
+  }
+  BoundRelation relation = relation_of(std::move(plan), def->name);
   for (size_t i = 0; i < columns.size(); ++i) {
     relation.scope.columns[i].is_system = def->columns[i].is_system;
   }

@@ -17,7 +17,7 @@ TEST(JoinPlan, BoundsOnTimeFromBothSidesMakeRowsWaitNoLonger) {
     AND i.ts >= t.ts AND i.ts < t.ts + INTERVAL '1' MINUTE AND t.price < i.price AND t.quantity > 1)"),
             R"(
 Project price, price AS price_1
-  Join on symbol = symbol AND price < price; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '59.999999' SECOND; state: until the watermark passes
+  Join on trades.symbol = trades.symbol AND trades.price < trades.price; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '59.999999' SECOND; state: until the watermark passes
     Filter quantity > 1
       Scan trades: symbol, price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
@@ -25,19 +25,23 @@ Project price, price AS price_1
 }
 
 TEST(JoinPlan, WithoutBoundsBothSidesAreKept) {
-  EXPECT_EQ(plan_of(R"(SELECT t.price FROM trades t, trades i WHERE t.symbol = i.symbol AND t.price > 3 AND i.ts > t.ts)"),
-            R"(
+  EXPECT_EQ(
+      plan_of(
+          R"(SELECT t.price FROM trades t, trades i WHERE t.symbol = i.symbol AND t.price > 3 AND i.ts > t.ts)"),
+      R"(
 Project price
-  Join on symbol = symbol AND ts > ts; both sides are kept; state: grows for ever
+  Join on trades.symbol = trades.symbol AND trades.ts > trades.ts; both sides are kept; state: grows for ever
     Filter price > 3e0
       Scan trades: symbol, price, ts
     Scan trades: symbol, ts
 )");
-  EXPECT_EQ(plan_of(R"(SELECT t.price FROM trades t LEFT JOIN trades i ON t.symbol = i.symbol WHERE i.price > 3 AND t.price > 4)"),
-            R"(
+  EXPECT_EQ(
+      plan_of(
+          R"(SELECT t.price FROM trades t LEFT JOIN trades i ON t.symbol = i.symbol WHERE i.price > 3 AND t.price > 4)"),
+      R"(
 Project price [changes]
   Filter price > 3e0 [changes]
-    LeftJoin on symbol = symbol; both sides are kept; state: grows for ever [changes]
+    LeftJoin on trades.symbol = trades.symbol; both sides are kept; state: grows for ever [changes]
       Filter price > 4e0
         Scan trades: symbol, price
       Scan trades: symbol, price
@@ -45,16 +49,18 @@ Project price [changes]
 }
 
 TEST(JoinPlan, ASideThatEndsIsReadFirst) {
-  EXPECT_EQ(plan_of(R"(SELECT t.price, h.price FROM trades t LEFT JOIN history h ON UPPER(t.symbol) = h.symbol)"),
-            R"(
+  EXPECT_EQ(
+      plan_of(
+          R"(SELECT t.price, h.price FROM trades t LEFT JOIN history h ON UPPER(t.symbol) = h.symbol)"),
+      R"(
 Project price, price AS price_1
-  LeftJoin on UPPER(symbol) = symbol; the right side is read first; state: until the input ends
+  LeftJoin on UPPER(trades.symbol) = history.symbol; the right side is read first; state: until the input ends
     Scan trades: symbol, price
     Scan history: symbol, price; bounded
 )");
   EXPECT_EQ(plan_of(R"(SELECT t.price FROM history h JOIN trades t USING (symbol))"), R"(
 Project price
-  Join on symbol = symbol; the left side is read first; state: until the input ends
+  Join on history.symbol = trades.symbol; the left side is read first; state: until the input ends
     Scan history: symbol; bounded
     Scan trades: symbol, price
 )");
@@ -78,19 +84,23 @@ Project n, n AS n_1
 }
 
 TEST(JoinPlan, AsOf) {
-  EXPECT_EQ(plan_of(R"(SELECT t.price FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts WHERE q.price > 1 AND t.price > 2)"),
-            R"(
+  EXPECT_EQ(
+      plan_of(
+          R"(SELECT t.price FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts WHERE q.price > 1 AND t.price > 2)"),
+      R"(
 Project price
   Filter price > 1e0
-    Join on symbol = symbol; the last ts up to ts; state: until the watermark passes
+    Join on trades.symbol = trades.symbol; the last ts up to ts; state: until the watermark passes
       Filter price > 2e0
         Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
       Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");
-  EXPECT_EQ(plan_of(R"(SELECT t.price FROM trades t JOIN trades FOR SYSTEM_TIME AS OF t.ts AS q ON t.symbol = q.symbol)"),
-            R"(
+  EXPECT_EQ(
+      plan_of(
+          R"(SELECT t.price FROM trades t JOIN trades FOR SYSTEM_TIME AS OF t.ts AS q ON t.symbol = q.symbol)"),
+      R"(
 Project price
-  Join on symbol = symbol; the last ts up to ts; state: until the watermark passes
+  Join on trades.symbol = trades.symbol; the last ts up to ts; state: until the watermark passes
     Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");

@@ -88,7 +88,7 @@ PlanPtr make_scan(TableDefPtr table, const std::vector<size_t>& columns, bool wi
     }
   }
   scan->bounded = table->traits.bounded;
-  if (table->traits.reads_changes) {
+  if (table->traits.changes != TableChanges::kNone) {
     scan->changelog.changing = true;
     scan->changelog.cause = "the changes that '" + table->name + "' delivers";
     scan->changelog.cause_span = span;
@@ -351,10 +351,11 @@ std::optional<size_t> time_of_first(const PlanNode& input, const std::vector<Pla
 
 PlanPtr make_order_by(PlanPtr input, std::vector<PlanOrder> keys, SourceSpan span) {
   auto node = std::make_shared<OrderByNode>();
-  take_over(*node, *input);
+  node->bounded = input->bounded;  // what is left at the end is given once
   node->schema = input->schema;
   node->traits.resize(input->traits.size());
-  if (const std::optional<size_t> time = time_of_first(*input, keys)) {
+  const std::optional<size_t> time = time_of_first(*input, keys);
+  if (time && !input->changelog.changing) {
     node->time_column = *time;
     node->shift_us = arrival_shift_us(*input, *time);
     const bool window = input->traits[*time].window != WindowRole::kNone;
@@ -433,6 +434,14 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
   switch (node->kind) {
     case PlanKind::kScan:
       return copy_with_inputs<ScanNode>(*node, std::move(inputs));
+    case PlanKind::kKeepLast:
+      return copy_with_inputs<KeepLastNode>(*node, std::move(inputs));
+    case PlanKind::kToChangelog:
+      return copy_with_inputs<ToChangelogNode>(*node, std::move(inputs));
+    case PlanKind::kFromChangelog:
+      return copy_with_inputs<FromChangelogNode>(*node, std::move(inputs));
+    case PlanKind::kNormalize:
+      return copy_with_inputs<NormalizeNode>(*node, std::move(inputs));
     case PlanKind::kValues:
       return copy_with_inputs<ValuesNode>(*node, std::move(inputs));
     case PlanKind::kFilter:

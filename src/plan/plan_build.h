@@ -16,6 +16,15 @@ namespace velo {
 /// kept if its column is among the columns.
 PlanPtr make_scan(TableDefPtr table, const std::vector<size_t>& columns, bool with_watermark,
                   SourceSpan span, std::vector<ExprPtr> paths = {});
+/// `key`: columns of the input, whose rows are changes by key.
+PlanPtr make_normalize(PlanPtr input, std::vector<size_t> key, PlanStateBound bound,
+                       SourceSpan span);
+PlanPtr make_keep_last(PlanPtr input, std::vector<size_t> key, PlanStateBound bound,
+                       SourceSpan span);
+PlanPtr make_to_changelog(PlanPtr input, std::string op, std::vector<size_t> key,
+                          std::array<std::optional<std::string>, 4> codes, SourceSpan span);
+PlanPtr make_from_changelog(PlanPtr input, size_t op,
+                            std::map<std::string, int64_t, std::less<>> weights, SourceSpan span);
 PlanPtr make_values(std::vector<Field> fields, std::vector<std::vector<ExprPtr>> rows,
                     SourceSpan span);
 PlanPtr make_filter(PlanPtr input, ExprPtr predicate, SourceSpan span);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +23,10 @@ namespace velo {
 
 enum class PlanKind : uint8_t {
   kScan,
+  kNormalize,
+  kKeepLast,
+  kToChangelog,
+  kFromChangelog,
   kValues,
   kFilter,
   kProject,
@@ -207,6 +213,38 @@ enum class StateBoundKind : uint8_t {
 struct PlanStateBound {
   StateBoundKind kind = StateBoundKind::kWatermark;
   int64_t ttl_us = 0;
+};
+
+/// Changes by key made whole: its input says of each key what its row now is, or that there is
+/// none; the output takes back the row that was. Keeps the last row of every key.
+struct NormalizeNode : PlanNode {
+  NormalizeNode() : PlanNode(PlanKind::kNormalize) {}
+  std::vector<size_t> key;  ///< columns
+  PlanStateBound bound;
+};
+
+/// TO_CHANGELOG: one row per change, which stays: a STRING that says its kind, then the input's
+/// columns.
+struct ToChangelogNode : PlanNode {
+  ToChangelogNode() : PlanNode(PlanKind::kToChangelog) {}
+  std::vector<size_t> key;  ///< of the input: tells updates from deletions and insertions
+  /// What the first column says of +I, -U, +U, -D; nothing: such changes are left out.
+  std::array<std::optional<std::string>, 4> codes;
+};
+
+/// FROM_CHANGELOG: the input's columns but for one, which says whether the row comes or goes.
+struct FromChangelogNode : PlanNode {
+  FromChangelogNode() : PlanNode(PlanKind::kFromChangelog) {}
+  size_t op = 0;                                        ///< a STRING column of the input
+  std::map<std::string, int64_t, std::less<>> weights;  ///< +1 or −1 by what it says
+};
+
+/// Of the rows with a key in common only the last is shown: what upserts by that key need of a
+/// result whose own rows are told apart otherwise, or not at all.
+struct KeepLastNode : PlanNode {
+  KeepLastNode() : PlanNode(PlanKind::kKeepLast) {}
+  std::vector<size_t> key;  ///< columns
+  PlanStateBound bound;
 };
 
 /// What a late row says about itself to a LATE DATA sink.

@@ -42,6 +42,12 @@ Needs whole_columns(const Needs& needs) {
   return whole;
 }
 
+Needs needs_all(const std::vector<size_t>& columns) {
+  Needs needs;
+  for (const size_t column : columns) needs.add(column);
+  return needs;
+}
+
 /// A field that has become a column.
 struct MovedField {
   ExprPtr field;   ///< over the old output
@@ -122,6 +128,49 @@ Pruned prune_scan(const ScanNode& scan, Needs needs) {
     pruned.fields.push_back({needs.reads.fields()[i], column_of(*pruned.plan, first + i)});
   }
   return pruned;
+}
+
+Pruned prune_normalize(const NormalizeNode& node, const Needs& above) {
+  Needs needs = whole_columns(above);
+  for (const size_t key : node.key) needs.add(key);
+  Pruned input = prune(node.input(), std::move(needs));
+  std::vector<size_t> key;
+  for (const size_t column : node.key) key.push_back(input.at[column]);
+  return {make_normalize(input.plan, std::move(key), node.bound, node.span), std::move(input.at)};
+}
+
+/// Rows are told apart by all their columns.
+Pruned prune_keep_last(const KeepLastNode& node) {
+  const std::vector<size_t> all = same_places(node);
+  const PlanPtr input = exactly(prune(node.input(), needs_all(all)), all);
+  return {make_keep_last(input, node.key, node.bound, node.span), all};
+}
+
+/// Every column of a row is part of the change: an update of one that nobody reads is a row too.
+Pruned prune_to_changelog(const ToChangelogNode& node, const Needs& needs) {
+  const std::vector<size_t> all = same_places(*node.input());
+  Needs below = needs_all(all);
+  below.watermark = needs.watermark;
+  const PlanPtr input = exactly(prune(node.input(), std::move(below)), all);
+  return {make_to_changelog(input, (*node.schema)[0].name, node.key, node.codes, node.span),
+          same_places(node)};
+}
+
+Pruned prune_from_changelog(const FromChangelogNode& node, const Needs& above) {
+  const Needs needs = whole_columns(above);
+  const auto in_input = [&](size_t column) { return column < node.op ? column : column + 1; };
+  Needs below;
+  below.watermark = needs.watermark;
+  for (const size_t column : needs.columns()) below.add(in_input(column));
+  below.add(node.op);
+  const Pruned input = prune(node.input(), std::move(below));
+  const size_t op = input.at[node.op];
+  std::vector<size_t> at;
+  for (size_t i = 0; i < node.schema->size(); ++i) {
+    const size_t place = input.at[in_input(i)];
+    at.push_back(place > op ? place - 1 : place);
+  }
+  return {make_from_changelog(input.plan, op, node.weights, node.span), std::move(at)};
 }
 
 Pruned prune_values(const ValuesNode& values, const Needs& above) {
@@ -434,16 +483,18 @@ Pruned prune_order_by(const OrderByNode& node, Needs needs) {
   return input;
 }
 
-Needs needs_all(const std::vector<size_t>& columns) {
-  Needs needs;
-  for (const size_t column : columns) needs.add(column);
-  return needs;
-}
-
 Pruned prune(const PlanPtr& plan, Needs needs) {
   switch (plan->kind) {
     case PlanKind::kScan:
       return prune_scan(plan->as<ScanNode>(), std::move(needs));
+    case PlanKind::kKeepLast:
+      return prune_keep_last(plan->as<KeepLastNode>());
+    case PlanKind::kToChangelog:
+      return prune_to_changelog(plan->as<ToChangelogNode>(), needs);
+    case PlanKind::kFromChangelog:
+      return prune_from_changelog(plan->as<FromChangelogNode>(), needs);
+    case PlanKind::kNormalize:
+      return prune_normalize(plan->as<NormalizeNode>(), std::move(needs));
     case PlanKind::kValues:
       return prune_values(plan->as<ValuesNode>(), needs);
     case PlanKind::kFilter: {

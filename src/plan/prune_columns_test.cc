@@ -156,7 +156,7 @@ TEST(PruneColumns, FieldsPassThroughJoins) {
                                         "events b ON a.person.id = b.bid.bidder"),
             R"(
 Project person.name AS name, bid.price AS price
-  Join on person.id = bid.bidder; the right side is read first
+  Join on events.person.id = events.bid.bidder; the right side is read first
     Scan events: person.name, person.id; bounded
     Scan events: bid.price, bid.bidder; bounded
 )");

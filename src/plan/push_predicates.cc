@@ -69,23 +69,30 @@ PlanPtr push_below_grouping(const PlanPtr& plan, Conditions conditions) {
   return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
 }
 
-/// Whole partitions may be left out before their rows are numbered, or seen in frames.
-PlanPtr push_below_partitions(const PlanPtr& plan, const std::vector<ExprPtr>& partition,
-                              Conditions conditions) {
+/// Only conditions over `columns`, by which all rows that belong together are left out or none.
+PlanPtr push_whole(const PlanPtr& plan, const std::vector<size_t>& columns, Conditions conditions) {
   Conditions through;
   Conditions stay;
   for (Condition& condition : conditions) {
-    std::vector<size_t> columns;
-    collect_columns(*condition.expr, &columns);
-    const bool whole = std::all_of(columns.begin(), columns.end(), [&](size_t column) {
-      return std::any_of(partition.begin(), partition.end(), [&](const ExprPtr& key) {
-        return key->kind() == ExprKind::kColumn && key->index() == column;
-      });
+    std::vector<size_t> read;
+    collect_columns(*condition.expr, &read);
+    const bool whole = std::all_of(read.begin(), read.end(), [&](size_t column) {
+      return std::find(columns.begin(), columns.end(), column) != columns.end();
     });
-    const bool moves = whole && !columns.empty() && !condition.expr->is_volatile();
+    const bool moves = whole && !read.empty() && !condition.expr->is_volatile();
     (moves ? through : stay).push_back(std::move(condition));
   }
   return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), stay);
+}
+
+/// Whole partitions may be left out before their rows are numbered, or seen in frames.
+PlanPtr push_below_partitions(const PlanPtr& plan, const std::vector<ExprPtr>& partition,
+                              Conditions conditions) {
+  std::vector<size_t> columns;
+  for (const ExprPtr& key : partition) {
+    if (key->kind() == ExprKind::kColumn) columns.push_back(key->index());
+  }
+  return push_whole(plan, columns, std::move(conditions));
 }
 
 /// Whether the rows that a condition over one side takes away could only have come out with that
@@ -238,6 +245,8 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
       for (const PlanPtr& input : plan->inputs) inputs.push_back(push(input, conditions));
       return with_inputs(plan, std::move(inputs));
     }
+    case PlanKind::kNormalize:
+      return push_whole(plan, plan->as<NormalizeNode>().key, std::move(conditions));
     case PlanKind::kTopN:
       return push_below_partitions(plan, plan->as<TopNNode>().partition, std::move(conditions));
     case PlanKind::kOver:
@@ -250,6 +259,9 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
     case PlanKind::kScan:
     case PlanKind::kValues:
       return filtered(plan, conditions);
+    case PlanKind::kToChangelog:  // an update of which one half is left out is none
+    case PlanKind::kFromChangelog:
+    case PlanKind::kKeepLast:
     case PlanKind::kLimit:
     case PlanKind::kSink:
       break;

@@ -174,7 +174,7 @@ TEST(PushPredicates, WhatHoldsOfAKeyHoldsOfItsPartner) {
           R"(SELECT t.price FROM trades t JOIN history h ON t.symbol = h.symbol WHERE h.symbol = 'A')"),
       R"(
 Project price
-  Join on symbol = symbol; the right side is read first
+  Join on trades.symbol = history.symbol; the right side is read first
     Filter symbol = 'A'
       Scan trades: symbol, price, quantity, ts, _TIMESTAMP, _OFFSET, _PARTITION; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Filter symbol = 'A'
@@ -185,7 +185,7 @@ Project price
           R"(SELECT t.price FROM trades t LEFT JOIN history h ON t.symbol = h.symbol WHERE t.symbol = 'A')"),
       R"(
 Project price
-  LeftJoin on symbol = symbol; the right side is read first
+  LeftJoin on trades.symbol = history.symbol; the right side is read first
     Filter symbol = 'A'
       Scan trades: symbol, price, quantity, ts, _TIMESTAMP, _OFFSET, _PARTITION; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Filter symbol = 'A'
@@ -196,7 +196,7 @@ Project price
           R"(SELECT t.price FROM trades t LEFT JOIN history h ON t.symbol = h.symbol AND h.symbol = 'A')"),
       R"(
 Project price
-  LeftJoin on symbol = symbol; the right side is read first
+  LeftJoin on trades.symbol = history.symbol; the right side is read first
     Scan trades: symbol, price, quantity, ts, _TIMESTAMP, _OFFSET, _PARTITION; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Filter symbol = 'A'
       Scan history: symbol, price, quantity, ts, _TIMESTAMP, _OFFSET, _PARTITION; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; bounded

@@ -206,9 +206,10 @@ Result<PlanPtr> order_rows(const BindSession& session, PlanPtr plan, std::vector
                "ORDER BY needs an input that ends, and this one goes on", span)
         .with_hint(
             "ORDER BY window_end, … of a window; add LIMIT n for the first rows as they come; "
-            "leave "
-            "ORDER BY out, or read a bounded source");
+            "leave ORDER BY out, or read a bounded source");
   }
+  // Whoever asks for refinements does not wait for the end, where what is left can be ordered.
+  if (!plan->changelog.cause.starts_with("EMIT ")) return ordered;
   return session
       .error(ErrorCode::kInvalidStatement,
              fmt::format("ORDER BY over a result that changes ({})", plan->changelog.cause), span)
@@ -248,14 +249,24 @@ Result<PlanPtr> QueryBinder::bind_output_order(PlanPtr plan,
 Result<PlanPtr> QueryBinder::bind_limit(PlanPtr plan, const ast::Query& query) {
   if (!query.limit && !query.offset) return plan;
   const SourceSpan span = query.limit ? query.limit->span : query.offset->span;
-  if (plan->changelog.changing) {
-    return session_.not_supported(
-        fmt::format("LIMIT over a result that changes ({})", plan->changelog.cause), span);
-  }
   std::optional<int64_t> limit;
   if (query.limit) limit = TRY(bind_count(session_, *query.limit, "LIMIT"));
   int64_t offset = 0;
   if (query.offset) offset = TRY(bind_count(session_, *query.offset, "OFFSET"));
+  if (plan->changelog.changing) {
+    // Which rows are the first changes with them.
+    if (limit && *limit > 0 && offset == 0) {
+      TopNParts parts;
+      parts.limit = *limit;
+      parts.fallback = unbounded_state(session_);
+      parts.span = session_.node_span(span);
+      return make_top_n(std::move(plan), std::move(parts));
+    }
+    return session_.not_supported(
+        fmt::format("{} over a result that changes ({})",
+                    offset != 0 || !limit ? "OFFSET" : "LIMIT 0", plan->changelog.cause),
+        span);
+  }
   return make_limit(std::move(plan), limit, offset, session_.node_span(span));
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/nearest_name.h"
+#include "plan/join_binder.h"
 #include "plan/literals.h"
 #include "plan/plan_build.h"
 #include "plan/select_binder.h"
@@ -23,6 +24,8 @@ class SinkBinder {
   Status choose_columns(const PlanNode& query);
   Result<PlanPtr> fit(PlanPtr query);
   Result<SinkEncoding> choose_encoding(const PlanNode& fitted) const;
+  /// Where nothing is known that tells the changing rows apart, the last of a PRIMARY KEY counts.
+  PlanPtr by_key(PlanPtr fitted) const;
   const TableDefPtr& table() const { return table_; }
   /// Columns of the table that are written.
   const std::vector<size_t>& written() const { return written_; }
@@ -224,6 +227,16 @@ Error SinkBinder::refuse_change(const PlanNode& fitted) const {
       .with_hint(std::move(hint));
 }
 
+/// Whether the rows could be told apart before the select list left a part of their key out.
+bool drops_key(const PlanNode& plan) {
+  if (!plan.changelog.key.empty()) return false;
+  const PlanNode* below = &plan;
+  while (below->kind == PlanKind::kProject || below->kind == PlanKind::kFilter) {
+    below = below->input().get();
+  }
+  return !below->changelog.key.empty();
+}
+
 Status SinkBinder::check_key(const PlanNode& fitted) const {
   if (table_->primary_key.empty()) {
     return session_
@@ -241,7 +254,7 @@ Status SinkBinder::check_key(const PlanNode& fitted) const {
       missing.push_back(table_->columns[written_[key]].name);
     }
   }
-  if (changes.key.empty()) {
+  if (drops_key(fitted)) {
     return session_
         .error(ErrorCode::kInvalidStatement,
                fmt::format("the PRIMARY KEY of '{}' cannot tell the changing rows apart",
@@ -257,6 +270,19 @@ Status SinkBinder::check_key(const PlanNode& fitted) const {
                          join_names(missing), table_->name),
              span_)
       .with_hint(fmt::format("add {} to the PRIMARY KEY", join_names(missing)));
+}
+
+PlanPtr SinkBinder::by_key(PlanPtr fitted) const {
+  const Changelog& changes = fitted->changelog;
+  if (!changes.changing || changes.single_row || !changes.key.empty()) return fitted;
+  std::vector<size_t> key;
+  for (size_t i = 0; i < written_.size(); ++i) {
+    const std::vector<size_t>& primary = table_->primary_key;
+    if (std::find(primary.begin(), primary.end(), written_[i]) != primary.end()) key.push_back(i);
+  }
+  const PlanStateBound bound = fitted->bounded ? PlanStateBound{StateBoundKind::kBoundedInput, 0}
+                                               : unbounded_state(session_);
+  return make_keep_last(std::move(fitted), std::move(key), bound, session_.node_span(span_));
 }
 
 Result<SinkEncoding> SinkBinder::choose_encoding(const PlanNode& fitted) const {
@@ -303,6 +329,12 @@ std::string unbounded_message(PlanKind kind) {
     case PlanKind::kTopN:
       return "the state of this numbering grows for ever: its input goes on and its partitions "
              "never end";
+    case PlanKind::kKeepLast:
+      return "the state of this sink grows for ever: the rows of its PRIMARY KEY are told apart by "
+             "what was written before, and its input goes on";
+    case PlanKind::kNormalize:
+      return "the state of this table grows for ever: the last row of each PRIMARY KEY is kept, "
+             "and its changes go on";
     default:
       return "the state of this aggregation grows for ever: its input goes on and has no window";
   }
@@ -317,6 +349,10 @@ std::string_view way_to_bound(PlanKind kind) {
              "CURRENT ROW";
     case PlanKind::kTopN:
       return "PARTITION BY window_end, …";
+    case PlanKind::kKeepLast:
+      return "give each row a key of its own (GROUP BY the PRIMARY KEY)";
+    case PlanKind::kNormalize:
+      return "read the changes with their old rows ('scan.changelog' = 'retract')";
     default:
       return "group by a window";
   }
@@ -332,6 +368,8 @@ void collect_unbounded(const PlanNode& plan, SourceSpan stands_for, std::vector<
   if (plan.kind == PlanKind::kOver) note(plan.as<OverNode>().bound);
   if (plan.kind == PlanKind::kJoin) note(plan.as<JoinNode>().bound);
   if (plan.kind == PlanKind::kTopN) note(plan.as<TopNNode>().bound);
+  if (plan.kind == PlanKind::kKeepLast) note(plan.as<KeepLastNode>().bound);
+  if (plan.kind == PlanKind::kNormalize) note(plan.as<NormalizeNode>().bound);
   const SourceSpan below = plan.kind == PlanKind::kShared ? span : stands_for;
   for (const PlanPtr& input : plan.inputs) collect_unbounded(*input, below, found);
 }
@@ -373,6 +411,7 @@ Result<PlanPtr> bind_sink(BindSession& session, const SinkRequest& request, Plan
   TRY(binder.choose_columns(*query));
   PlanPtr fitted = TRY(binder.fit(std::move(query)));
   const SinkEncoding encoding = TRY(binder.choose_encoding(*fitted));
+  if (encoding == SinkEncoding::kUpsert) fitted = binder.by_key(std::move(fitted));
   TRY(check_state(session, *fitted, true));
   return make_sink(std::move(fitted), binder.table(), binder.written(), encoding,
                    session.node_span(request.span));

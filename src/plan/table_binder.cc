@@ -340,6 +340,12 @@ Status TableBinder::bind_primary_key() {
     }
     def_->primary_key.push_back(column);
   }
+  if (names.empty() && def_->traits.changes == TableChanges::kUpsert) {
+    return error(ErrorCode::kInvalidStatement,
+                 fmt::format("'{}' is read as changes by PRIMARY KEY and has none", def_->name),
+                 options_.value_span("scan.changelog", span_))
+        .with_hint("declare PRIMARY KEY (…) NOT ENFORCED");
+  }
   return {};
 }
 

@@ -55,6 +55,13 @@ enum class SinkEncoding : uint8_t {
 };
 std::string_view sink_encoding_name(SinkEncoding encoding);  ///< "append", "upsert" …
 
+/// What the records of a table that is read say.
+enum class TableChanges : uint8_t {
+  kNone,     ///< rows
+  kRetract,  ///< changes, taken at their word: what is taken back is said in full
+  kUpsert,   ///< changes by PRIMARY KEY: the new row of a key, or that it is gone
+};
+
 /// What becomes of a record that cannot be read.
 enum class BadRecordPolicy : uint8_t { kFail, kSkip, kDeadLetter };
 
@@ -63,7 +70,7 @@ struct TableTraits {
   bool can_read = true;
   bool can_write = true;
   bool bounded = false;        ///< reading ends by itself
-  bool reads_changes = false;  ///< its records are changes (debezium-json), not rows
+  TableChanges changes = TableChanges::kNone;  ///< of what is read
   bool reads_fields = false;   ///< of a ROW column, those fields alone that are asked for
   std::vector<SinkEncoding> encodings = {
       SinkEncoding::kAppend};   ///< that it can write; the first by default

@@ -16,6 +16,10 @@ constexpr OptionInfo kTableOptions[] = {
      "a partition read to its end and silent so long holds nothing back; 0 = never"},
     {"scan.watermark.max-future", OptionType::kText, "1d",
      "rows so far ahead of the clock are refused; off = never"},
+    {"scan.changelog", OptionType::kChoice, "",
+     "what the records say that are read: append: rows; retract: changes, taken at their word; "
+     "upsert: changes by PRIMARY KEY, for which the last row of each key is kept",
+     "append|retract|upsert"},
     {"sink.changelog", OptionType::kChoice, "", "how a changing result is written",
      "append|upsert|retract|debezium"},
 };

@@ -65,12 +65,10 @@ SourceSpan WrittenOptions::value_span(std::string_view name, SourceSpan fallback
 
 Status check_options(const BindSession& session, const WrittenOptions& options, SourceSpan span,
                      TableDef* table) {
-  OptionMap of_kinds = options.values();
   for (const OptionInfo& info : plan_table_options()) {
     const std::string* value = options.find(info.name);
     if (value == nullptr) continue;
     TRY(session.at(options.value_span(info.name, span), check_option_value(info, *value)));
-    if (info.name != "connector" && info.name != "format") of_kinds.erase(std::string(info.name));
   }
   if (const std::string* future = options.find("scan.watermark.max-future");
       future != nullptr && *future != "off" && !parse_duration_us(*future)) {
@@ -92,21 +90,21 @@ Status check_options(const BindSession& session, const WrittenOptions& options, 
         .error(ErrorCode::kMissingOption, fmt::format("'{}' has no 'connector'", table->name), span)
         .with_hint("WITH ('connector' = 'filesystem', 'path' = 'data.csv', 'format' = 'csv')");
   }
-  std::vector<OptionProblem> problems = session.kinds().check(of_kinds);
+  std::vector<OptionProblem> problems = session.kinds().check(options.values());
   if (!problems.empty()) {
     OptionProblem& first = problems.front();
     const bool about_name = first.error.code == ErrorCode::kUnknownOption;
     const SourceSpan where =
         about_name ? options.key_span(first.option, span) : options.value_span(first.option, span);
     if (about_name && first.error.hint.empty()) {
-      std::vector<std::string> names = session.kinds().option_names(of_kinds);
+      std::vector<std::string> names = session.kinds().option_names(options.values());
       for (const OptionInfo& info : plan_table_options()) names.emplace_back(info.name);
       first.error.hint = did_you_mean(first.option, names);
     }
     return session.placed(std::move(first.error), where);
   }
   table->options = options.values();
-  table->traits = session.kinds().traits(of_kinds);
+  table->traits = session.kinds().traits(options.values());
   if (const std::string* bounded = options.find("scan.bounded"); bounded && *bounded == "false") {
     table->traits.bounded = false;
   }

@@ -29,6 +29,7 @@ struct JobProgress {
   uint64_t rows_late = 0;
   uint64_t rows_future = 0;
   uint64_t rows_bad = 0;
+  uint64_t rows_unmatched = 0;
   uint64_t bytes_in = 0;
   uint64_t bytes_total = 0;
   int64_t watermark_us = kWatermarkNone;

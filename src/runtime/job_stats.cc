@@ -44,7 +44,8 @@ SourceSums sums_of(const std::vector<std::unique_ptr<SourceMetrics>>& copies) {
 
 struct NodeSums {
   std::string name;
-  uint64_t in = 0, out = 0, late = 0, failed = 0, state_rows = 0, state_bytes = 0;
+  uint64_t in = 0, out = 0, late = 0, failed = 0, unmatched = 0;
+  uint64_t state_rows = 0, state_bytes = 0;
 };
 
 NodeSums sums_of(const JobLayout& layout, size_t node) {
@@ -57,6 +58,7 @@ NodeSums sums_of(const JobLayout& layout, size_t node) {
     sums.out += m.rows_out.get();
     sums.late += m.late.get();
     sums.failed += m.failed.get();
+    sums.unmatched += m.unmatched.get();
     sums.state_rows += m.state_rows_max.get();
     sums.state_bytes += m.state_bytes_max.get();
   }
@@ -122,6 +124,7 @@ JobProgress Job::progress() const {
       const OperatorMetrics& m = layout_.drivers[copy.driver]->pipeline.metrics(copy.node);
       p.rows_late += m.late.get();
       p.rows_bad += m.failed.get() + m.no_time.get();
+      p.rows_unmatched += m.unmatched.get();
     }
   }
   for (size_t i = 0; i < sinks_.size(); ++i) {
@@ -137,11 +140,11 @@ std::string Job::stats_json() const {
   const ProcessUsage usage = process_usage();
   std::string json = fmt::format(
       R"({{"state":"{}","rows_in":{},"rows_out":{},"rows_late":{},"rows_future":{},"rows_bad":{},)"
-      R"("bytes_in":{},"watermark_us":{},"wall_seconds":{:.6f},"cpu_seconds":{:.6f},)"
+      R"("rows_unmatched":{},"bytes_in":{},"watermark_us":{},"wall_seconds":{:.6f},"cpu_seconds":{:.6f},)"
       R"("rss_bytes_max":{},"sources":[)",
       state_name(p.state), p.rows_in, p.rows_out, p.rows_late, p.rows_future, p.rows_bad,
-      p.bytes_in, watermark_json(p.watermark_us), static_cast<double>(until - started_ns_) / 1e9,
-      usage.cpu_seconds, usage.rss_bytes_max);
+      p.rows_unmatched, p.bytes_in, watermark_json(p.watermark_us),
+      static_cast<double>(until - started_ns_) / 1e9, usage.cpu_seconds, usage.rss_bytes_max);
   for (size_t i = 0; i < metrics_.sources.size(); ++i) {
     const SourceSums s = sums_of(metrics_.sources[i]);
     json +=
@@ -155,9 +158,9 @@ std::string Job::stats_json() const {
     const NodeSums s = sums_of(layout_, i);
     json += fmt::format(
         R"({}{{"operator":{},"copies":{},"rows_in":{},"rows_out":{},"late":{},"failed":{},)"
-        R"("state_rows_max":{},"state_bytes_max":{}}})",
+        R"("unmatched":{},"state_rows_max":{},"state_bytes_max":{}}})",
         i == 0 ? "" : ",", quoted(s.name), layout_.nodes[i].size(), s.in, s.out, s.late, s.failed,
-        s.state_rows, s.state_bytes);
+        s.unmatched, s.state_rows, s.state_bytes);
   }
   json += R"(],"sinks":[)";
   for (size_t i = 0; i < sinks_.size(); ++i) {
@@ -187,6 +190,7 @@ std::string Job::analyze() const {
     text += fmt::format("{}: {} rows in, {} out", s.name, s.in, s.out);
     if (s.late > 0) text += fmt::format(", {} late", s.late);
     if (s.failed > 0) text += fmt::format(", {} failed", s.failed);
+    if (s.unmatched > 0) text += fmt::format(", {} unmatched", s.unmatched);
     if (s.state_rows > 0) {
       text += fmt::format(", state up to {} rows, {} bytes", s.state_rows, s.state_bytes);
     }

@@ -20,7 +20,7 @@ auto counts_of(auto& m)
   requires requires { m.batches_out; }
 {
   return std::array{&m.rows_in, &m.rows_out, &m.batches_out, &m.late,
-                    &m.future,  &m.failed,   &m.no_time};
+                    &m.future,  &m.failed,   &m.no_time,     &m.unmatched};
 }
 auto counts_of(auto& m)
   requires requires { m.blocks; }

@@ -70,6 +70,7 @@ struct OperatorMetrics {
   Counter future;
   Counter failed;
   Counter no_time;
+  Counter unmatched;
   Counter state_rows_max;
   Counter state_bytes_max;
 
@@ -83,6 +84,8 @@ struct OperatorMetrics {
         return failed.add(rows);
       case RejectReason::kNoTime:
         return no_time.add(rows);
+      case RejectReason::kUnmatched:
+        return unmatched.add(rows);
     }
   }
   void note_state(uint64_t rows, uint64_t bytes) {

@@ -8,7 +8,6 @@
 #include "operator/limit.h"
 #include "operator/union.h"
 #include "operator/values.h"
-#include "runtime/sink_port.h"
 
 namespace velo {
 namespace {
@@ -106,15 +105,6 @@ TEST(Pipeline, GoesOnFromASnapshot) {
   const Status refused = other.load(again);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kIncompatibleState);
-}
-
-TEST(ChangeKinds, ARetractionAndAnInsertionOfOneKeyAreAnUpdate) {
-  const Batch batch = batch_from_text("k STRING, n BIGINT", "+ a 1\n- a 1\n+ a 2\n- b 1\n+ c 1");
-  const SchemaPtr schema = schema_from_text("op STRING, k STRING, n BIGINT");
-  EXPECT_EQ(batch_to_text(with_change_kinds(batch, schema, {0})),
-            "+I a 1\n-U a 1\n+U a 2\n-D b 1\n+I c 1\n");
-  EXPECT_EQ(batch_to_text(with_change_kinds(batch, schema, {})),
-            "+I a 1\n-D a 1\n+I a 2\n-D b 1\n+I c 1\n");
 }
 
 }  // namespace

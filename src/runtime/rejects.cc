@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kShownMax = 3;  // of each kind
 constexpr size_t kExcerptBytes = 120;
-constexpr size_t kBadKind = 4;  // in shown_, after the four of RejectReason
+constexpr size_t kBadKind = 5;  // in shown_, after those of RejectReason
 
 /// The beginning of a record, fit for a terminal: whole characters, no control codes, and bytes
 /// that are no UTF-8 by their numbers.
@@ -248,6 +248,11 @@ void Rejects::from_reader(size_t source, size_t reader, std::string_view table, 
 void Rejects::from_operator(size_t node, Rejected rejected) {
   std::lock_guard lock(mutex_);
   if (rejected.reason == RejectReason::kError) return failed_rows(0, "the query", rejected);
+  if (rejected.reason == RejectReason::kUnmatched) {
+    return show(static_cast<size_t>(RejectReason::kUnmatched),
+                fmt::format("a change was passed over: {}: {}", rejected.message,
+                            row_text(rejected.rows, 0)));
+  }
   if (rejected.reason != RejectReason::kLate) return;
   for (const Late& late : late_) {
     if (late.node != node) continue;

@@ -130,7 +130,7 @@ class Rejects {
   std::vector<Policy> sources_;
   std::vector<Late> late_;
   std::vector<Future> future_;
-  std::array<size_t, 5> shown_{};  // by kind: bad, late, future, error, no time
+  std::array<size_t, 6> shown_{};  // by kind: those of RejectReason, then bad
   std::vector<std::string> messages_;
   std::optional<Error> failure_;
 };

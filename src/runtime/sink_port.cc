@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "column/column_builder.h"
+#include "operator/change_kinds.h"
 
 namespace velo {
 
@@ -40,12 +40,18 @@ void EncodedSink::emit(Batch batch) {
     note(write_buffer());
     return;
   }
-  if (options_.changes == ChangeForm::kRetract) {
-    options_.encoder->encode(with_change_kinds(batch, options_.schema, options_.key), buffer_);
-  } else {
-    CHECK(!batch.weights, "a changing stream reached an append-only sink");
-    batch.schema = options_.schema;
-    options_.encoder->encode(batch, buffer_);
+  switch (options_.changes) {
+    case SinkChanges::kRetract:
+      options_.encoder->encode(with_change_kinds(batch, options_.schema, options_.key), buffer_);
+      break;
+    case SinkChanges::kUpsert:
+      options_.encoder->encode(with_upserts(batch, options_.schema, options_.key), buffer_);
+      break;
+    case SinkChanges::kAppend:
+      CHECK(!batch.weights, "a changing stream reached an append-only sink");
+      batch.schema = options_.schema;
+      options_.encoder->encode(batch, buffer_);
+      break;
   }
   if (buffer_.size() >= options_.buffer_bytes) note(write_buffer());
 }
@@ -95,36 +101,6 @@ Status EncodedSink::publish() {
   Status finished = options_.sink->finish();
   if (!finished && finished.error().code == ErrorCode::kClosed) return {};
   return finished;
-}
-
-namespace {
-
-bool same_key(const Batch& batch, size_t a, size_t b, const std::vector<size_t>& key) {
-  for (const size_t column : key) {
-    if (!rows_equal(*batch.columns[column], a, *batch.columns[column], b)) return false;
-  }
-  return !key.empty();
-}
-
-}  // namespace
-
-Batch with_change_kinds(const Batch& batch, const SchemaPtr& schema,
-                        const std::vector<size_t>& key) {
-  ColumnBuilder ops(Type::string(), batch.rows);
-  for (size_t row = 0; row < batch.rows; ++row) {
-    const bool updated = row + 1 < batch.rows && batch.weight(row) < 0 &&
-                         batch.weight(row + 1) > 0 && same_key(batch, row, row + 1, key);
-    if (updated) {
-      ops.append_string("-U");
-      ops.append_string("+U");
-      ++row;
-    } else {
-      ops.append_string(batch.weight(row) < 0 ? "-D" : "+I");
-    }
-  }
-  Batch result{schema, batch.rows, {ops.finish()}, nullptr, nullptr};
-  result.columns.insert(result.columns.end(), batch.columns.begin(), batch.columns.end());
-  return result;
 }
 
 }  // namespace velo

@@ -84,16 +84,18 @@ class CallbackSink final : public SinkPort {
 };
 
 /// How weights become change kinds for those who write them.
-enum class ChangeForm : uint8_t {
+enum class SinkChanges : uint8_t {
   kAppend,   ///< no retractions come
   kRetract,  ///< one column more, `op`, in front: +I -U +U -D
+  kUpsert,   ///< the same: +U with the last row of each key, -D with the key of one that is gone
 };
 
 struct EncodedSinkOptions {
   std::unique_ptr<Sink> sink;
   std::unique_ptr<Encoder> encoder;  ///< for the schema with `op`, if there is one
-  ChangeForm changes = ChangeForm::kAppend;
-  std::vector<size_t> key;  ///< columns that tell an update from a deletion and an insertion
+  SinkChanges changes = SinkChanges::kAppend;
+  /// Columns that tell an update from a deletion and an insertion; kUpsert: those of the key.
+  std::vector<size_t> key;
   SchemaPtr schema;         ///< what the encoder was made for
   size_t buffer_bytes = size_t{64} << 10;  ///< written when so much is encoded
 };
@@ -120,10 +122,5 @@ class EncodedSink final : public SinkPort {
   std::string buffer_;
   uint64_t buffered_rows_ = 0;
 };
-
-/// `batch` with a first column `op` made of its weights; `schema` has that column too. A retraction
-/// followed by an insertion with the same key is an update.
-Batch with_change_kinds(const Batch& batch, const SchemaPtr& schema,
-                        const std::vector<size_t>& key);
 
 }  // namespace velo

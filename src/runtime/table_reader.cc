@@ -32,6 +32,13 @@ bool TableReader::compute(const Batch& batch, int64_t now_us, Batch& rows) {
   }
   context_.now_us = now_us;
   evaluator_.evaluate(batch, context_, errors_, &rows.columns);
+  if (spec_.by_key && batch.weights && !errors_.empty()) {
+    const std::vector<RowError> all = errors_.rows();
+    errors_.clear();
+    for (const RowError& error : all) {
+      if (batch.weight(error.row) > 0) errors_.add(error.row, error.code, error.message);
+    }
+  }
   if (errors_.empty()) return true;
   Selection good;
   metrics_.failed.add(errors_.rows().size());

@@ -18,6 +18,9 @@ struct ReaderSpec {
   SchemaPtr schema;                           ///< of the rows that the query sees
   std::vector<ExprPtr> outputs;               ///< over the source's layout, one per column
   std::optional<WatermarkOptions> watermark;  ///< its columns are those of `schema`
+  /// The rows are changes by key: of a deletion only the key counts, and what cannot be computed of
+  /// the rest is NULL.
+  bool by_key = false;
 };
 
 /// Takes the decoded batches of a table's partitions, computes its columns, moves its watermark and

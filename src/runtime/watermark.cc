@@ -104,9 +104,12 @@ struct Range {
   int64_t greatest = INT64_MIN;
 };
 
-Range range_of(const int64_t* values, size_t rows) {
+Range range_of(const Column& times) {
   Range range;
-  for (size_t i = 0; i < rows; ++i) {
+  const auto* values = times.values<int64_t>();
+  const bool nulls = times.may_have_nulls();
+  for (size_t i = 0; i < times.size(); ++i) {
+    if (nulls && times.is_null(i)) continue;
     range.least = std::min(range.least, values[i]);
     range.greatest = std::max(range.greatest, values[i]);
   }
@@ -124,7 +127,8 @@ void WatermarkAssigner::take_out(Batch& batch, const Column& times, int64_t late
   Selection good, future, no_time;
   for (uint32_t row = 0; row < batch.rows; ++row) {
     if (times.is_null(row)) {
-      no_time.push_back(row);
+      const bool goes = options_.by_key && batch.weight(row) < 0;
+      (goes ? good : no_time).push_back(row);
     } else {
       (times.int64_at(row) > latest ? future : good).push_back(row);
     }
@@ -145,15 +149,14 @@ void WatermarkAssigner::assign(size_t partition, Batch& batch, int64_t now_us, O
   const int64_t latest =
       options_.max_future_us ? plus_future(now_us, *options_.max_future_us) : INT64_MAX;
   ColumnPtr times = flatten(batch.columns[options_.time_column]);
-  Range range = range_of(times->values<int64_t>(), batch.rows);
-  // What lies under a NULL may be anything: the range counts only once those rows are out.
+  Range range = range_of(*times);
   if (range.greatest > latest || times->may_have_nulls()) {
     const size_t before = batch.rows;
     take_out(batch, *times, latest, rejects, metrics);
     if (batch.rows == 0) return;
     if (batch.rows != before) {
       times = flatten(batch.columns[options_.time_column]);
-      range = range_of(times->values<int64_t>(), batch.rows);
+      range = range_of(*times);
     }
   }
   combiner_.touch(partition, now_us);
@@ -161,7 +164,9 @@ void WatermarkAssigner::assign(size_t partition, Batch& batch, int64_t now_us, O
   ColumnPtr strategy;
   int64_t end = combiner_.watermark(partition);
   if (options_.delay_us) {
-    end = std::max(end, minus_delay(range.greatest, *options_.delay_us));
+    if (range.greatest != INT64_MIN) {
+      end = std::max(end, minus_delay(range.greatest, *options_.delay_us));
+    }
   } else {
     RowErrors errors;  // a failed row gives NULL, which moves nothing
     context_.now_us = now_us;
@@ -172,13 +177,13 @@ void WatermarkAssigner::assign(size_t partition, Batch& batch, int64_t now_us, O
   }
   const int64_t in_force =
       std::max(combiner_.combined(), std::min(end, combiner_.others(partition)));
-  if (range.least <= in_force) {
-    note_rows(partition, batch, times->values<int64_t>(), strategy.get(), metrics);
+  if (range.least <= in_force || options_.by_key) {
+    note_rows(partition, batch, *times, strategy.get(), metrics);
   }
   combiner_.raise(partition, end);
 }
 
-void WatermarkAssigner::note_rows(size_t partition, Batch& batch, const int64_t* times,
+void WatermarkAssigner::note_rows(size_t partition, Batch& batch, const Column& times,
                                   const Column* strategy, SourceMetrics& metrics) {
   const int64_t others = combiner_.others(partition);
   const int64_t floor = combiner_.combined();
@@ -189,16 +194,18 @@ void WatermarkAssigner::note_rows(size_t partition, Batch& batch, const int64_t*
   for (size_t row = 0; row < batch.rows; ++row) {
     // A row is judged by the watermark before itself.
     in_force[row] = std::max(floor, std::min(running, others));
-    late += times[row] <= in_force[row] ? 1 : 0;
+    if (times.is_null(row)) continue;
+    const int64_t time = times.int64_at(row);
+    late += time <= in_force[row] ? 1 : 0;
     if (strategy == nullptr) {
-      running = std::max(running, minus_delay(times[row], *options_.delay_us));
+      running = std::max(running, minus_delay(time, *options_.delay_us));
     } else if (!strategy->is_null(row)) {
       running = std::max(running, strategy->int64_at(row));
     }
   }
   builder.added(batch.rows);
   metrics.late.add(late);
-  if (late > 0) batch.watermarks = builder.finish();
+  if (late > 0 || options_.by_key) batch.watermarks = builder.finish();
 }
 
 void WatermarkAssigner::quiet(size_t partition, int64_t now_us) {

@@ -87,6 +87,9 @@ struct WatermarkOptions {
   ExprPtr strategy;                      ///< over the rows: any time expression; NULL moves nothing
   int64_t idle_timeout_us = 10'000'000;  ///< 0 = never idle
   std::optional<int64_t> max_future_us;  ///< beyond the clock; nothing = any time is believed
+  /// The rows are changes by key: deletions need no time, and every row says which watermark was in
+  /// force, as the older row that it will take back may be late.
+  bool by_key = false;
 };
 
 /// Moves the watermark row by row in each partition's order, whatever the batch size, and notes in
@@ -114,7 +117,7 @@ class WatermarkAssigner {
  private:
   void take_out(Batch& batch, const Column& times, int64_t latest, Output& rejects,
                 SourceMetrics& metrics);
-  void note_rows(size_t partition, Batch& batch, const int64_t* times, const Column* strategy,
+  void note_rows(size_t partition, Batch& batch, const Column& times, const Column* strategy,
                  SourceMetrics& metrics);
 
   WatermarkOptions options_;

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import calendars
 import cascades
+import changelogs
 import changes
 import expressions
 import first_rows
@@ -22,7 +23,8 @@ import joins
 import unnest
 import windows
 
-MODELS = {"windows": windows, "cascades": cascades, "changes": changes, "calendars": calendars,
+MODELS = {"windows": windows, "cascades": cascades, "changes": changes,
+          "changelogs": changelogs, "calendars": calendars,
           "expressions": expressions, "first_rows": first_rows, "frames": frames, "joins": joins,
           "grouping_sets": grouping_sets, "unnest": unnest}
 

@@ -1,0 +1,175 @@
+// Formats that tell changes: decoded into weights, and written.
+#include <gtest/gtest.h>
+
+#include "format/collect_test.h"
+
+namespace velo {
+namespace {
+
+DecodeCase op_case(std::string_view format, ChangeForm form) {
+  DecodeCase c;
+  c.format = format;
+  c.schema = "k string, v bigint, s string";
+  c.changes = form;
+  return c;
+}
+
+constexpr std::string_view kCsv =
+    "+I,a,1,x\n-U,a,1,x\n+U,a,2,y\n-D,b,,\n*,a,3,z\n,a,3,z\n+I,a,oops,z\n+I,c,4,w\n";
+
+TEST(OpColumn, WeightsOfCsvRowsOnEveryPathAndCut) {
+  for (const KernelChoice kernels :
+       {KernelChoice::kRowByRow, KernelChoice::kPortable, KernelChoice::kBest}) {
+    for (const size_t piece : {0, 1, 7, 30}) {
+      DecodeCase c = op_case("csv", ChangeForm::kRetract);
+      c.kernels = kernels;
+      const Collected out = c.run(kCsv, piece);
+      std::string rows;
+      for (const Batch& batch : out.batches) {
+        for (size_t row = 0; row < batch.rows; ++row) {
+          Batch one = slice(batch, row, 1);
+          rows += one.weight(0) < 0 ? "- " : "+ ";
+          one.weights = nullptr;
+          rows += batch_to_text(one);
+        }
+      }
+      EXPECT_EQ(rows, "+ a 1 x\n- a 1 x\n+ a 2 y\n- b . .\n+ c 4 w\n");
+      EXPECT_EQ(out.bad_text(),
+                "5:34 value column 'op': '*' is none of +I, -U, +U, -D\n"
+                "6:42 value column 'op': a change needs +I, -U, +U or -D\n"
+                "7:49 value column 'v': 'oops' is no BIGINT\n");
+    }
+  }
+}
+
+TEST(OpColumn, UpsertsPassOverOldRows) {
+  const Collected out = op_case("csv", ChangeForm::kUpsert).run(kCsv);
+  EXPECT_EQ(out.rows_text(), "+ a 1 x\n+ a 2 y\n- b . .\n+ c 4 w\n");
+}
+
+TEST(OpColumn, IsFoundByNameInAHeaderAndUnderItsOwnName) {
+  DecodeCase c = op_case("csv", ChangeForm::kRetract);
+  c.options = {{"csv.op-column", "kind"}};
+  EXPECT_EQ(c.run("v,s,kind,k\n1,x,+I,a\n1,x,-D,a\n").rows_text(), "+ a 1 x\n- a 1 x\n");
+}
+
+TEST(OpColumn, ProjectionReadsItAllTheSame) {
+  DecodeCase c = op_case("json", ChangeForm::kRetract);
+  c.projection = {1};
+  const Collected out =
+      c.run("{\"op\":\"+I\",\"k\":\"a\",\"v\":1}\n{\"op\":\"-D\",\"v\":1}\n{\"v\":2}\n");
+  EXPECT_EQ(out.rows_text(), "+ 1\n- 1\n");
+  EXPECT_EQ(out.bads.size(), 1u);
+}
+
+TEST(OpColumn, RowsThatOnlyComeHaveNoWeights) {
+  const Collected out = op_case("csv", ChangeForm::kRetract).run("+I,a,1,x\n+U,b,2,y\n");
+  ASSERT_EQ(out.batches.size(), 1u);
+  EXPECT_EQ(out.batches[0].weights, nullptr);
+}
+
+DecodeCase debezium_case(ChangeForm form = ChangeForm::kRetract) {
+  DecodeCase c;
+  c.format = "debezium-json";
+  c.schema = "id bigint, name string, price decimal(10,2)";
+  c.changes = form;
+  return c;
+}
+
+constexpr std::string_view kEnvelopes =
+    R"({"before":null,"after":{"id":1,"name":"a","price":1.50},"source":{"ts_ms":5},"op":"c"})"
+    "\n"
+    R"({"op":"r","ts_ms":7,"after":{"id":2,"name":"b"}})"
+    "\n"
+    R"({"before":{"id":1,"name":"a","price":1.50},"after":{"id":1,"name":"z","price":2},"op":"u"})"
+    "\n"
+    R"({"before":{"id":2,"name":"b"},"after":null,"op":"d"})"
+    "\n";
+
+TEST(Debezium, ChangesOfEveryKind) {
+  for (const size_t piece : {0, 1, 64}) {
+    EXPECT_EQ(debezium_case().run(kEnvelopes, piece).bads.size(), 0u);
+  }
+  EXPECT_EQ(debezium_case().run(kEnvelopes).rows_text(),
+            "+ 1 a 1.50\n+ 2 b .\n- 1 a 1.50\n+ 1 z 2.00\n- 2 b .\n");
+  EXPECT_EQ(debezium_case(ChangeForm::kUpsert).run(kEnvelopes).rows_text(),
+            "+ 1 a 1.50\n+ 2 b .\n+ 1 z 2.00\n- 2 b .\n");
+}
+
+TEST(Debezium, ReadsOnlyTheColumnsAskedFor) {
+  DecodeCase c = debezium_case();
+  c.projection = {1};
+  EXPECT_EQ(c.run(R"({"after":{"id":"no number","name":"a"},"op":"c"})").rows_text(), "a\n");
+}
+
+TEST(Debezium, PayloadBesideASchema) {
+  DecodeCase c = debezium_case();
+  c.options = {{"debezium-json.schema-include", "true"}};
+  const Collected out = c.run(R"({"schema":{"type":"struct","fields":[]},"payload":{"before":null,)"
+                              R"("after":{"id":1,"name":"a","price":3},"op":"c"}})"
+                              "\n"
+                              R"({"before":null,"after":{"id":1},"op":"c"})"
+                              "\n");
+  EXPECT_EQ(out.rows_text(), "1 a 3.00\n");
+  EXPECT_EQ(out.bad_text(), "2:114 value the record has no 'payload'\n");
+}
+
+std::string bad_message(const DecodeCase& c, std::string_view record) {
+  const Collected out = c.run(record);
+  EXPECT_EQ(out.rows, 0u) << record;
+  return out.bads.empty() ? "" : out.bads[0].message;
+}
+
+TEST(Debezium, WhatIsNoChangeIsBad) {
+  const DecodeCase c = debezium_case();
+  EXPECT_EQ(bad_message(c, R"({"after":{"id":1}})"), "the change has no 'op': c, r, u or d");
+  EXPECT_EQ(bad_message(c, R"({"after":{"id":1},"op":"t"})"), "'op' is 't', not c, r, u or d");
+  EXPECT_EQ(bad_message(c, R"({"before":{"id":1},"op":"c"})"),
+            "a change with 'op' 'c' needs 'after'");
+  EXPECT_EQ(bad_message(c, R"({"after":{"id":1},"op":"u"})"),
+            "a change with 'op' 'u' needs 'before' ('scan.changelog' = 'upsert' goes by the "
+            "PRIMARY KEY)");
+  EXPECT_EQ(bad_message(c, R"({"before":null,"op":"d"})"), "a change with 'op' 'd' needs 'before'");
+  EXPECT_EQ(bad_message(c, R"({"after":{"id":"x"},"op":"c"})"),
+            "column 'after.id': '\"x\"' is no BIGINT");
+  EXPECT_EQ(bad_message(c, R"({"after":7,"op":"c"})"),
+            "column 'after': '7' is no ROW<id BIGINT, name STRING, price DECIMAL(10, 2)>");
+  EXPECT_EQ(bad_message(debezium_case(ChangeForm::kUpsert), R"({"op":"d"})"),
+            "a change with 'op' 'd' needs 'before'");
+}
+
+std::string written(std::string_view format, std::string_view rows) {
+  const Batch batch = batch_from_text("op string, k string, v bigint", rows);
+  std::string out;
+  make_encoder(format, {batch.schema, {}}).value()->encode(batch, out);
+  return out;
+}
+
+TEST(Debezium, WritesAnUpdateAsOneEnvelope) {
+  EXPECT_EQ(written("debezium-json", "+I a 1\n-U a 1\n+U a .\n-D a ."),
+            R"({"before":null,"after":{"k":"a","v":1},"op":"c"})"
+            "\n"
+            R"({"before":{"k":"a","v":1},"after":{"k":"a","v":null},"op":"u"})"
+            "\n"
+            R"({"before":{"k":"a","v":null},"after":null,"op":"d"})"
+            "\n");
+}
+
+TEST(Debezium, ReadsWhatItWrites) {
+  DecodeCase c;
+  c.format = "debezium-json";
+  c.schema = "k string, v bigint";
+  c.changes = ChangeForm::kRetract;
+  EXPECT_EQ(c.run(written("debezium-json", "+I 'a\"b' 1\n-U 'a\"b' 1\n+U c 2\n-D c 2")).rows_text(),
+            "+ 'a\"b' 1\n- 'a\"b' 1\n+ c 2\n- c 2\n");
+}
+
+TEST(Debezium, DoesNotWriteASchema) {
+  const auto made = make_encoder("debezium-json", {schema_from_text("op string, k string"),
+                                                   {{"debezium-json.schema-include", "true"}}});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kNotSupported);
+}
+
+}  // namespace
+}  // namespace velo
