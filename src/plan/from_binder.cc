@@ -200,6 +200,8 @@ Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const Wit
     relation = relation_of(TRY(bind(*derived->query, ctes, true)), "");
   } else if (const auto* window = ref.as<ast::WindowTable>()) {
     relation = TRY(bind_window_table(*window, ctes));
+  } else if (const auto* changes = ref.as<ast::ChangelogTable>()) {
+    relation = TRY(bind_changelog_table(*changes, ref.span, ctes));
   } else if (const auto* join = ref.as<ast::Join>(); join != nullptr && is_lateral(*join->right)) {
     relation = TRY(bind_lateral(*join, ctes));
   } else if (join != nullptr) {

@@ -72,6 +72,8 @@ class QueryBinder {
   Result<BoundRelation> bind_entry(const CatalogEntry& entry, const ast::NamedTable& table,
                                    SourceSpan span);
   Result<BoundRelation> bind_window_table(const ast::WindowTable& table, const WithTables* ctes);
+  Result<BoundRelation> bind_changelog_table(const ast::ChangelogTable& table, SourceSpan span,
+                                             const WithTables* ctes);
   /// Gives `count` columns from `first` on the names of an alias.
   Status name_columns(Scope& scope, size_t first, size_t count, const ast::TableAlias& alias) const;
 

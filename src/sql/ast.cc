@@ -148,6 +148,7 @@ bool NamedTable::operator==(const NamedTable&) const = default;
 bool DerivedTable::operator==(const DerivedTable&) const = default;
 bool TableFunction::operator==(const TableFunction&) const = default;
 bool WindowTable::operator==(const WindowTable&) const = default;
+bool ChangelogTable::operator==(const ChangelogTable&) const = default;
 bool Join::operator==(const Join&) const = default;
 bool TableRef::operator==(const TableRef&) const = default;
 bool SelectItem::operator==(const SelectItem&) const = default;

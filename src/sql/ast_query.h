@@ -93,6 +93,17 @@ struct WindowTable {
   bool operator==(const WindowTable&) const;
 };
 
+/// `TO_CHANGELOG(input => TABLE t [PARTITION BY k], op => DESCRIPTOR(op), op_mapping => MAP[…])`,
+/// and FROM_CHANGELOG: changes as rows with a column that says their kind, and the way back.
+struct ChangelogTable {
+  bool from = false;  ///< FROM_CHANGELOG
+  Box<TableRef> input;
+  std::vector<Expr> partition_by;
+  std::optional<Name> op;
+  Box<Expr> op_mapping;  ///< a MapValue, if it is written as it should be
+  bool operator==(const ChangelogTable&) const;
+};
+
 enum class JoinKind : uint8_t { kInner, kLeft, kRight, kFull, kCross, kSemi, kAnti };
 /// `a JOIN b`. A comma between tables is a cross join. Exactly one of `on`, `using_columns`,
 /// `natural` is set, or none for cross joins (and laterals joined by comma).
@@ -113,7 +124,8 @@ struct Join {
 
 /// One item of FROM.
 struct TableRef : OneOf<TableRef> {
-  using Node = std::variant<NamedTable, DerivedTable, TableFunction, WindowTable, Join>;
+  using Node =
+      std::variant<NamedTable, DerivedTable, TableFunction, WindowTable, ChangelogTable, Join>;
   Node node;
   std::optional<TableAlias> alias;
   SourceSpan span;

@@ -122,6 +122,8 @@ TableRef TokenParser::table_primary() {
     out = table_in_parens();
   } else if (at_window_function()) {
     out = window_table();
+  } else if (at_changelog_function()) {
+    out = changelog_table();
   } else if (call && cursor_.is_word(0, "TABLE")) {
     out = table_in_table_call(first);
   } else if (call && word) {
@@ -193,6 +195,8 @@ TableRef TokenParser::table_in_table_call(size_t first) {
   TableRef out;
   if (at_window_function()) {
     out = window_table();
+  } else if (at_changelog_function()) {
+    out = changelog_table();
   } else if (at_name() && cursor_.is_kind(1, TokenKind::kLeftParen)) {
     out = table_function();
   } else {

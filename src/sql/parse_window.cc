@@ -105,7 +105,7 @@ ast::TableRef TokenParser::window_table() {
     cursor_.advance();
     cursor_.advance();
   }
-  out.input = window_input(out.window);
+  out.input = input_table(out.window.partition_by);
   if (!cursor_.accept(TokenKind::kComma)) cursor_.fail_expected("','");
   std::vector<ast::Argument> arguments;
   do arguments.push_back(window_argument(!arguments.empty() && arguments.back().name));
@@ -116,7 +116,7 @@ ast::TableRef TokenParser::window_table() {
   return {std::move(out), cursor_.span_since(first)};
 }
 
-ast::TableRef TokenParser::window_input(WindowSpec& window) {
+ast::TableRef TokenParser::input_table(std::vector<Expr>& partition_by) {
   size_t first = cursor_.position();
   bool table_word = cursor_.is_word(0, "TABLE") && !cursor_.is_kind(1, TokenKind::kComma);
   if (table_word) cursor_.advance();
@@ -125,6 +125,8 @@ ast::TableRef TokenParser::window_input(WindowSpec& window) {
     out = table_in_parens();
   } else if (at_window_function()) {
     out = window_table();
+  } else if (at_changelog_function()) {
+    out = changelog_table();
   } else {
     out = named_table();
   }
@@ -133,9 +135,9 @@ ast::TableRef TokenParser::window_input(WindowSpec& window) {
       Expr key = expression();
       ast::RowValue* keys = key.as<ast::RowValue>();
       if (keys && !keys->row_keyword) {
-        for (Expr& field : keys->fields) window.partition_by.push_back(std::move(field));
+        for (Expr& field : keys->fields) partition_by.push_back(std::move(field));
       } else {
-        window.partition_by.push_back(std::move(key));
+        partition_by.push_back(std::move(key));
       }
       // A comma goes on with the keys unless an argument starts behind it.
     } while (!cursor_.is_word(1, "DESCRIPTOR") && !cursor_.is_kind(2, TokenKind::kArrow) &&

@@ -121,22 +121,43 @@ void SqlPrinter::node(const ast::Join& n) {
   }
 }
 
-void SqlPrinter::node(const ast::WindowTable& n) {
-  const TableRef& input = *n.input;
+/// The table that a function in FROM takes.
+void SqlPrinter::input_table(const TableRef& input, const std::vector<ast::Expr>& partition_by) {
   const ast::NamedTable* named = input.as<ast::NamedTable>();
   bool parens = input.alias || input.as<ast::Join>() || input.as<ast::TableFunction>() ||
                 (named && named->system_time);
-  put(n.window.kind == WindowKind::kTumble     ? "TUMBLE("
-      : n.window.kind == WindowKind::kHop      ? "HOP("
-      : n.window.kind == WindowKind::kCumulate ? "CUMULATE("
-                                               : "SESSION(");
   if (named && !parens) put("TABLE ");
   if (parens) {
     table_in_parens(input);
   } else {
     table(input);
   }
-  window_partition(n.window);
+  if (partition_by.empty()) return;
+  put(" PARTITION BY ");
+  expr_list(partition_by);
+}
+
+void SqlPrinter::node(const ast::ChangelogTable& n) {
+  put(n.from ? "FROM_CHANGELOG(input => " : "TO_CHANGELOG(input => ");
+  input_table(*n.input, n.partition_by);
+  if (n.op) {
+    put(", op => DESCRIPTOR(");
+    name(*n.op);
+    put(")");
+  }
+  if (n.op_mapping) {
+    put(", op_mapping => ");
+    expr(*n.op_mapping);
+  }
+  put(")");
+}
+
+void SqlPrinter::node(const ast::WindowTable& n) {
+  put(n.window.kind == WindowKind::kTumble     ? "TUMBLE("
+      : n.window.kind == WindowKind::kHop      ? "HOP("
+      : n.window.kind == WindowKind::kCumulate ? "CUMULATE("
+                                               : "SESSION(");
+  input_table(*n.input, n.window.partition_by);
   std::vector<std::string> arguments;
   arguments.push_back("DESCRIPTOR(" + preview([&](SqlPrinter& p) { p.expr(*n.window.time); }) +
                       ")");
@@ -144,12 +165,6 @@ void SqlPrinter::node(const ast::WindowTable& n) {
   window_extras(n.window, arguments);
   for (const std::string& argument : arguments) put(", " + argument);
   put(")");
-}
-
-void SqlPrinter::window_partition(const WindowSpec& w) {
-  if (w.partition_by.empty()) return;
-  put(" PARTITION BY ");
-  expr_list(w.partition_by);
 }
 
 /// The arguments that every window of its kind has, in their order.

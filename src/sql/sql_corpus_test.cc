@@ -258,6 +258,11 @@ std::vector<std::string_view> query_corpus() {
       "SELECT * FROM SESSION(TABLE bids PARTITION BY item, DESCRIPTOR(ts), INTERVAL '5' MINUTES)",
       "SELECT * FROM SESSION(TABLE bids PARTITION BY (a + b) * 2, c, DESCRIPTOR(ts), 5m)",
       "SELECT * FROM SESSION(bids, DESCRIPTOR(ts), DESCRIPTOR(k), 5m)",
+      "SELECT * FROM TO_CHANGELOG(input => TABLE t)",
+      "SELECT * FROM TO_CHANGELOG(TABLE t PARTITION BY a, b, DESCRIPTOR(kind)) AS c",
+      "SELECT * FROM FROM_CHANGELOG(input => (SELECT * FROM t) PARTITION BY id, op => "
+      "DESCRIPTOR(op), op_mapping => MAP['c, r', 'INSERT', 'd', 'DELETE'])",
+      "SELECT op FROM TABLE(FROM_CHANGELOG(TO_CHANGELOG(t), op_mapping => MAP['D', 'DELETE']))",
       "SELECT * FROM SESSION(DATA => TABLE bids PARTITION BY a, b, TIMECOL => DESCRIPTOR(ts), GAP "
       "=> 5m)",
       "SELECT * FROM TUMBLE((SELECT a, ts FROM t WHERE a > 1), DESCRIPTOR(ts), 1d, TIME_ZONE => "

@@ -102,10 +102,11 @@ class SqlPrinter {
   void node(const ast::DerivedTable& n);
   void node(const ast::TableFunction& n);
   void node(const ast::WindowTable& n);
+  void node(const ast::ChangelogTable& n);
   void node(const ast::Join& n);
   void table_operand(const ast::TableRef& t);
   void table_in_parens(const ast::TableRef& t);
-  void window_partition(const ast::WindowSpec& w);
+  void input_table(const ast::TableRef& input, const std::vector<ast::Expr>& partition_by);
   void window_lengths(const ast::WindowSpec& w, std::vector<std::string>& arguments);
   void window_extras(const ast::WindowSpec& w, std::vector<std::string>& arguments);
   void window_parts(const ast::WindowSpec& w, std::vector<std::string>& arguments);

@@ -132,10 +132,16 @@ class TokenParser {
   void join_condition(ast::Join& join);
   void join_within(ast::Join& join);
 
+  // Changes as rows, and back (parse_changelog.cc).
+  bool at_changelog_function() const;
+  ast::TableRef changelog_table();
+  void changelog_argument(ast::ChangelogTable& out);
+
   // Windows (parse_window.cc).
   bool at_window_function() const;
   ast::TableRef window_table();
-  ast::TableRef window_input(ast::WindowSpec& window);
+  /// The table that a function in FROM takes: [TABLE] t [PARTITION BY k].
+  ast::TableRef input_table(std::vector<ast::Expr>& partition_by);
   ast::WindowSpec window_clause_spec();
   void ksql_window_part(ast::WindowSpec& window);
   bool at_ksql_part();
