@@ -133,6 +133,10 @@ LoweredJoin lower_join(const JoinNode& join) {
   const SchemaPtr output = computed ? make_schema(fields) : join.schema;
   lowered.nodes.push_back(join_node(join, {std::move(sides[0].input), std::move(sides[1].input)},
                                     output, std::move(residual)));
+  if (join.late) {
+    lowered.nodes[0].late = &*join.late;
+    lowered.nodes[0].spec.late = NodeSpec::Late{0, late_spec(*join.late, *join.schema)};
+  }
   if (!computed) return lowered;
   std::vector<ExprPtr> columns;
   for (size_t i = 0; i < join.schema->size(); ++i) {

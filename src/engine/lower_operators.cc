@@ -93,44 +93,6 @@ EmitOptions emit_options(const PlanEmit& emit) {
   return options;
 }
 
-LateSpec late_spec(const PlanLateOutput& late, const Schema& input) {
-  LateSpec spec;
-  spec.schema = late.schema;
-  for (const LateColumn& column : late.columns) {
-    LateSpec::Column to;
-    to.input = column.input_column;
-    to.offset = column.offset_column;
-    switch (column.field) {
-      case LateField::kInput:
-        to.field = LateSpec::Field::kInput;
-        to.name = input[column.input_column].name;
-        break;
-      case LateField::kWatermark:
-        to.field = LateSpec::Field::kWatermark;
-        break;
-      case LateField::kWindowStart:
-        to.field = LateSpec::Field::kWindowStart;
-        break;
-      case LateField::kWindowEnd:
-        to.field = LateSpec::Field::kWindowEnd;
-        break;
-      case LateField::kLateBy:
-        to.field = LateSpec::Field::kLateBy;
-        break;
-      case LateField::kPosition:
-        to.field = LateSpec::Field::kPosition;
-        to.name = input[column.input_column].name;
-        to.offset_name = input[to.offset].name;
-        break;
-      case LateField::kNull:
-        to.field = LateSpec::Field::kNull;
-        break;
-    }
-    spec.columns.push_back(to);
-  }
-  return spec;
-}
-
 std::vector<Aggregate> aggregates_of(const std::vector<PlanAggregate>& from) {
   std::vector<Aggregate> aggregates;
   for (const PlanAggregate& aggregate : from) aggregates.push_back(aggregate.aggregate);
@@ -281,6 +243,48 @@ Lowered one(LoweredNode made) {
 }
 
 }  // namespace
+
+LateSpec late_spec(const PlanLateOutput& late, const Schema& input) {
+  LateSpec spec;
+  spec.schema = late.schema;
+  for (const LateColumn& column : late.columns) {
+    LateSpec::Column to;
+    to.input = column.input_column;
+    to.offset = column.offset_column;
+    switch (column.field) {
+      case LateField::kInput:
+        to.field = LateSpec::Field::kInput;
+        to.name = input[column.input_column].name;
+        break;
+      case LateField::kWatermark:
+        to.field = LateSpec::Field::kWatermark;
+        break;
+      case LateField::kWindowStart:
+        to.field = LateSpec::Field::kWindowStart;
+        break;
+      case LateField::kWindowEnd:
+        to.field = LateSpec::Field::kWindowEnd;
+        break;
+      case LateField::kLateBy:
+        to.field = LateSpec::Field::kLateBy;
+        break;
+      case LateField::kPosition:
+        to.field = LateSpec::Field::kPosition;
+        to.name = input[column.input_column].name;
+        to.offset_name = input[to.offset].name;
+        break;
+      case LateField::kNamed:
+        to.field = LateSpec::Field::kNamed;
+        to.name = column.name;
+        break;
+      case LateField::kNull:
+        to.field = LateSpec::Field::kNull;
+        break;
+    }
+    spec.columns.push_back(to);
+  }
+  return spec;
+}
 
 LoweredNode project_to(const SchemaPtr& output, std::vector<ExprPtr> columns) {
   return node(Spread::kAnywhere,

@@ -24,6 +24,10 @@ struct OperatorLowering {
 Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
                                                 const OperatorLowering& options);
 
+/// What stands in the columns of a LATE DATA table, for rows like the input of the one that rejects
+/// them.
+LateSpec late_spec(const PlanLateOutput& late, const Schema& input);
+
 /// A projection of its input to these columns.
 LoweredNode project_to(const SchemaPtr& output, std::vector<ExprPtr> columns);
 

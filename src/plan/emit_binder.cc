@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "base/nearest_name.h"
 #include "plan/join_binder.h"
+#include "plan/join_late.h"
 #include "plan/literals.h"
 #include "plan/select_binder.h"
 
@@ -83,7 +84,7 @@ Result<SelectBinder::EmitPlan> SelectBinder::bind_emit(bool windowed, const Plan
   } else {
     plan.lateness_us = std::max(plan.lateness_us, grace_us_);
   }
-  if (clauses_.late != nullptr && !windowed) {
+  if (clauses_.late != nullptr && !windowed && !late_of_joins_) {
     return session_.error(ErrorCode::kInvalidStatement, "LATE DATA TO without a window",
                           clauses_.late->span);
   }
@@ -96,9 +97,10 @@ Status SelectBinder::check_plain_emit(const PlanNode& input) {
                           "ALLOWED LATENESS without a window in this SELECT",
                           clauses_.lateness->span);
   }
-  if (clauses_.late != nullptr) {
+  if (clauses_.late != nullptr && !late_of_joins_) {
     return session_.error(ErrorCode::kInvalidStatement,
-                          "LATE DATA TO without a window in this SELECT", clauses_.late->span);
+                          "LATE DATA TO without a window or a join by time in this SELECT",
+                          clauses_.late->span);
   }
   if (clauses_.emit == nullptr || select_.distinct) return {};
   if (clauses_.emit->kind == ast::EmitKind::kEvery) {
@@ -151,7 +153,8 @@ Result<LateColumn> SelectBinder::bind_late_column(const PlanNode& input, const T
   ast::Name name;
   name.text = column.name;
   const int found = Scope::of(input, "").find(name, false);
-  LateColumn from{LateField::kNull};
+  LateColumn from;
+  from.field = LateField::kNull;
   Type type;
   if (found >= 0) {
     from.field = LateField::kInput;
@@ -204,7 +207,7 @@ std::optional<LateColumn> SelectBinder::late_position() const {
     if (column.name == "_OFFSET" && column.type.kind() == TypeKind::kBigInt) offset = i;
   }
   if (!partition || !offset) return std::nullopt;
-  return LateColumn{LateField::kPosition, *partition, *offset};
+  return LateColumn{LateField::kPosition, *partition, *offset, {}};
 }
 
 Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& input,
@@ -223,18 +226,26 @@ Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& in
     for (size_t i = 0; i < input.schema->size(); ++i) {
       if (scope_.columns[i].is_system) continue;
       fields.push_back((*input.schema)[i]);
-      late.columns.push_back({LateField::kInput, i});
+      late.columns.push_back({LateField::kInput, i, 0, {}});
     }
     const std::optional<LateColumn> position = late_position();
     for (const LateNote& note : kLateNotes) {
       if (note.field == LateField::kPosition && !position) continue;
       fields.push_back({std::string(note.name), type_of(note, bound)});
       late.columns.push_back(note.field == LateField::kPosition ? *position
-                                                                : LateColumn{note.field});
+                                                                : LateColumn{note.field, 0, 0, {}});
     }
   }
   late.schema = make_schema(std::move(fields));
   return std::optional<PlanLateOutput>(std::move(late));
+}
+
+Status SelectBinder::bind_join_late() {
+  if (clauses_.late == nullptr) return {};
+  const TableDefPtr table = TRY(find_sink(session_, *clauses_.late, "LATE DATA TO"));
+  relation_.plan =
+      TRY(with_late_output(session_, relation_.plan, table, clauses_.late->span, &late_of_joins_));
+  return {};
 }
 
 }  // namespace velo

@@ -322,6 +322,7 @@ std::string Explainer::describe_join(const JoinNode& node) const {
       out += "; both sides are kept";
       break;
   }
+  if (node.late) out += "; LATE DATA TO " + node.late->table->name;
   return out + state_text(node.bound);
 }
 

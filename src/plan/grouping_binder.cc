@@ -301,6 +301,10 @@ SourceSpan SelectBinder::span_of_group_by() const {
 
 Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   const bool own_window = TRY(is_windowed(keys));
+  const std::optional<PlanWindow> window =
+      own_window ? std::optional<PlanWindow>(window_->window) : window_of_input(keys);
+  const bool windowed = window.has_value();
+  if (!windowed) TRY(bind_join_late());
   PlanPtr plan = relation_.plan;
   if (window_in_from_ && !own_window) {
     if (window_->window.kind == PlanWindowKind::kSession) {
@@ -312,9 +316,6 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
     plan = make_window_assign(plan, window_->window, session_.node_span(window_span_));
   }
   if (own_window) TRY(check_partition(keys));
-  const std::optional<PlanWindow> window =
-      own_window ? std::optional<PlanWindow>(window_->window) : window_of_input(keys);
-  const bool windowed = window.has_value();
   TRY(check_sets(keys, own_window));
   TRY(check_aggregates_read_rows(own_window));
   std::vector<ExprPtr> later;

@@ -123,6 +123,7 @@ PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts) {
   node->asof = parts.asof;
   node->fallback = parts.fallback;
   node->span = parts.span;
+  node->late = parts.late;
   JoinCondition condition = sort_join_condition(parts.conjuncts, *left, *right, parts.asof);
   node->conjuncts = std::move(parts.conjuncts);
   node->inputs = {std::move(left), std::move(right)};
@@ -133,7 +134,7 @@ PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts) {
 }
 
 JoinParts parts_of(const JoinNode& node) {
-  return {node.join, node.conjuncts, node.grace_us, node.asof, node.fallback, node.span};
+  return {node.join, node.conjuncts, node.grace_us, node.asof, node.fallback, node.span, node.late};
 }
 
 }  // namespace velo

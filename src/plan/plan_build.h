@@ -88,6 +88,7 @@ struct JoinParts {
   bool asof = false;
   PlanStateBound fallback;
   SourceSpan span;
+  std::optional<PlanLateOutput> late;
 };
 PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts);
 JoinParts parts_of(const JoinNode& node);

@@ -255,15 +255,17 @@ enum class LateField : uint8_t {
   kWindowEnd,
   kLateBy,    ///< INTERVAL DAY: watermark − event time
   kPosition,  ///< STRING, partition:offset in its source
+  kNamed,     ///< of a join: the column `name` of the side that the row is of; NULL if it has none
   kNull,
 };
 struct LateColumn {
   LateField field = LateField::kInput;
   size_t input_column = 0;   ///< kInput: that column; kPosition: the partition
   size_t offset_column = 0;  ///< kPosition: the offset
+  std::string name;          ///< kNamed
   bool reads_input() const { return field == LateField::kInput || field == LateField::kPosition; }
 };
-/// LATE DATA TO table: rows dropped from a window go there.
+/// LATE DATA TO table: rows dropped from a window, or not taken by a join, go there.
 struct PlanLateOutput {
   TableDefPtr table;
   SchemaPtr schema;                 ///< of the rows written
@@ -398,6 +400,7 @@ struct JoinNode : PlanNode {
   PlanStateBound bound;
   /// The bound if neither time nor the end of an input gives one.
   PlanStateBound fallback;
+  std::optional<PlanLateOutput> late;  ///< kInterval, kAsof
 };
 
 /// When the first rows of a partition are known.

@@ -432,6 +432,12 @@ Pruned prune_join(const JoinNode& node, const Needs& needs) {
     below[first ? 0 : 1].add(
         first ? field : shift(field, all, [&](size_t i) { return i < left ? 0 : i - left; }));
   }
+  for (size_t i = 0; node.late && i < node.late->columns.size(); ++i) {
+    for (size_t side = 0; side < 2; ++side) {
+      const int named = node.inputs[side]->schema->index_of(node.late->columns[i].name);
+      if (named >= 0) below[side].add(static_cast<size_t>(named));
+    }
+  }
   const bool timed = node.form == JoinForm::kInterval || node.form == JoinForm::kAsof;
   below[0].watermark = timed || (needs.watermark && node.build == 1);
   below[1].watermark = timed || (needs.watermark && node.build == 0);

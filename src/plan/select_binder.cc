@@ -305,6 +305,7 @@ Result<PlanPtr> SelectBinder::build_plain() {
     return session_.error(ErrorCode::kInvalidStatement,
                           fmt::format("{} without GROUP BY", call.name), call.span);
   }
+  TRY(bind_join_late());
   PlanPtr plan = TRY(assign_window(session_, relation_)).plan;
   TRY(check_plain_emit(*plan));
   if (where_ != nullptr) {

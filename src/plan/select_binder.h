@@ -147,6 +147,8 @@ class SelectBinder {
   // emit_binder.cc
   Result<EmitPlan> bind_emit(bool windowed, const PlanNode& input);
   Status check_plain_emit(const PlanNode& input);
+  /// LATE DATA TO of a SELECT without a window: late rows of its joins by time.
+  Status bind_join_late();
   PlanStateBound state_bound(const std::vector<ExprPtr>& keys, const PlanNode& input) const;
   Result<std::optional<PlanLateOutput>> bind_late(const PlanNode& input, size_t time_column);
   /// Where rows of FROM stood in their source; nothing if that is not known.
@@ -167,6 +169,7 @@ class SelectBinder {
   bool window_in_from_ = false;
   SourceSpan window_span_;
   int64_t grace_us_ = 0;
+  bool late_of_joins_ = false;  ///< LATE DATA TO is about joins
   ExprPtr where_;
   AggregateList aggregates_;
   OverList overs_;

@@ -113,6 +113,7 @@ void Rejects::set_future(size_t source, size_t reader, const Schema& rows, SinkP
                            rows[column.input].type.physical() == (*spec.schema)[i].type.physical();
     const bool has_position =
         column.field == LateSpec::Field::kPosition && input >= 0 && offset >= 0;
+    if (column.field == LateSpec::Field::kNamed) continue;
     if (!has_input && !has_position) column.field = LateSpec::Field::kNull;
   }
   future_.push_back({source, reader, sink, std::move(spec)});
@@ -206,6 +207,12 @@ Batch late_batch(const LateSpec& spec, const Batch& rows) {
     const LateSpec::Column& column = spec.columns[i];
     if (column.field == LateSpec::Field::kNull) {
       result.columns.push_back(Column::nulls(type, rows.rows));
+      continue;
+    }
+    if (column.field == LateSpec::Field::kNamed) {
+      const int named = rows.schema->index_of(column.name);
+      result.columns.push_back(named < 0 ? Column::nulls(type, rows.rows)
+                                         : retype(rows.columns[static_cast<size_t>(named)], type));
       continue;
     }
     if (column.field == LateSpec::Field::kPosition) {

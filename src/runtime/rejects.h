@@ -47,13 +47,14 @@ struct LateSpec {
     kWindowEnd,
     kLateBy,
     kPosition,  ///< STRING, partition:offset
+    kNamed,     ///< the column `name` of the row; NULL if it has none
     kNull,
   };
   struct Column {
     Field field = Field::kNull;
     size_t input = 0;   ///< column of the rejecting operator's input; kPosition: the partition
     size_t offset = 0;  ///< kPosition: of the offset
-    std::string name;   ///< of column `input`, for kInput and kPosition
+    std::string name;   ///< of column `input`, for kInput and kPosition; kNamed
     std::string offset_name;
   };
   SchemaPtr schema;
