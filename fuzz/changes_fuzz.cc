@@ -24,6 +24,7 @@ class Batches final : public DecodeOutput {
   }
   std::vector<Batch> all;
   size_t bad_records = 0;
+  bool stopped = false;  ///< by a header that is none
 };
 
 Batches decode(std::string_view format, const DecoderOptions& options, std::string_view text) {
@@ -32,7 +33,7 @@ Batches decode(std::string_view format, const DecoderOptions& options, std::stri
   DecodeInput input;
   input.bytes = as_bytes(text);
   input.ends_unit = true;
-  CHECK(decoder->feed(input, out).has_value());
+  out.stopped = !decoder->feed(input, out);
   return out;
 }
 
@@ -61,7 +62,7 @@ void check_round_trip(const DecoderOptions& options, const std::vector<Batch>& b
   again.options.clear();
   again.changes = ChangeForm::kRetract;
   const Batches read = decode("debezium-json", again, text);
-  CHECK(read.bad_records == 0, text);
+  CHECK(!read.stopped && read.bad_records == 0, text);
   CHECK(weighted_text(read.all) == weighted_text(batches), text);
 }
 
@@ -85,8 +86,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if ((a & 64) != 0) options.record_bytes_max = 40;
   check_agreement(format, options, text, seed);
   options.record_bytes_max = size_t{16} << 20;
-  if (options.projection.size() == options.schema->size()) {
-    check_round_trip(options, decode(format, options, text).all);
-  }
+  if (options.projection.size() < options.schema->size()) return 0;
+  const Batches read = decode(format, options, text);
+  if (!read.stopped) check_round_trip(options, read.all);
   return 0;
 }
