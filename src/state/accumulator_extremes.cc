@@ -70,7 +70,7 @@ template <typename T, bool kMinimum>
 struct NumberExtremeRule {
   struct State {
     T value{};
-    uint8_t seen = 0;
+    T seen{};  // 0 or 1, as wide as the value: a snapshot holds states as they lie
   };
   using Input = OneInput<T>;
   Type type;
@@ -82,7 +82,7 @@ struct NumberExtremeRule {
   static void add(State& s, const Input& in, size_t row) { add_value(s, in.values[row]); }
   static void add(State& s, const Input& in, size_t row, int64_t) { add_value(s, in.values[row]); }
   static void merge(State& s, const State& other) {
-    if (other.seen) add_value(s, other.value);
+    if (other.seen != 0) add_value(s, other.value);
   }
   static bool word(const State& s, uint64_t* to)
     requires(sizeof(T) == 8)
