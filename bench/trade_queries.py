@@ -1,13 +1,23 @@
-"""The question of the benchmarks in both engines' SQL: trades per symbol and window, with their
-count, average and least and greatest price, and the sum of their quantities."""
+"""The questions of the benchmarks in both engines' SQL."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 COLUMNS = "{'ts': 'BIGINT', 'symbol': 'VARCHAR', 'price': 'DOUBLE', 'quantity': 'BIGINT'}"
-RESULT_COLUMNS = (
-    "{'symbol': 'VARCHAR', 'window_end': 'BIGINT', 'n': 'BIGINT', 'average': 'DOUBLE', "
-    "'total': 'BIGINT', 'least': 'DOUBLE', 'greatest': 'DOUBLE'}"
-)
 # Prices lie in [100, 200): times 2^46 they are whole numbers, whose sums are exact.
 SCALE = 2**46
+DUCKDB_TYPES = {"STRING": "VARCHAR", "TIMESTAMP(3)": "BIGINT"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of both engines. Times are TIMESTAMP(3) in velo and milliseconds in DuckDB."""
+
+    work: str
+    columns: dict[str, str]  # of the result, with velo's types
+    velo: str  # SELECT from the table `trades`
+    exact: Callable[[str], str]  # given rows: DuckDB's SELECT of what is right to the last bit
+    timed: Callable[[str], str]  # given rows: as a user of DuckDB would ask; begins with count(*)
 
 
 # --- DuckDB --------------------------------------------------------------------------------------
@@ -23,18 +33,8 @@ def file_rows(path, form):
     return f"read_json('{path}', format = 'newline_delimited', columns = {COLUMNS})"
 
 
-def duckdb_tumble(rows):
-    """The batch GROUP BY that is timed: every result column is looked at, none leaves DuckDB."""
-    return (
-        "SELECT count(*), sum(n), sum(average), sum(total), min(least), max(greatest) FROM "
-        "(SELECT symbol, ts // 60000 AS minute, count(*) AS n, avg(price) AS average, "
-        "sum(quantity) AS total, min(price) AS least, max(price) AS greatest "
-        f"FROM {rows} GROUP BY symbol, minute)"
-    )
-
-
-def exact_answer(rows, slide_ms):
-    """Result rows with the average rounded once after an exact sum: what is right to the bit."""
+def exact_windows(rows, slide_ms):
+    """Windows of a minute, the average rounded once after an exact sum."""
     first_end = f"(ts // {slide_ms} + 1) * {slide_ms}"
     ends = f"unnest(range({first_end}, {first_end} + 60000, {slide_ms}))"
     if slide_ms == 60000:
@@ -48,19 +48,100 @@ def exact_answer(rows, slide_ms):
     ).format(SCALE, ends, rows)
 
 
-def differences(rows, slide_ms, result_path):
+def differences(exact, columns, result_path):
     """(right rows, rows that only the right answer has, rows that only the file has)."""
+    types = {name: DUCKDB_TYPES.get(kind, kind) for name, kind in columns.items()}
     result = (
         f"(SELECT * FROM read_csv('{result_path}', header = true, auto_detect = false, "
-        f"delim = ',', columns = {RESULT_COLUMNS}))"
+        f"delim = ',', columns = {types}))"
     )
     return [
-        f"CREATE OR REPLACE TEMP TABLE right_rows AS {exact_answer(rows, slide_ms)}",
+        f"CREATE OR REPLACE TEMP TABLE right_rows AS {exact}",
         f"CREATE OR REPLACE TEMP TABLE given_rows AS {result}",
         "SELECT (SELECT count(*) FROM right_rows), "
         "(SELECT count(*) FROM (FROM right_rows EXCEPT ALL FROM given_rows)), "
         "(SELECT count(*) FROM (FROM given_rows EXCEPT ALL FROM right_rows))",
     ]
+
+
+# --- the questions -------------------------------------------------------------------------------
+
+_MINUTES = "TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE)"
+
+# Count, average, least and greatest price, and the sum of quantities, per symbol and minute.
+TUMBLE = Question(
+    work="1-minute TUMBLE",
+    columns={
+        "symbol": "STRING",
+        "window_end": "TIMESTAMP(3)",
+        "n": "BIGINT",
+        "average": "DOUBLE",
+        "total": "BIGINT",
+        "least": "DOUBLE",
+        "greatest": "DOUBLE",
+    },
+    velo=f"""SELECT symbol, window_end, COUNT(*) AS n, AVG(price) AS average,
+  SUM(quantity) AS total, MIN(price) AS least, MAX(price) AS greatest
+FROM {_MINUTES}
+GROUP BY symbol, window_start, window_end;
+""",
+    exact=lambda rows: exact_windows(rows, 60_000),
+    timed=lambda rows: (
+        "SELECT count(*), sum(n), sum(average), sum(total), min(least), max(greatest) FROM "
+        "(SELECT symbol, ts // 60000 AS minute, count(*) AS n, avg(price) AS average, "
+        "sum(quantity) AS total, min(price) AS least, max(price) AS greatest "
+        f"FROM {rows} GROUP BY symbol, minute)"
+    ),
+)
+
+_LAST_100 = "ROWS BETWEEN 99 PRECEDING AND CURRENT ROW"
+
+# velo takes trades of one time in the order in which they stand in the file; DuckDB, where it is
+# timed, as it likes.
+OVER_ROWS = Question(
+    work="AVG and SUM OVER ROWS 100",
+    columns={"symbol": "STRING", "ts": "TIMESTAMP(3)", "average": "DOUBLE", "total": "BIGINT"},
+    velo=f"""SELECT symbol, ts, AVG(price) OVER past AS average, SUM(quantity) OVER past AS total
+FROM trades
+WINDOW past AS (PARTITION BY symbol ORDER BY ts {_LAST_100});
+""",
+    exact=lambda rows: (
+        "SELECT symbol, ts, (units::DOUBLE / {0}) / n AS average, total FROM "
+        "(SELECT symbol, ts, count(*) OVER past AS n, sum(quantity) OVER past AS total, "
+        "(sum((price * {0})::BIGINT) OVER past)::BIGINT AS units "
+        "FROM (SELECT *, row_number() OVER () AS arrival FROM {1}) "
+        "WINDOW past AS (PARTITION BY symbol ORDER BY ts, arrival {2}))"
+    ).format(SCALE, rows, _LAST_100),
+    timed=lambda rows: (
+        "SELECT count(*), sum(average), sum(total) FROM "
+        "(SELECT symbol, ts, avg(price) OVER past AS average, sum(quantity) OVER past AS total "
+        f"FROM {rows} WINDOW past AS (PARTITION BY symbol ORDER BY ts {_LAST_100}))"
+    ),
+)
+
+
+def distinct_per_minute(column, key=None):
+    """How many different values a column has in every minute, or in every minute of each key."""
+    more = f"{key}, " if key else ""
+    groups = f"SELECT {more}(ts // 60000 + 1) * 60000 AS window_end, count(DISTINCT {column}) AS n"
+    return Question(
+        work=f"COUNT(DISTINCT {column}) per 1-minute TUMBLE" + (f" and {key}" if key else ""),
+        columns=({key: "STRING"} if key else {}) | {"window_end": "TIMESTAMP(3)", "n": "BIGINT"},
+        velo=f"""SELECT {more}window_end, COUNT(DISTINCT {column}) AS n
+FROM {_MINUTES}
+GROUP BY {more}window_start, window_end;
+""",
+        exact=lambda rows: f"{groups} FROM {rows} GROUP BY ALL",
+        timed=lambda rows: f"SELECT count(*), sum(n) FROM ({groups} FROM {rows} GROUP BY ALL)",
+    )
+
+
+# A minute has 10,000 trades: some 6,300 prices, all symbols; of a symbol 10 trades and quantities.
+DISTINCT = [
+    distinct_per_minute("price"),
+    distinct_per_minute("symbol"),
+    distinct_per_minute("quantity", "symbol"),
+]
 
 
 # --- velo ----------------------------------------------------------------------------------------
@@ -69,16 +150,6 @@ _TRADES = """CREATE TABLE trades (
   ts TIMESTAMP(3), symbol STRING, price DOUBLE, quantity BIGINT,
   WATERMARK FOR ts AS ts - INTERVAL '5' SECOND
 ) WITH ({});
-"""
-_RESULTS = """CREATE TABLE results (
-  symbol STRING, window_end TIMESTAMP(3), n BIGINT, average DOUBLE, total BIGINT, least DOUBLE,
-  greatest DOUBLE
-) WITH ({});
-"""
-_TUMBLE = """SELECT symbol, window_end, COUNT(*) AS n, AVG(price) AS average,
-  SUM(quantity) AS total, MIN(price) AS least, MAX(price) AS greatest
-FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE)
-GROUP BY symbol, window_start, window_end;
 """
 
 
@@ -90,7 +161,7 @@ def velo_trades(path, form):
     )
 
 
-def velo_tumble(path, form, result_path=None):
+def velo_script(question, path, form, result_path=None):
     """From a file into a file, or into nothing."""
     sink = "'connector' = 'blackhole'"
     if result_path:
@@ -98,9 +169,11 @@ def velo_tumble(path, form, result_path=None):
             f"'connector' = 'filesystem', 'path' = '{result_path}', 'format' = 'csv', "
             "'csv.timestamp-format' = 'epoch-millis'"
         )
-    return velo_trades(path, form) + _RESULTS.format(sink) + "INSERT INTO results\n" + _TUMBLE
+    columns = ", ".join(f"{name} {kind}" for name, kind in question.columns.items())
+    results = f"CREATE TABLE results (\n  {columns}\n) WITH ({sink});\n"
+    return velo_trades(path, form) + results + "INSERT INTO results\n" + question.velo
 
 
-def velo_select(path, form):
+def velo_select(question, path, form):
     """A bare SELECT over a file: rows on stdout."""
-    return velo_trades(path, form) + _TUMBLE
+    return velo_trades(path, form) + question.velo
