@@ -1,7 +1,8 @@
-// Writes the trades of bench/trades.h to FOLDER/trades_<rows>.csv and .ndjson. Files that are there
-// are left alone: they are written under another name and renamed when whole.
+// Writes the rows of bench/trades.h or bench/orders.h to FOLDER/<table>_<rows>.csv, trades also to
+// .ndjson. Files that are there are left alone: they are written under another name and renamed
+// when whole.
 //
-//   make_trades FOLDER ROWS
+//   make_trades FOLDER ROWS [trades|orders|payments]
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/fmt.h"
+#include "bench/orders.h"
 #include "bench/trades.h"
 
 namespace velo::bench {
@@ -17,29 +19,64 @@ namespace {
 
 constexpr size_t kWriteBytes = size_t{1} << 20;
 
-void append_row(std::string& out, bool json, uint64_t row) {
+/// The shortest text of a number.
+struct Shortest {
+  explicit Shortest(double value)
+      : size(static_cast<size_t>(std::to_chars(room, room + sizeof room, value).ptr - room)) {}
+  std::string_view view() const { return {room, size}; }
+  char room[32];
+  size_t size;
+};
+
+void append_trade(std::string& out, uint64_t row, bool json) {
   const Trade t = trade(row);
   char name[8];
   const std::string_view symbol = symbol_name(t.symbol, name);
-  char text[32];
-  const std::string_view price(
-      text, static_cast<size_t>(std::to_chars(text, text + sizeof text, t.price).ptr - text));
+  const Shortest price(t.price);
   if (json) {
     fmt::format_to(std::back_inserter(out),
                    "{{\"ts\":{},\"symbol\":\"{}\",\"price\":{},\"quantity\":{}}}\n", t.time_ms,
-                   symbol, price, t.quantity);
+                   symbol, price.view(), t.quantity);
   } else {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", t.time_ms, symbol, price, t.quantity);
+    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", t.time_ms, symbol, price.view(),
+                   t.quantity);
   }
 }
 
-Status make_file(FileSystem& files, const std::string& path, bool json, uint64_t rows) {
+void append_order(std::string& out, uint64_t row) {
+  const Order o = order(row);
+  char name[8];
+  fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", o.time_ms, o.id,
+                 customer_name(o.customer, name), Shortest(o.amount).view());
+}
+
+void append_payment(std::string& out, uint64_t row) {
+  const Payment p = payment(row);
+  fmt::format_to(std::back_inserter(out), "{},{},{}\n", p.time_ms, p.order_id,
+                 Shortest(p.amount).view());
+}
+
+using AppendRow = void (*)(std::string&, uint64_t row);
+struct Form {
+  std::string_view table;
+  std::string_view form;
+  std::string_view header;
+  AppendRow append;
+};
+constexpr Form kForms[] = {
+    {"trades", "csv", "ts,symbol,price,quantity\n",
+     [](std::string& out, uint64_t row) { append_trade(out, row, false); }},
+    {"trades", "ndjson", "", [](std::string& out, uint64_t row) { append_trade(out, row, true); }},
+    {"orders", "csv", "ts,order_id,customer,amount\n", append_order},
+    {"payments", "csv", "ts,order_id,amount\n", append_payment}};
+
+Status make_file(FileSystem& files, const std::string& path, const Form& form, uint64_t rows) {
   if (files.exists(path)) return {};
   const std::string unfinished = path + ".unfinished";
   const std::unique_ptr<File> file = TRY(files.open(unfinished, OpenMode::kCreate));
-  std::string out = json ? "" : "ts,symbol,price,quantity\n";
+  std::string out(form.header);
   for (uint64_t row = 0; row < rows; ++row) {
-    append_row(out, json, row);
+    form.append(out, row);
     if (out.size() < kWriteBytes && row + 1 < rows) continue;
     TRY(file->write(as_bytes(out)));
     out.clear();
@@ -48,11 +85,12 @@ Status make_file(FileSystem& files, const std::string& path, bool json, uint64_t
   return files.rename(unfinished, path);
 }
 
-int run(const std::string& folder, uint64_t rows) {
+int run(const std::string& folder, uint64_t rows, std::string_view table) {
   LocalFileSystem files;
-  for (const bool json : {false, true}) {
-    const std::string path = fmt::format("{}/trades_{}.{}", folder, rows, json ? "ndjson" : "csv");
-    const Status made = make_file(files, path, json, rows);
+  for (const Form& form : kForms) {
+    if (form.table != table) continue;
+    const std::string path = fmt::format("{}/{}_{}.{}", folder, table, rows, form.form);
+    const Status made = make_file(files, path, form, rows);
     if (made.has_value()) continue;
     std::fprintf(stderr, "make_trades: %s\n", made.error().to_string().c_str());
     return 1;
@@ -64,9 +102,10 @@ int run(const std::string& folder, uint64_t rows) {
 }  // namespace velo::bench
 
 int main(int count, char** arguments) {
-  if (count != 3) {
-    std::fprintf(stderr, "usage: make_trades FOLDER ROWS\n");
+  const std::string_view table = count > 3 ? arguments[3] : "trades";
+  if (count < 3 || count > 4 || (table != "trades" && table != "orders" && table != "payments")) {
+    std::fprintf(stderr, "usage: make_trades FOLDER ROWS [trades|orders|payments]\n");
     return 2;
   }
-  return velo::bench::run(arguments[1], std::strtoull(arguments[2], nullptr, 10));
+  return velo::bench::run(arguments[1], std::strtoull(arguments[2], nullptr, 10), table);
 }

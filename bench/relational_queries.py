@@ -1,0 +1,125 @@
+"""Joins and first rows per key in both engines' SQL, over rows in memory: see bench/memory_run for
+velo's, DuckDB has them as tables."""
+
+from dataclasses import dataclass
+
+from trade_queries import DUCKDB_TYPES
+
+# Of the tables and of results, with velo's types: times are milliseconds in DuckDB.
+COLUMNS = {
+    "trades": {"ts": "TIMESTAMP(3)", "symbol": "STRING", "price": "DOUBLE", "quantity": "BIGINT"},
+    "orders": {
+        "ts": "TIMESTAMP(3)",
+        "order_id": "BIGINT",
+        "customer": "STRING",
+        "amount": "DOUBLE",
+    },
+    "payments": {"ts": "TIMESTAMP(3)", "order_id": "BIGINT", "amount": "DOUBLE"},
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question: what is timed in either engine, with the same rows for an answer."""
+
+    work: str
+    bar: float  # wanted: so many times DuckDB's speed
+    tables: tuple[str, ...]
+    columns: dict[str, str]  # of the result
+    velo: str
+    duckdb: str
+
+
+INTERVAL_JOIN = Query(
+    "batches in memory → interval join, orders with their payments of ten minutes",
+    1,
+    ("orders", "payments"),
+    {
+        "order_id": "BIGINT",
+        "customer": "STRING",
+        "amount": "DOUBLE",
+        "ordered": "TIMESTAMP(3)",
+        "paid": "DOUBLE",
+        "paid_at": "TIMESTAMP(3)",
+    },
+    """SELECT o.order_id, o.customer, o.amount, o.ts AS ordered, p.amount AS paid, p.ts AS paid_at
+FROM orders AS o JOIN payments AS p ON o.order_id = p.order_id
+  AND p.ts BETWEEN o.ts AND o.ts + INTERVAL '10' MINUTE;""",
+    """SELECT o.order_id, o.customer, o.amount, o.ts AS ordered, p.amount AS paid, p.ts AS paid_at
+FROM orders AS o JOIN payments AS p ON o.order_id = p.order_id
+  AND p.ts BETWEEN o.ts AND o.ts + 600000""",
+)
+
+_TOP = {"symbol": "STRING", "price": "DOUBLE", "quantity": "BIGINT", "ts": "TIMESTAMP(3)"}
+# One order key without equal values among those that matter: of such DuckDB makes an aggregate,
+# which is several times as fast as its window function.
+_RANK = "ROW_NUMBER() OVER (PARTITION BY {}symbol ORDER BY price * quantity DESC) <= 10"
+
+TOP_PER_KEY = Query(
+    "batches in memory → top-10 per key, the biggest trades of each symbol, as they change",
+    2,
+    ("trades",),
+    _TOP,
+    f"SELECT symbol, price, quantity, ts FROM trades QUALIFY {_RANK.format('')};",
+    f"SELECT symbol, price, quantity, ts FROM trades QUALIFY {_RANK.format('')}",
+)
+
+TOP_PER_WINDOW = Query(
+    "batches in memory → top-10 per key and window, the biggest trades in ten minutes",
+    2,
+    ("trades",),
+    _TOP,
+    f"""SELECT symbol, price, quantity, ts
+FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '10' MINUTE)
+QUALIFY {_RANK.format("window_start, window_end, ")};""",
+    "SELECT symbol, price, quantity, ts FROM (SELECT *, ts // 600000 AS time FROM trades) "
+    f"QUALIFY {_RANK.format('time, ')}",
+)
+
+
+def _duckdb_columns(columns):
+    return {name: DUCKDB_TYPES.get(kind, kind) for name, kind in columns.items()}
+
+
+def duckdb_table(table, path):
+    """A file's rows as a table in memory."""
+    return (
+        f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv('{path}', header = true, "
+        f"auto_detect = false, delim = ',', columns = {_duckdb_columns(COLUMNS[table])})"
+    )
+
+
+def duckdb_sums(query):
+    """The query as it is timed: every result column is looked at, none leaves DuckDB. The sums are
+    those that bench/memory_run prints."""
+    sums = {"STRING": "sum(length({}))", "TIMESTAMP(3)": "sum({}) / 1000"}
+    looked_at = [sums.get(kind, "sum({})").format(name) for name, kind in query.columns.items()]
+    return f"SELECT count(*), {', '.join(looked_at)} FROM ({query.duckdb})"
+
+
+def differences(query, result_path):
+    """(right rows, rows that only the right answer has, rows that only the file has). The file's
+    rows have a weight in their last column."""
+    columns = _duckdb_columns(query.columns) | {"weight": "BIGINT"}
+    names = ", ".join(query.columns)
+    return [
+        f"CREATE OR REPLACE TEMP TABLE right_rows AS {query.duckdb}",
+        f"CREATE OR REPLACE TEMP TABLE given_rows AS SELECT {names} FROM (SELECT {names}, "
+        f"unnest(range(sum(weight)::BIGINT)) FROM read_csv('{result_path}', header = false, "
+        f"auto_detect = false, delim = ',', columns = {columns}) GROUP BY {names})",
+        "SELECT (SELECT count(*) FROM right_rows), "
+        "(SELECT count(*) FROM (FROM right_rows EXCEPT ALL FROM given_rows)), "
+        "(SELECT count(*) FROM (FROM given_rows EXCEPT ALL FROM right_rows))",
+    ]
+
+
+def velo_script(query):
+    """The query as a bare SELECT over pushed tables."""
+    script = ""
+    for table in query.tables:
+        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS[table].items())
+        script += (
+            f"CREATE TABLE {table} ({columns},\n  WATERMARK FOR ts AS ts - INTERVAL '5' SECOND)"
+            " WITH ('connector' = 'push');\n"
+        )
+    return script + query.velo + "\n"
