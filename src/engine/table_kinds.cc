@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "connector/file_paths.h"
 #include "connector/generator_source.h"
 #include "format/formats.h"
 
@@ -223,6 +224,19 @@ std::vector<OptionProblem> EngineTableKinds::check_columns(const OptionMap& opti
   return {{"", made.error()}};
 }
 
+// Packed files count as they lie.
+std::optional<uint64_t> EngineTableKinds::bytes_to_read(const std::string& path) const {
+  const Result<InputFiles> found = find_input_files(context_.files, path, true);
+  if (!found || found->kind == PathKind::kStandardInput) return std::nullopt;
+  uint64_t bytes = 0;
+  for (const std::string& file : found->files) {
+    const Result<FileInfo> info = context_.files.info(file);
+    if (!info || info->kind != FileKind::kRegular) return std::nullopt;
+    bytes += info->size;
+  }
+  return bytes;
+}
+
 TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   const SortedOptions sorted = sort_options(options);
   TableTraits traits;
@@ -248,6 +262,7 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   traits.can_write = connector.is_sink && (sorted.format.empty() || (format && (*format)->encodes));
   if (sorted.connector == "filesystem") {
     traits.bounded = !is("source.watch");
+    if (traits.bounded) traits.bytes = bytes_to_read(options.at("path"));
     metadata.insert(metadata.begin(), {"file", Type::string()});
     traits.encodings = {SinkEncoding::kAppend};
     if (format && says_changes(**format)) {

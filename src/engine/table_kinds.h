@@ -42,6 +42,9 @@ class EngineTableKinds final : public TableKinds {
   std::span<const OptionInfo> settings() const override;
 
  private:
+  /// Of the files that 'path' names now.
+  std::optional<uint64_t> bytes_to_read(const std::string& path) const;
+
   ConnectorContext context_;
 };
 

@@ -317,11 +317,13 @@ std::string Explainer::describe_join(const JoinNode& node) const {
     }
     case JoinForm::kBuild:
       out += fmt::format("; the {} side is read first", node.build == 0 ? "left" : "right");
+      if (!node.build_reason.empty()) out += fmt::format(" ({})", node.build_reason);
       break;
     case JoinForm::kStream:
       out += "; both sides are kept";
       break;
   }
+  if (node.moved) out += "; before others of FROM, which nothing ties to these yet";
   if (node.late) out += "; LATE DATA TO " + node.late->table->name;
   return out + state_text(node.bound);
 }

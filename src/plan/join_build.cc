@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "plan/join_condition.h"
+#include "plan/join_order.h"
 #include "plan/plan_build.h"
 
 namespace velo {
@@ -13,17 +14,42 @@ std::string_view clause_of(PlanJoinKind kind) {
   return kClauses[static_cast<size_t>(kind)];
 }
 
-/// The side that can be read whole before the other passes by it: one that ends and does not
-/// change, whose rows need not come out alone while the other goes on.
-std::optional<size_t> build_side(const JoinNode& node) {
+bool has_time(const PlanNode& plan) {
+  return std::any_of(plan.traits.begin(), plan.traits.end(), [](const ColumnTraits& column) {
+    return column.event_time || column.window != WindowRole::kNone;
+  });
+}
+
+/// The side that is read whole before the other passes by it, and why that one.
+struct BuildSide {
+  size_t side = 1;
+  std::string_view reason;
+};
+
+/// Of two that could be: the one without an event time, which only the other's rows keep; then the
+/// smaller.
+BuildSide choose_build_side(const PlanNode& left, const PlanNode& right) {
+  if (has_time(left)) return {1, ""};
+  if (has_time(right)) return {0, "the right one has an event time"};
+  const std::optional<uint64_t> left_bytes = source_bytes(left);
+  const std::optional<uint64_t> right_bytes = source_bytes(right);
+  if (left_bytes && right_bytes && *left_bytes < *right_bytes) return {0, "it is the smaller"};
+  return {1, ""};
+}
+
+/// A side can be read first if it ends and does not change, and its rows need not come out alone
+/// while the other goes on.
+std::optional<BuildSide> build_side(const JoinNode& node) {
   const auto can = [&](size_t side) {
     return node.inputs[side]->bounded && !node.inputs[side]->changelog.changing;
   };
+  const bool inner = node.join == PlanJoinKind::kInner;
+  if (inner && can(0) && can(1)) return choose_build_side(*node.inputs[0], *node.inputs[1]);
   if (can(1)) {
     const bool alone = node.join == PlanJoinKind::kRight || node.join == PlanJoinKind::kFull;
-    if (!alone || can(0)) return 1;
+    if (!alone || can(0)) return BuildSide{1, ""};
   }
-  if (can(0) && (node.join == PlanJoinKind::kInner || node.join == PlanJoinKind::kRight)) return 0;
+  if (can(0) && (inner || node.join == PlanJoinKind::kRight)) return BuildSide{0, ""};
   return std::nullopt;
 }
 
@@ -45,9 +71,10 @@ void set_form(JoinNode& node, JoinCondition condition) {
     node.bound = {StateBoundKind::kWatermark, 0};
     return;
   }
-  if (const std::optional<size_t> build = build_side(node)) {
+  if (const std::optional<BuildSide> build = build_side(node)) {
     node.form = JoinForm::kBuild;
-    node.build = *build;
+    node.build = build->side;
+    node.build_reason = build->reason;
     node.bound = {StateBoundKind::kBoundedInput, 0};
     return;
   }
@@ -124,6 +151,7 @@ PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts) {
   node->fallback = parts.fallback;
   node->span = parts.span;
   node->late = parts.late;
+  node->moved = parts.moved;
   JoinCondition condition = sort_join_condition(parts.conjuncts, *left, *right, parts.asof);
   node->conjuncts = std::move(parts.conjuncts);
   node->inputs = {std::move(left), std::move(right)};
@@ -134,7 +162,8 @@ PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts) {
 }
 
 JoinParts parts_of(const JoinNode& node) {
-  return {node.join, node.conjuncts, node.grace_us, node.asof, node.fallback, node.span, node.late};
+  return {node.join,     node.conjuncts, node.grace_us, node.asof,
+          node.fallback, node.span,      node.late,     node.moved};
 }
 
 }  // namespace velo

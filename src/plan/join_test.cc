@@ -66,6 +66,81 @@ Project price
 )");
 }
 
+TEST(JoinPlan, OfTwoSidesThatEndTheSmallerIsReadFirst) {
+  SessionForTest session = session_with_tables();
+  ASSERT_TRUE(session.run(R"(
+    CREATE TABLE cities (name STRING, country STRING)
+      WITH ('connector' = 'filesystem', 'path' = 'small.csv', 'format' = 'csv');
+    CREATE TABLE people (name STRING, city STRING)
+      WITH ('connector' = 'filesystem', 'path' = 'people.csv', 'format' = 'csv'))"));
+  EXPECT_EQ(*session.run("SELECT p.name FROM cities c JOIN people p ON p.city = c.name"),
+            R"(Project name
+  Join on cities.name = people.city; the left side is read first (it is the smaller); state: until the input ends
+    Scan cities: name; bounded
+    Scan people: name, city; bounded
+)");
+  EXPECT_EQ(*session.run("SELECT p.name FROM people p JOIN cities c ON p.city = c.name"),
+            R"(Project name
+  Join on people.city = cities.name; the right side is read first; state: until the input ends
+    Scan people: name, city; bounded
+    Scan cities: name; bounded
+)");
+  // Rows of a LEFT JOIN's left side come out alone: they pass by, however few they are.
+  EXPECT_EQ(*session.run("SELECT p.name FROM cities c LEFT JOIN people p ON p.city = c.name"),
+            R"(Project name
+  LeftJoin on cities.name = people.city; the right side is read first; state: until the input ends
+    Scan cities: name; bounded
+    Scan people: name, city; bounded
+)");
+}
+
+TEST(JoinPlan, RowsWithAnEventTimePassByThoseWithout) {
+  SessionForTest session = session_with_tables();
+  ASSERT_TRUE(session.run(R"(
+    CREATE TABLE names (symbol STRING, name STRING)
+      WITH ('connector' = 'filesystem', 'path' = 'names.csv', 'format' = 'csv'))"));
+  EXPECT_EQ(*session.run(R"(SELECT n.name, COUNT(*) FROM names n JOIN history h ON h.symbol = n.symbol
+    WINDOW TUMBLING(INTERVAL '1' MINUTE) GROUP BY n.name)"),
+            R"(Project name, COUNT(*) AS count
+  WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY name: COUNT(*); EMIT FINAL; state: until the watermark passes
+    Join on names.symbol = history.symbol; the left side is read first (the right one has an event time); state: until the input ends
+      Scan names: symbol, name; bounded
+      Scan history: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; bounded
+)");
+}
+
+TEST(JoinPlan, OrderOfFromMattersNotWhereConditionsTieTheTables) {
+  EXPECT_EQ(plan_of(R"(SELECT a.price, c.price FROM trades a, history h, trades c
+    WHERE a.quantity = c.quantity AND c.symbol = h.symbol AND h.price > 1
+      AND c.ts BETWEEN a.ts AND a.ts + INTERVAL '1' MINUTE)"),
+            R"(
+Project price, price AS price_1
+  Join on trades.symbol = history.symbol; the right side is read first; state: until the input ends
+    Join on trades.quantity = trades.quantity; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '1' MINUTE; before others of FROM, which nothing ties to these yet; state: until the watermark passes
+      Scan trades: price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+      Scan trades: symbol, price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+    Filter price > 1e0
+      Scan history: symbol, price; bounded
+)");
+  // Nothing ties the file to the streams: it is joined last, with every row.
+  EXPECT_EQ(plan_of(R"(SELECT h.price FROM trades a, history h, trades c
+    WHERE a.quantity = c.quantity AND c.ts BETWEEN a.ts AND a.ts + INTERVAL '1' MINUTE)"),
+            R"(
+Project price
+  Join; the right side is read first; state: until the input ends
+    Join on trades.quantity = trades.quantity; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '1' MINUTE; before others of FROM, which nothing ties to these yet; state: until the watermark passes
+      Scan trades: quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+      Scan trades: quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+    Scan history: price; bounded
+)");
+  EXPECT_EQ(plan_of("SELECT 1 FROM trades a, trades b, trades c WHERE a.symbol = b.symbol"), R"(
+error 2004: not supported: a join of two streams without an equality between them
+  at SQL:1:33
+  1 | SELECT 1 FROM trades a, trades b, trades c WHERE a.symbol = b.symbol
+    |                                 ^
+  hint: add ON a.key = b.key, or a bound on the time between their rows, or read one of them from a bounded source)");
+}
+
 TEST(JoinPlan, WindowsOfBothSides) {
   EXPECT_EQ(plan_of(R"(SELECT a.n, b.n FROM
     (SELECT symbol, window_start, window_end, COUNT(*) AS n FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY symbol, window_start, window_end) a

@@ -89,6 +89,7 @@ struct JoinParts {
   PlanStateBound fallback;
   SourceSpan span;
   std::optional<PlanLateOutput> late;
+  bool moved = false;
 };
 PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts);
 JoinParts parts_of(const JoinNode& node);

@@ -397,6 +397,8 @@ struct JoinNode : PlanNode {
   JoinForm form = JoinForm::kStream;
   std::optional<JoinTimes> times;  ///< kInterval, kAsof (its lower bound has no meaning)
   size_t build = 1;                ///< kBuild: the input that is read first
+  std::string_view build_reason;   ///< where either could have been: why this one
+  bool moved = false;              ///< before others that FROM names first
   PlanStateBound bound;
   /// The bound if neither time nor the end of an input gives one.
   PlanStateBound fallback;

@@ -48,6 +48,8 @@ class KindsForTest : public TableKinds {
                        {"offset", Type::bigint()},
                        {"partition", Type::integer()}};
     if (connector == "filesystem") {
+      const auto path = options.find("path");
+      traits.bytes = path != options.end() && path->second.starts_with("small") ? 10 : 1000;
       traits.encodings = {SinkEncoding::kAppend, SinkEncoding::kRetract};
     }
     if (connector == "kafka") {

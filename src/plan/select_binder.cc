@@ -7,6 +7,7 @@
 
 #include "base/fmt.h"
 #include "plan/join_binder.h"
+#include "plan/join_order.h"
 #include "plan/literals.h"
 #include "plan/top_n_binder.h"
 #include "plan/window_binder.h"
@@ -110,7 +111,7 @@ Status SelectBinder::bind_written_window() {
 }
 
 Status SelectBinder::bind_where() {
-  if (!select_.where) return check_joins(session_, *relation_.plan);
+  if (!select_.where) return bind_joins();
   // A window of GROUP BY does not exist yet for WHERE.
   ExprBinder where(session_, relation_.scope, "WHERE");
   where.note_columns(&columns_seen_);
@@ -123,7 +124,12 @@ Status SelectBinder::bind_where() {
   for (const ExprPtr& rest : conjuncts) {
     where_ = where_ == nullptr ? rest : TRY(make_and(where_, rest));
   }
-  // What a plan knows of the times in its output may have changed with its conditions.
+  return bind_joins();
+}
+
+Status SelectBinder::bind_joins() {
+  relation_.plan = order_joins(relation_.plan);
+  // What a plan knows of the times in its output may have changed with its conditions and order.
   for (size_t i = 0; i < inputs_; ++i) {
     relation_.scope.columns[i].traits = relation_.plan->traits[i];
     scope_.columns[i].traits = relation_.plan->traits[i];

@@ -81,6 +81,8 @@ class SelectBinder {
   Result<const ast::WindowSpec*> written_window() const;
   Status bind_written_window();
   Status bind_where();
+  /// Orders and checks the joins of FROM, once all their conditions are known.
+  Status bind_joins();
   Status bind_items();
   Status bind_star(const ast::Star& star, SourceSpan span);
   /// `AS _event_time` says which time the result has: it must be one.

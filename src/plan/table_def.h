@@ -70,6 +70,8 @@ struct TableTraits {
   bool can_read = true;
   bool can_write = true;
   bool bounded = false;        ///< reading ends by itself
+  /// About how much there is to read, where that is known: which side of a join is the smaller?
+  std::optional<uint64_t> bytes;
   TableChanges changes = TableChanges::kNone;  ///< of what is read
   bool reads_fields = false;   ///< of a ROW column, those fields alone that are asked for
   std::vector<SinkEncoding> encodings = {
