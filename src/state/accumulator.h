@@ -85,7 +85,7 @@ class Accumulator {
   /// Empties the slots.
   virtual void clear(std::span<const uint32_t> slots) = 0;
   virtual void clear_all() = 0;
-  /// Empties slots 0 … count − 1.
+  /// Empties slots 0 … count − 1. REQUIRES: the others are empty.
   virtual void clear_first(size_t count);
   /// Every slot will be made by assign, assign_merged or merge_keeping before it is read again: the
   /// memory of what is in them may go.

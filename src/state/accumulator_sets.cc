@@ -2,102 +2,112 @@
 // p = 12).
 #include <bit>
 #include <cmath>
+#include <numeric>
+#include <optional>
 
 #include "state/accumulator.h"
 #include "state/value_index.h"
+#include "state/word_sets.h"
 
 namespace velo {
 namespace {
 
-/// Sets of values. Values are interned once per accumulator; a set member is a (slot, value) pair
-/// with its multiplicity, so retractions are exact.
+/// Sets of values, as sets of words: numbers as they are, all else by its number in an index. Rows
+/// are taken back exactly, for which members are counted where that can happen.
 class DistinctValues final : public Accumulator {
  public:
-  explicit DistinctValues(Type type) : type_(std::move(type)), values_(type_) {}
+  DistinctValues(Type type, bool counted) : type_(std::move(type)), sets_(counted) {
+    if (!is_number(type_)) index_.emplace(type_);
+  }
 
   std::unique_ptr<Accumulator> fresh() const override {
-    return std::make_unique<DistinctValues>(type_);
+    return std::make_unique<DistinctValues>(type_, sets_.counted());
   }
-  void resize(size_t slots) override {
-    if (slots <= distinct_.size()) return;
-    distinct_.resize(slots);
-    members_.resize(slots);
-  }
-  size_t slots() const override { return distinct_.size(); }
+  void resize(size_t slots) override { sets_.resize(slots); }
+  size_t slots() const override { return sets_.sets(); }
 
   void fold(const FoldRows& rows, std::span<const ColumnPtr> inputs) override {
-    ids_.resize(inputs[0]->size());
-    values_.intern(*inputs[0], ids_.data());
-    auto add = [&](size_t row, int64_t weight) { count(rows.slots[row], ids_[row], weight); };
-    for_each_row(rows, [&](size_t row) { add(row, 1); }, add);
+    const uint64_t* words = words_of(*inputs[0]);
+    if (sets_.counted()) {
+      const auto add = [&](size_t row, int64_t weight) {
+        sets_.add(rows.slots[row], words[row], weight);
+      };
+      return for_each_row(rows, [&](size_t row) { add(row, 1); }, add);
+    }
+    const auto add = [&](size_t row) { sets_.add(rows.slots[row], words[row]); };
+    for_each_row(rows, add, [&](size_t row, int64_t weight) {
+      CHECK(weight > 0, "a set that does not count cannot take back");
+      add(row);
+    });
   }
   void merge(const Accumulator& from, std::span<const uint32_t> to,
              std::span<const uint32_t> from_slots) override {
     const auto& other = static_cast<const DistinctValues&>(from);
-    std::vector<uint32_t> numbers;
-    for (uint32_t slot : from_slots) {
-      for (uint32_t member : other.members_[slot]) numbers.push_back(other.member_value_[member]);
-    }
-    if (numbers.empty()) return;
-    std::vector<uint32_t> mine(numbers.size());
-    values_.intern(*other.values_.gather(numbers), mine.data());
+    std::vector<uint64_t> members = other.members(from_slots);
+    if (members.empty()) return;
+    if (index_) words_of(*other.values(members), &members);
     size_t next = 0;
     for (size_t i = 0; i < to.size(); ++i) {
-      for (uint32_t member : other.members_[from_slots[i]]) {
-        count(to[i], mine[next++], other.multiplicity_[member]);
-      }
+      other.sets_.each(from_slots[i],
+                       [&](uint64_t, int64_t count) { add(to[i], members[next++], count); });
     }
   }
   void clear(std::span<const uint32_t> slots) override {
-    for (uint32_t slot : slots) {
-      for (uint32_t member : members_[slot]) multiplicity_[member] = 0;
-      distinct_[slot] = 0;
-    }
+    for (uint32_t slot : slots) sets_.clear(slot);
   }
   void make_anew() override { clear_all(); }
+  void clear_first(size_t) override { clear_all(); }  // the others are empty
   void clear_all() override {
-    const size_t slots = distinct_.size();
-    *this = DistinctValues(type_);
-    resize(slots);
+    // Values that nobody holds any more are forgotten once they may be the greater part.
+    size_t members = 0;
+    for (uint32_t slot = 0; index_ && slot < sets_.sets(); ++slot) members += sets_.size(slot);
+    if (index_ && index_->size() > kIdleValues + members * 2) index_.emplace(type_);
+    sets_.clear_all();
   }
 
   void output(std::span<const uint32_t> slots, Emission emission,
               std::vector<ColumnPtr>* out) const override {
     if (emission != Emission::kValues) {
-      ColumnBuilder counts(Type::bigint(), slots.size());
-      for (uint32_t slot : slots) counts.append_int64(distinct_[slot]);
-      out->push_back(counts.finish());
+      ColumnBuilder sizes(Type::bigint(), slots.size());
+      for (uint32_t slot : slots) sizes.append_int64(static_cast<int64_t>(sets_.size(slot)));
+      out->push_back(sizes.finish());
       return;
     }
-    std::vector<uint32_t> numbers;
+    std::vector<uint64_t> members;
+    Selection order;
     ColumnBuilder lists(Type::array(type_), slots.size());
     for (uint32_t slot : slots) {
-      numbers.clear();
-      for (uint32_t member : members_[slot]) {
-        if (multiplicity_[member] > 0) numbers.push_back(member_value_[member]);
-      }
-      std::sort(numbers.begin(), numbers.end(),
-                [&](uint32_t a, uint32_t b) { return values_.compare(a, b) < 0; });
-      const ColumnPtr values = values_.gather(numbers);
-      for (size_t i = 0; i < numbers.size(); ++i) lists.child(0).append_from(*values, i);
+      members.clear();
+      sets_.each(slot, [&](uint64_t word, int64_t count) {
+        if (count > 0) members.push_back(word);
+      });
+      const ColumnPtr all = values(members);
+      order.resize(members.size());
+      std::iota(order.begin(), order.end(), uint32_t{0});
+      std::sort(order.begin(), order.end(),
+                [&](uint32_t a, uint32_t b) { return compare_rows(*all, a, *all, b) < 0; });
+      for (const uint32_t at : order) lists.child(0).append_from(*all, at);
       lists.append_list_end();
     }
     out->push_back(lists.finish());
   }
-  void save(std::span<const uint32_t> slots, SnapshotWriter& writer) const override {
-    std::vector<uint32_t> numbers;
-    for (uint32_t slot : slots) {
-      // Members that have left take no room in the snapshot, nor in what is built from it.
-      const auto held = [this](uint32_t member) { return multiplicity_[member] != 0; };
-      writer.u64(
-          static_cast<uint64_t>(std::count_if(members_[slot].begin(), members_[slot].end(), held)));
-      for (uint32_t member : members_[slot]) {
-        if (!held(member)) continue;
-        numbers.push_back(member_value_[member]);
-        writer.i64(multiplicity_[member]);
-      }
+  bool write(const WordPlaces& places, const Accumulator* later, uint64_t* to) const override {
+    if (later != nullptr) return false;
+    for (size_t i = 0; i < places.count; ++i) {
+      const auto slot =
+          places.is_range() ? static_cast<uint32_t>(places.begin + i) : places.slots[i];
+      to[places.is_range() ? i : places.positions[i]] = sets_.size(slot);
     }
-    writer.column(*values_.gather(numbers));
+    return true;
+  }
+  void save(std::span<const uint32_t> slots, SnapshotWriter& writer) const override {
+    for (uint32_t slot : slots) {
+      uint64_t held = 0;
+      sets_.each(slot, [&](uint64_t, int64_t) { ++held; });
+      writer.u64(held);
+      sets_.each(slot, [&](uint64_t, int64_t count) { writer.i64(count); });
+    }
+    writer.column(*values(members(slots)));
   }
   Status load(std::span<const uint32_t> slots, SnapshotReader& reader) override {
     std::vector<std::pair<uint32_t, int64_t>> members;
@@ -105,42 +115,67 @@ class DistinctValues final : public Accumulator {
       const uint64_t n = TRY(reader.count(sizeof(int64_t)));
       for (uint64_t i = 0; i < n; ++i) members.emplace_back(slot, TRY(reader.i64()));
     }
-    const ColumnPtr values = TRY(reader.column(type_));
-    if (values->size() != members.size())
+    const ColumnPtr column = TRY(reader.column(type_));
+    if (column->size() != members.size())
       return Error(ErrorCode::kCorruptData, "set members are missing");
-    ids_.resize(values->size());
-    values_.intern(*values, ids_.data());
-    for (size_t i = 0; i < members.size(); ++i) count(members[i].first, ids_[i], members[i].second);
+    const uint64_t* words = words_of(*column);
+    for (size_t i = 0; i < members.size(); ++i) add(members[i].first, words[i], members[i].second);
     return {};
   }
   size_t memory_bytes() const override {
-    size_t total = values_.memory_bytes() + pairs_.memory_bytes() + multiplicity_.capacity() * 12 +
-                   distinct_.capacity() * 8 + members_.capacity() * sizeof(members_[0]);
-    return total + multiplicity_.size() * 4;
+    return sets_.memory_bytes() + (index_ ? index_->memory_bytes() : 0);
   }
 
  private:
-  void count(uint32_t slot, uint32_t value, int64_t weight) {
-    if (weight == 0) return;
-    const uint32_t member = pairs_.intern(uint64_t{slot} << 32 | value);
-    if (member == multiplicity_.size()) {
-      multiplicity_.push_back(0);
-      member_value_.push_back(value);
-      members_[slot].push_back(member);
+  static constexpr size_t kIdleValues = 1024;
+
+  static bool is_number(const Type& type) {
+    return type.physical() == Physical::kInt64 || type.physical() == Physical::kDouble;
+  }
+  void add(uint32_t slot, uint64_t word, int64_t count) {
+    if (sets_.counted()) {
+      sets_.add(slot, word, count);
+    } else {
+      sets_.add(slot, word);
     }
-    const bool was = multiplicity_[member] > 0;
-    multiplicity_[member] += weight;
-    distinct_[slot] += static_cast<int64_t>(multiplicity_[member] > 0) - static_cast<int64_t>(was);
+  }
+  /// By row, valid until the next call; of rows that are NULL anything.
+  const uint64_t* words_of(const Column& column) {
+    if (type_.physical() == Physical::kInt64) return column.values<uint64_t>();
+    words_of(column, &words_);
+    return words_.data();
+  }
+  void words_of(const Column& column, std::vector<uint64_t>* words) {
+    words->resize(column.size());
+    if (!index_) {
+      const double* numbers = column.values<double>();
+      for (size_t row = 0; row < words->size(); ++row) (*words)[row] = word_of(numbers[row]);
+      return;
+    }
+    ids_.resize(column.size());
+    index_->intern(column, ids_.data());
+    std::copy(ids_.begin(), ids_.end(), words->begin());
+  }
+  std::vector<uint64_t> members(std::span<const uint32_t> slots) const {
+    std::vector<uint64_t> words;
+    for (const uint32_t slot : slots) {
+      sets_.each(slot, [&](uint64_t word, int64_t) { words.push_back(word); });
+    }
+    return words;
+  }
+  ColumnPtr values(std::span<const uint64_t> words) const {
+    if (index_) return index_->gather(std::vector<uint32_t>(words.begin(), words.end()));
+    ColumnBuilder builder(type_, words.size());
+    std::copy(words.begin(), words.end(), builder.extend<uint64_t>(words.size()));
+    builder.added(words.size());
+    return builder.finish();
   }
 
   Type type_;
-  ValueIndex values_;
-  NumberIndex pairs_;  // (slot, value) → member
-  std::vector<int64_t> multiplicity_;
-  std::vector<uint32_t> member_value_;
-  std::vector<int64_t> distinct_;
-  std::vector<std::vector<uint32_t>> members_;  // by slot
+  std::optional<ValueIndex> index_;  // not for numbers
+  WordSets sets_;
   std::vector<uint32_t> ids_;
+  std::vector<uint64_t> words_;
 };
 
 /// 4096 registers; while few are set, a sorted list of them.
@@ -292,7 +327,7 @@ std::unique_ptr<Accumulator> make_set(const Component& component, bool retractab
   if (component.kind == AccumulatorKind::kHyperLogLog && !retractable) {
     return std::make_unique<Sketches>();
   }
-  return std::make_unique<DistinctValues>(component.inputs[0]->type());
+  return std::make_unique<DistinctValues>(component.inputs[0]->type(), retractable);
 }
 
 }  // namespace velo

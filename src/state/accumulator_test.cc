@@ -297,6 +297,28 @@ TEST(Accumulator, IntegerSumsAreExactBeyond64Bits) {
   EXPECT_EQ(words[1][1], 7U);
 }
 
+TEST(Accumulator, PanesUsedAgainForgetTheirValues) {
+  const Batch one = batch_from_text(kSchema, "0 1 1 1 a true 2024-01-01T00:00:00\n");
+  for (const char* text : {"COUNT(DISTINCT i)", "COUNT(DISTINCT s)"}) {
+    AggregateLayout layout({}, {aggregate_of(one, text)}, false);
+    GroupStates states(&layout);
+    states.resize(3);
+    size_t early = 0;
+    for (int64_t pane = 0; pane < 2000; ++pane) {
+      std::string rows;
+      for (int64_t i = 0; i < 100; ++i) {
+        const std::string value = std::to_string(pane * 100 + i);
+        rows += "0 " + value + " 1 1 s" + value + " true 2024-01-01T00:00:00\n";
+      }
+      fold(layout, states, batch_from_text(kSchema, rows), 0);
+      ASSERT_TRUE(results(layout, states).find(": 100 0 0") != std::string::npos);
+      states.clear_first(3);
+      if (pane == 100) early = states.memory_bytes();
+    }
+    EXPECT_LE(states.memory_bytes(), early * 2) << text;
+  }
+}
+
 TEST(Accumulator, RowsTakenBackLeaveNoTrace) {
   for (uint64_t seed = 1; seed < 20; ++seed) {
     const Batch stays = random_rows(seed, 40);

@@ -12,13 +12,13 @@ namespace {
 
 constexpr size_t kChunkBytes = 65536;
 
-uint64_t double_key(double value) {
+}  // namespace
+
+uint64_t word_of(double value) {
   if (std::isnan(value)) value = std::nan("");
   if (value == 0) value = 0;  // -0.0
   return std::bit_cast<uint64_t>(value);
 }
-
-}  // namespace
 
 uint64_t StringIndex::hash_long(const StringRef& s) {
   const char* p = s.data();
@@ -220,7 +220,7 @@ void ValueIndex::intern(const Column& column, uint32_t* ids) {
     }
     case Physical::kDouble: {
       const double* values = column.values<double>();
-      return intern_numbers(column, ids, [values](size_t i) { return double_key(values[i]); });
+      return intern_numbers(column, ids, [values](size_t i) { return word_of(values[i]); });
     }
     case Physical::kBool: {
       const uint8_t* values = column.values<uint8_t>();

@@ -11,6 +11,9 @@
 
 namespace velo {
 
+/// The same for doubles that are one value: -0.0 and 0.0, all NaNs.
+uint64_t word_of(double value);
+
 /// Gives every distinct 64-bit number a dense number from 0, in order of first sight.
 /// Open addressing, linear probing, at most half full.
 class NumberIndex {
