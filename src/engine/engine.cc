@@ -78,7 +78,9 @@ struct Engine::State {
   }
 
   BinderContext binder(Catalog& in, OptionMap& with) const {
-    return {&in, &kinds, &with, options.variables, true};
+    const auto found = with.find("parallelism");
+    const bool parallel = found == with.end() ? options.parallelism > 1 : found->second != "1";
+    return {&in, &kinds, &with, options.variables, true, parallel};
   }
   Result<uint64_t> number(std::string_view setting, uint64_t otherwise) const {
     const auto found = settings.find(setting);

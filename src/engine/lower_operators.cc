@@ -186,6 +186,9 @@ LoweredNode lower_aggregate(const AggregateNode& plan) {
   options.emit = emit_options(plan.emit);
   if (plan.bound.kind == StateBoundKind::kTtl) options.ttl_us = plan.bound.ttl_us;
   options.standing = plan.standing;
+  options.partial = plan.partial;
+  if (plan.partial)
+    return node(Spread::kAnywhere, [options] { return make_group_aggregate(options); });
   // One of several copies alone must know of the groups that exist without rows.
   const Spread spread = plan.standing.empty() ? Spread::kByKey : Spread::kSingle;
   LoweredNode made = node(spread, [options] { return make_group_aggregate(options); });

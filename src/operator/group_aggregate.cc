@@ -11,6 +11,7 @@ namespace velo {
 namespace {
 
 constexpr size_t kRowsPerBatch = 4096;
+constexpr size_t kPartialGroups = 16 << 10;  // what is found again soon
 constexpr int64_t kOnlyWindow = 0;  // the name under which PendingChanges keeps them
 
 class GroupAggregate final : public Operator {
@@ -42,6 +43,7 @@ class GroupAggregate final : public Operator {
     }
     const size_t stride = by_row ? 1 : batch->rows;
     for (size_t begin = 0; begin < batch->rows; begin += stride) fold(begin, stride, output);
+    if (options_.partial && input_.keys().size() >= kPartialGroups) give_up_groups(output);
   }
 
   void tick(int64_t now_us, Output& output) override {
@@ -217,6 +219,13 @@ class GroupAggregate final : public Operator {
     if (old.empty()) return;
     states_.clear(old);
     clean_keys();
+  }
+
+  void give_up_groups(Output& output) {
+    emit_all(output);
+    input_.keep_only({});
+    states_ = GroupStates(&input_.layout());
+    rows_ = ResultRows(options_.output);
   }
 
   std::vector<uint32_t> live_groups() const {

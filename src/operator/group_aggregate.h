@@ -20,6 +20,8 @@ struct GroupAggregateOptions {
       -1;  ///< event time of the input, for FIRST_VALUE and its kin; −1: arrival decides
   bool retractable = false;  ///< the input may take rows back
   EmitOptions emit;
+  /// kFinal: groups are given whenever there are many, and begun anew.
+  bool partial = false;
   int64_t ttl_us = 0;  ///< a group not touched for so long (wall clock) is forgotten; 0 = never
 };
 

@@ -71,7 +71,7 @@ class StatementBinder {
   std::vector<std::string> setting_names() const;
   Result<const CatalogEntry*> find_relation(const ast::QualifiedName& name) const;
   PlanPtr optimised(PlanPtr plan, WatermarkUse use = WatermarkUse::kNobodyAbove) const {
-    return context_.optimise ? optimise(plan, use) : plan;
+    return context_.optimise ? optimise(plan, use, context_.parallel) : plan;
   }
   Error error(ErrorCode code, std::string message, SourceSpan span) const {
     return session_.error(code, std::move(message), span);
@@ -458,7 +458,8 @@ Result<PlanPtr> bind_query(const ast::Query& query, std::string_view text,
   PlanPtr plan = TRY(QueryBinder(session).bind(query, nullptr, false));
   TRY(check_state(session, *plan, false));
   for (Warning& warning : session.take_warnings()) warnings->push_back(std::move(warning));
-  return context.optimise ? optimise(plan) : plan;
+  if (!context.optimise) return plan;
+  return optimise(plan, WatermarkUse::kNobodyAbove, context.parallel);
 }
 
 }  // namespace velo

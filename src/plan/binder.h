@@ -87,6 +87,7 @@ struct BinderContext {
   OptionMap* settings;       ///< SET, --set
   VariableLookup variables;  ///< for ${VAR} in option values and names of tables
   bool optimise = true;      ///< off only to look at plans before the rewrites
+  bool parallel = false;     ///< more than one thread will read tables
 };
 
 /// Binds one statement; CREATE, DROP and SET take effect. `text`: what the statement was parsed

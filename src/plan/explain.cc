@@ -258,8 +258,10 @@ std::string Explainer::describe_window_aggregate(const WindowAggregateNode& node
 }
 
 std::string Explainer::describe_aggregate(const AggregateNode& node) const {
-  std::string out = node.aggregates.empty() ? "Distinct" : "Aggregate";
+  std::string out = node.partial ? "Partial" : "";
+  out += node.aggregates.empty() ? "Distinct" : "Aggregate";
   out += describe_grouping(node.keys, node.aggregates);
+  if (node.partial) return out + "; in each thread";
   out += "; " + emit_text(node.emit);
   return out + state_text(node.bound);
 }

@@ -302,6 +302,7 @@ PlanPtr make_aggregate(PlanPtr input, GroupingParts parts) {
   node->keys = std::move(parts.keys);
   node->aggregates = std::move(parts.aggregates);
   node->standing = std::move(parts.standing);
+  node->partial = parts.partial;
   node->emit = parts.emit;
   node->bound = parts.bound;
   node->inputs = {std::move(input)};
@@ -521,6 +522,7 @@ GroupingParts grouping_parts(const T& node) {
 GroupingParts parts_of(const AggregateNode& node) {
   GroupingParts parts = grouping_parts(node);
   parts.standing = node.standing;
+  parts.partial = node.partial;
   return parts;
 }
 GroupingParts parts_of(const WindowAggregateNode& node) {

@@ -59,6 +59,7 @@ struct GroupingParts {
   std::vector<PlanAggregate> aggregates;
   bool grouping_sets = false;
   std::vector<int64_t> standing;
+  bool partial = false;  ///< see AggregateNode
   PlanEmit emit;
   PlanStateBound bound;
   SourceSpan span;

@@ -316,6 +316,9 @@ struct AggregateNode : PlanNode {
   /// Grouping sets without keys, by the number that is the last key: their groups exist even over
   /// no rows, all other keys NULL.
   std::vector<int64_t> standing;
+  /// Over the rows of one thread, some of them at a time: of one group come several rows, which a
+  /// grouping above makes one.
+  bool partial = false;
   PlanEmit emit;
   PlanStateBound bound;
 };

@@ -10,8 +10,10 @@ namespace velo {
 /// Whether those who read a plan's output may wait for its watermark: so with shared sub-plans.
 enum class WatermarkUse : uint8_t { kNobodyAbove, kReadersAbove };
 
-/// All of them, in the order that lets each find what the others leave.
-PlanPtr optimise(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNobodyAbove);
+/// All of them, in the order that lets each find what the others leave. `parallel`: more than one
+/// thread reads tables.
+PlanPtr optimise(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNobodyAbove,
+                 bool parallel = false);
 
 /// Constant parts of expressions become literals; conditions lose what others imply. A Filter that
 /// is always TRUE goes, one that no row can meet becomes FALSE.
@@ -25,5 +27,7 @@ PlanPtr merge_projections(const PlanPtr& plan);
 /// Scans read only columns, and fields of ROW columns, that something above reads; so with
 /// aggregates. Watermarks that nobody waits for go.
 PlanPtr prune_columns(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNobodyAbove);
+/// Groupings over rows that several threads read are done by each thread first.
+PlanPtr split_aggregates(const PlanPtr& plan);
 
 }  // namespace velo
