@@ -42,8 +42,15 @@ struct OverAggregatesOptions {
 /// Whether the state of this aggregate is a few numbers, or one value: cheap to copy and to merge.
 bool merges_cheaply(const Aggregate& aggregate);
 
-/// For aggregates that merge cheaply: a frame is two states, what of it had come at the last turn
-/// of the tables and what has come since (two stacks).
+/// Whether the states follow from numbers that the rows have: frames of them are answered along
+/// these, and rows keep nothing else.
+bool follows_from_numbers(const Aggregate& aggregate);
+
+/// For aggregates that follow from numbers.
+std::unique_ptr<OverAggregates> make_number_aggregates(OverAggregatesOptions options,
+                                                       const OverRows& rows);
+/// For other aggregates that merge cheaply: a frame is two states, what of it had come at the last
+/// turn of the tables and what has come since (two stacks).
 std::unique_ptr<OverAggregates> make_merged_aggregates(OverAggregatesOptions options,
                                                        const OverRows& rows);
 /// For aggregates that keep values: one state per partition, which rows enter and leave. The

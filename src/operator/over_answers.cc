@@ -10,6 +10,10 @@ namespace {
 
 /// Aggregates that keep values are one state per partition, not one per row.
 bool slides(const OverCall& call) { return !merges_cheaply(call.aggregate); }
+/// Those that find what belongs to rows by their handles.
+bool asks_for_handles(const OverCall& call) {
+  return call.function == OverFunction::kAggregate && !follows_from_numbers(call.aggregate);
+}
 
 void add_columns_of(const OverCall& call, std::set<size_t>& kept) {
   const auto add = [&kept](const ExprPtr& expr) {
@@ -52,10 +56,12 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
     rows.peers |= has(call.frame, OverBound::Unit::kGroups);
     rows.ranges |= has(call.frame, OverBound::Unit::kRange);
     rows.pins |= !whole && OverNavigation::pins(call);
+    rows.handles |= asks_for_handles(call);
     add_columns_of(call, kept);
   }
   for (size_t column = 0; delayed && column < options.input->size(); ++column) kept.insert(column);
   rows.kept.assign(kept.begin(), kept.end());
+  rows.handles |= whole || rows.peers || rows.ranges || rows.pins || !kept.empty();
   return rows;
 }
 
@@ -86,7 +92,11 @@ void OverAnswers::add(size_t index) {
     framed.navigations.emplace_back(call, whole_, rows_);
     framed.navigation_calls.push_back(index);
   } else {
-    (slides(call) ? framed.sliding_calls : framed.merged_calls).push_back(index);
+    const bool numbers = follows_from_numbers(call.aggregate);
+    (slides(call) ? framed.sliding
+     : numbers    ? framed.numbers
+                  : framed.merged)
+        .calls.push_back(index);
   }
 }
 
@@ -97,19 +107,16 @@ void OverAnswers::make_aggregates(Framed& framed) {
     for (const size_t call : calls) options.aggregates.push_back(options_.calls[call].aggregate);
     return options;
   };
-  if (!framed.merged_calls.empty()) {
-    framed.merged = make_merged_aggregates(options_for(framed.merged_calls), rows_);
-  }
-  if (!framed.sliding_calls.empty()) {
-    framed.sliding = make_sliding_aggregates(options_for(framed.sliding_calls), rows_);
-  }
+  const auto make = [&](Framed::Aggregates& kind, auto make_aggregates_of) {
+    if (!kind.calls.empty()) kind.made = make_aggregates_of(options_for(kind.calls), rows_);
+  };
+  make(framed.numbers, make_number_aggregates);
+  make(framed.merged, make_merged_aggregates);
+  make(framed.sliding, make_sliding_aggregates);
 }
 
 void OverAnswers::arrive(const Batch& batch, EvaluationContext& context) {
-  for (Framed& framed : framed_) {
-    if (framed.merged) framed.merged->arrive(batch, context);
-    if (framed.sliding) framed.sliding->arrive(batch, context);
-  }
+  each_aggregates([&](OverAggregates& made) { made.arrive(batch, context); });
 }
 
 std::vector<ColumnPtr> OverAnswers::answer(const OverTurn& turn, EvaluationContext& context,
@@ -119,16 +126,12 @@ std::vector<ColumnPtr> OverAnswers::answer(const OverTurn& turn, EvaluationConte
     for (size_t i = 0; i < calls.size(); ++i) columns[calls[i]] = std::move(made[i]);
   };
   for (Framed& framed : framed_) {
-    const bool framed_calls = framed.merged || framed.sliding || !framed.navigations.empty();
-    if (framed_calls || framed.cursor.frame() == up_to_peers()) {
+    if (framed.has_calls() || framed.cursor.frame() == up_to_peers()) {
       framed.cursor.find(turn, &framed.spans);
     }
     const OverSpans& spans = framed.spans;
-    if (framed.merged) {
-      place(framed.merged_calls, framed.merged->answer(turn, spans, context, errors));
-    }
-    if (framed.sliding) {
-      place(framed.sliding_calls, framed.sliding->answer(turn, spans, context, errors));
+    for (const auto* kind : framed.kinds()) {
+      if (kind->made) place(kind->calls, kind->made->answer(turn, spans, context, errors));
     }
     for (size_t i = 0; i < framed.navigations.size(); ++i) {
       columns[framed.navigation_calls[i]] = framed.navigations[i].answer(turn, spans);
@@ -143,11 +146,11 @@ std::vector<ColumnPtr> OverAnswers::answer(const OverTurn& turn, EvaluationConte
 uint64_t OverAnswers::low(uint32_t group) const {
   uint64_t low = UINT64_MAX;
   for (const Framed& framed : framed_) {
-    const bool framed_calls = framed.merged || framed.sliding || !framed.navigations.empty();
-    if (!framed_calls) continue;
+    if (!framed.has_calls()) continue;
     low = std::min(low, framed.cursor.low(group));
-    if (framed.merged) low = std::min(low, framed.merged->low(group));
-    if (framed.sliding) low = std::min(low, framed.sliding->low(group));
+    for (const auto* kind : framed.kinds()) {
+      if (kind->made) low = std::min(low, kind->made->low(group));
+    }
     for (const OverNavigation& navigation : framed.navigations) {
       low = std::min(low, navigation.low(group));
     }
@@ -204,8 +207,9 @@ Status OverAnswers::load(std::span<const uint32_t> groups, size_t rows, Snapshot
     }
   }
   for (Framed& framed : framed_) {
-    if (framed.merged) TRY(framed.merged->load(groups, rows, reader));
-    if (framed.sliding) TRY(framed.sliding->load(groups, rows, reader));
+    for (const auto* kind : framed.kinds()) {
+      if (kind->made) TRY(kind->made->load(groups, rows, reader));
+    }
   }
   return {};
 }

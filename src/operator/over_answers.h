@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -42,13 +43,19 @@ class OverAnswers {
   struct Framed {
     OverCursor cursor;
     OverSpans spans;
-    std::unique_ptr<OverAggregates> merged;
-    std::unique_ptr<OverAggregates> sliding;
-    std::vector<size_t> merged_calls;
-    std::vector<size_t> sliding_calls;
+    /// Aggregates of one kind, and which calls they answer.
+    struct Aggregates {
+      std::unique_ptr<OverAggregates> made;
+      std::vector<size_t> calls;
+    };
+    Aggregates numbers, merged, sliding;
+    std::array<const Aggregates*, 3> kinds() const { return {&numbers, &merged, &sliding}; }
     std::vector<OverNavigation> navigations;
     std::vector<size_t> navigation_calls;
     std::vector<size_t> rank_calls;
+    bool has_calls() const {
+      return numbers.made || merged.made || sliding.made || !navigations.empty();
+    }
   };
   void add(size_t call);
   Framed& framed_by(const OverFrame& frame);
@@ -56,8 +63,9 @@ class OverAnswers {
   template <typename Visit>
   void each_aggregates(Visit visit) const {
     for (const Framed& framed : framed_) {
-      if (framed.merged) visit(*framed.merged);
-      if (framed.sliding) visit(*framed.sliding);
+      for (const auto* kind : framed.kinds()) {
+        if (kind->made) visit(*kind->made);
+      }
     }
   }
 

@@ -118,8 +118,14 @@ void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
   for (const uint32_t group : groups) {
     if (group >= keys_.size()) keys_.resize(group + 1);
   }
+  taken_groups_ = groups;
+  handles_.resize(rows.rows, 0);
+  if (!options_.handles) {
+    for (const uint32_t group : groups) ++keys_[group].count;
+    counted_ += rows.rows;
+    return;
+  }
   if (!options_.whole) rings_.resize(keys_.size());
-  handles_.resize(rows.rows);
   for (size_t row = 0; row < rows.rows; ++row) {
     handles_[row] = new_handle();
     push(groups[row], handles_[row]);
@@ -227,6 +233,12 @@ void OverRows::unpin(uint32_t handle) {
 void OverRows::forget_before(uint32_t group, uint64_t low) {
   if (options_.whole) return;
   Key& key = keys_[group];
+  if (!options_.handles) {
+    const uint64_t first = std::max(key.first, std::min(low, key.count));
+    counted_ -= first - key.first;
+    key.first = first;
+    return;
+  }
   const std::vector<uint32_t>& ring = rings_[group];
   for (; key.first < std::min(low, key.count); ++key.first) {
     const uint32_t handle = ring[key.first & (ring.size() - 1)];
@@ -238,7 +250,7 @@ void OverRows::forget_before(uint32_t group, uint64_t low) {
 void OverRows::forget(uint32_t group) {
   forget_before(group, UINT64_MAX);
   keys_[group] = Key();
-  rings_[group] = {};
+  if (options_.handles) rings_[group] = {};
 }
 
 std::vector<uint32_t> OverRows::take_forgotten() {
@@ -285,7 +297,9 @@ OverRows::Saved OverRows::save(std::span<const uint32_t> groups, std::span<const
     writer.u64(key.count);
     writer.u64(key.peers);
     writer.u64(key.peer_first);
-    for (uint64_t i = key.first; i < key.count; ++i) saved.handles.push_back(handle(group, i));
+    for (uint64_t i = key.first; options_.handles && i < key.count; ++i) {
+      saved.handles.push_back(handle(group, i));
+    }
   }
   saved.place_of.assign(handle_end_, kNone);
   for (size_t i = 0; i < saved.handles.size(); ++i) {
@@ -312,7 +326,6 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
   uint64_t in_rings = 0;
   for (const uint32_t group : groups) {
     if (group >= keys_.size()) keys_.resize(group + 1);
-    rings_.resize(keys_.size());
     const uint64_t first = TRY(reader.u64());
     const uint64_t count = TRY(reader.u64());
     if (first > count || count - first > UINT32_MAX) return bad_rows();
@@ -325,7 +338,15 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
     key.begin = static_cast<uint32_t>(count - first);  // how many, until they are pushed
   }
   const uint64_t rows = TRY(reader.count(1));
+  if (!options_.handles) {
+    for (const uint32_t group : groups) {
+      keys_[group].count += std::exchange(keys_[group].begin, 0);
+    }
+    counted_ = in_rings;
+    return {};
+  }
   if (rows < in_rings || rows >= kNone) return bad_rows();
+  rings_.resize(keys_.size());
   for (const uint32_t group : groups) {
     const uint32_t held = std::exchange(keys_[group].begin, 0);
     for (uint32_t i = 0; i < held; ++i) push(group, handle_end_++);

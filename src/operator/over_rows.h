@@ -48,7 +48,7 @@ class RangeKeys {
 /// A row has a small number, its handle, by which states and values beside it are found: arrays
 /// indexed by handle. Handles of rows that are forgotten are given to new ones; a partition lists
 /// those of its rows in a ring. Where partitions come whole (`whole`) handles are simply the
-/// batch's row numbers.
+/// batch's row numbers. Where nobody asks for handles, rows are merely counted.
 class OverRows {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -61,6 +61,7 @@ class OverRows {
     bool peers = false;        ///< numbers of peers are asked for
     bool ranges = false;       ///< values of the first order key are
     bool pins = false;         ///< `pin` is called
+    bool handles = false;      ///< `handle` is asked for; all of the above need it
   };
   explicit OverRows(Options options);
 
@@ -70,6 +71,7 @@ class OverRows {
   void take(const Batch& rows, std::span<const uint32_t> groups);
 
   /// Of the last batch, by row.
+  std::span<const uint32_t> taken_groups() const { return taken_groups_; }
   std::span<const uint32_t> handles() const { return handles_; }
   /// All handles are below.
   uint32_t handle_end() const { return handle_end_; }
@@ -78,7 +80,7 @@ class OverRows {
   /// How many rows of the partition have come.
   uint64_t count(uint32_t group) const { return keys_[group].count; }
   uint64_t first(uint32_t group) const { return keys_[group].first; }
-  /// REQUIRES: first ≤ index < count.
+  /// REQUIRES: options.handles, first ≤ index < count.
   uint32_t handle(uint32_t group, uint64_t index) const {
     if (options_.whole) return keys_[group].begin + static_cast<uint32_t>(index);
     const std::vector<uint32_t>& ring = rings_[group];
@@ -109,7 +111,7 @@ class OverRows {
   void trim();
 
   /// Stored rows, pinned ones included.
-  size_t rows() const { return handle_end_ - free_.size(); }
+  size_t rows() const { return options_.handles ? handle_end_ - free_.size() : counted_; }
   size_t memory_bytes() const;
 
   /// What a snapshot has of partitions `groups`: the rows in the order that `saved_handles` lists.
@@ -159,6 +161,8 @@ class OverRows {
   RowStore store_;
   Batch batch_;  // whole: the rows that are there
   std::vector<uint32_t> handles_;
+  std::span<const uint32_t> taken_groups_;
+  size_t counted_ = 0;  // rows, if they have no handles
 };
 
 }  // namespace velo

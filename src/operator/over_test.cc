@@ -176,6 +176,41 @@ TEST(Over, KeysThatTimeHasPassedAreForgotten) {
   EXPECT_LT(op->state_rows(), 20000u);
 }
 
+/// So many rows of each of so many keys have come: bytes of state per row of it.
+double bytes_per_row(const OverFrame& frame, int64_t keys, int64_t rows_of_each) {
+  OverOptions options = over_options();
+  options.input = schema_from_text("k BIGINT, price DOUBLE, quantity BIGINT, t TIMESTAMP");
+  options.output = options.input;
+  options.order = {{3, false, true}};
+  options.time_column = 3;
+  add_aggregate(options, frame, "AVG(price)");
+  add_aggregate(options, frame, "SUM(quantity)");
+  auto op = make_over(options);
+  for (int64_t i = 0; i < rows_of_each; ++i) {
+    Batch batch{options.input, static_cast<size_t>(keys), {}, nullptr, nullptr};
+    std::vector<ColumnBuilder> columns;
+    for (const Field& field : options.input->fields()) columns.emplace_back(field.type);
+    for (int64_t key = 0; key < keys; ++key) {
+      columns[0].append_int64(key);
+      columns[1].append_double(static_cast<double>(key + i) / 8);
+      columns[2].append_int64(key * i);
+      columns[3].append_int64(i * kSecond);
+    }
+    for (ColumnBuilder& column : columns) batch.columns.push_back(column.finish());
+    CollectOutput output;
+    op->push(0, batch, output);
+    op->advance(0, i * kSecond + 1, output);
+  }
+  EXPECT_GE(op->state_rows(), static_cast<size_t>(keys * rows_of_each / 2));
+  return static_cast<double>(op->state_bytes()) / static_cast<double>(op->state_rows());
+}
+
+TEST(Over, RowsTakeLittleMoreThanWhatFramesReadOfThem) {
+  constexpr double kRead = 16;  // a price and a quantity
+  EXPECT_LE(bytes_per_row(last_rows(100), 4000, 130), 1.5 * kRead);
+  EXPECT_LE(bytes_per_row(last_rows(1000), 300, 1100), 1.35 * kRead);
+}
+
 // ---- A model that looks at every row of every frame.
 
 struct Row {
@@ -327,8 +362,9 @@ OverFrame random_frame(Random& random, bool whole) {
   if (random.below(3) == 0) last = 0;
   if (first > last) std::swap(first, last);
   const uint64_t unit = random.below(3);
+  const int64_t many = random.below(3) == 0 ? 17 : 1;
   const auto bound = [&](int64_t n) {
-    return unit == 0 ? rows_away(n) : unit == 1 ? groups_away(n) : time_away(n * 500'000);
+    return unit == 0 ? rows_away(n * many) : unit == 1 ? groups_away(n) : time_away(n * 500'000);
   };
   OverFrame frame = between(bound(first), bound(last));
   if (random.below(4) == 0) frame.start = unbounded();
@@ -405,7 +441,7 @@ TEST(Over, AgreesWithAModelWhateverTheBatchesAndOverRestarts) {
     Random random(seed);
     const OverForm form = seed % 3 == 0 ? OverForm::kEnd : OverForm::kTime;
     const OverOptions options = random_calls(random, form);
-    const Batch rows = random_rows(20 + random.below(60), random);
+    const Batch rows = random_rows(20 + random.below(seed % 5 == 0 ? 300 : 60), random);
     const Model model(options, rows, form == OverForm::kEnd);
     const std::string whole = run(options, rows, 3 * kSecond, 1000);
     ASSERT_EQ(sorted_lines(whole), model.lines()) << "seed " << seed;

@@ -101,12 +101,12 @@ class TimedOver final : public Operator {
   }
 
   void save(SnapshotWriter& writer) const override {
-    writer.section("over");
+    writer.section("over by time");
     save_state(writer);
     waiting_.save(writer);
   }
   Status load(SnapshotReader& reader) override {
-    TRY(reader.section("over"));
+    TRY(reader.section("over by time"));
     TRY(load_state(reader));
     return waiting_.load(reader);
   }

@@ -9,6 +9,7 @@
 
 #include "base/vectors.h"
 #include "expr/aggregate.h"
+#include "state/frame_states.h"
 #include "state/snapshot.h"
 
 namespace velo {
@@ -58,6 +59,8 @@ class Accumulator {
   /// Adds slot from_slots[i] of `from`, an accumulator of the same component, to slot to[i].
   virtual void merge(const Accumulator& from, std::span<const uint32_t> to,
                      std::span<const uint32_t> from_slots) = 0;
+  /// For frames over rows that are kept elsewhere, where the state follows from numbers; else null.
+  virtual std::unique_ptr<FrameStates> frames() const { return nullptr; }
   /// unmerge undoes a merge to the last bit, whatever was merged in between.
   virtual bool is_exact() const { return false; }
   /// Takes slot from_slots[i] of `from`, which was merged, out of slot to[i]. REQUIRES: is_exact().
@@ -126,6 +129,18 @@ inline void for_each_row(const FoldRows& rows, PlainAdd plain_add, Add add) {
   }
 }
 
+/// The inputs of rules, made of columns or of where their values are.
+struct NoInput {
+  explicit NoInput(std::span<const ColumnPtr>) {}
+  explicit NoInput(const void* const*) {}
+};
+template <typename T>
+struct OneInput {
+  explicit OneInput(std::span<const ColumnPtr> inputs) : values(inputs[0]->values<T>()) {}
+  explicit OneInput(const void* const* inputs) : values(static_cast<const T*>(inputs[0])) {}
+  const T* values;
+};
+
 /// A rule that can give an answer as 8 bytes: `word(State, uint64_t*)`, false if it cannot.
 template <typename Rule>
 concept GivesWords = requires(const typename Rule::State& state, uint64_t* word) {
@@ -137,7 +152,7 @@ template <typename Rule>
 concept Unmerges = requires(typename Rule::State& state) { Rule::unmerge(state, state); };
 
 /// An accumulator whose state is one trivially copyable struct per slot. `Rule` gives: State (its
-/// default = empty), Input, `add(State&, Input, weight)`, `merge(State&, const State&)`,
+/// default = empty), Input (as above), `add(State&, Input, weight)`, `merge(State&, const State&)`,
 /// `output(const State*, slots, out)`, `word` and `unmerge` where it can, and `kEmptyIsZero` if an
 /// empty State is all zero bytes.
 template <typename Rule>
@@ -167,6 +182,9 @@ class FixedAccumulator final : public Accumulator {
     State* mine = states_.data();
     const State* other = static_cast<const FixedAccumulator&>(from).states_.data();
     for (size_t i = 0; i < to.size(); ++i) Rule::merge(mine[to[i]], other[from_slots[i]]);
+  }
+  std::unique_ptr<FrameStates> frames() const override {
+    return std::make_unique<FixedFrames<Rule>>(rule_);
   }
   bool is_exact() const override { return Unmerges<Rule>; }
   void unmerge(const Accumulator& from, std::span<const uint32_t> to,

@@ -8,12 +8,6 @@
 namespace velo {
 namespace {
 
-template <typename T>
-struct OneInput {
-  explicit OneInput(std::span<const ColumnPtr> inputs) : values(inputs[0]->values<T>()) {}
-  const T* values;
-};
-
 // Doubles are kept as integers in the same order: positive ones by their bits, negative ones with
 // the other bits turned. So smaller and larger are one instruction without a branch, -0.0 comes
 // before 0.0, NaN after everything, and an empty slot is the integer that no double becomes.
@@ -39,9 +33,7 @@ struct DoubleExtremeRule {
   static void offer(State& s, int64_t order) {
     s.order = kMinimum ? std::min(s.order, order) : std::max(s.order, order);
   }
-  static void add(State& s, const Input& in, size_t row) {
-    offer(s, order_of_any(in.values[row]));
-  }
+  static void add(State& s, const Input& in, size_t row) { offer(s, order_of_any(in.values[row])); }
   static void add(State& s, const Input& in, size_t row, int64_t) { add(s, in, row); }
   static void merge(State& s, const State& other) { offer(s, other.order); }
   static bool word(const State& s, uint64_t* to) {

@@ -6,9 +6,45 @@
 namespace velo {
 namespace {
 
+// As BIGINT when all fit, which is the rule. `sum_of(i)`: of slot slots[i].
+template <typename SumOf>
+void output_sums(size_t count, SumOf sum_of, std::vector<ColumnPtr>* out) {
+  ColumnBuilder builder(Type::bigint(), count);
+  int64_t* to = builder.extend<int64_t>(count);
+  bool fit = true;
+  for (size_t i = 0; i < count; ++i) {
+    to[i] = static_cast<int64_t>(sum_of(i));
+    fit &= to[i] == sum_of(i);
+  }
+  builder.added(count);
+  if (fit) {
+    out->push_back(builder.finish());
+    return;
+  }
+  ColumnBuilder wide(Type::decimal(38, 0), count);
+  for (size_t i = 0; i < count; ++i) wide.append_int128(sum_of(i));
+  out->push_back(wide.finish());
+}
+
+struct WideSumRule {
+  struct State {
+    int128_t sum = 0;
+  };
+  using Input = OneInput<int64_t>;
+  static void add(State& s, const Input& in, size_t row) { s.sum += in.values[row]; }
+  static void merge(State& s, const State& other) { s.sum += other.sum; }
+  void output(const State* states, std::span<const uint32_t> slots,
+              std::vector<ColumnPtr>* out) const {
+    output_sums(slots.size(), [&](size_t i) { return states[slots[i]].sum; }, out);
+  }
+};
+
 class IntegerSums final : public Accumulator {
  public:
   std::unique_ptr<Accumulator> fresh() const override { return std::make_unique<IntegerSums>(); }
+  std::unique_ptr<FrameStates> frames() const override {
+    return std::make_unique<FixedFrames<WideSumRule>>(WideSumRule());
+  }
   void resize(size_t slots) override {
     if (slots <= this->slots()) return;
     if (is_wide_) {
@@ -110,24 +146,13 @@ class IntegerSums final : public Accumulator {
     }
   }
 
-  // As BIGINT when all fit, which is the rule.
   void output(std::span<const uint32_t> slots, Emission,
               std::vector<ColumnPtr>* out) const override {
-    ColumnBuilder builder(Type::bigint(), slots.size());
-    int64_t* to = builder.extend<int64_t>(slots.size());
-    bool fit = true;
-    for (size_t i = 0; i < slots.size(); ++i) {
-      to[i] = static_cast<int64_t>(is_wide_ ? wide_[slots[i]] : sums_[slots[i]]);
-      fit &= !is_wide_ || to[i] == wide_[slots[i]];
+    if (is_wide_) {
+      output_sums(slots.size(), [&](size_t i) { return wide_[slots[i]]; }, out);
+    } else {
+      output_sums(slots.size(), [&](size_t i) { return sums_[slots[i]]; }, out);
     }
-    builder.added(slots.size());
-    if (fit) {
-      out->push_back(builder.finish());
-      return;
-    }
-    ColumnBuilder wide(Type::decimal(38, 0), slots.size());
-    for (uint32_t slot : slots) wide.append_int128(wide_[slot]);
-    out->push_back(wide.finish());
   }
   bool write(const WordPlaces& places, const Accumulator* later, uint64_t* to) const override {
     const IntegerSums* more = later ? &of(*later) : nullptr;

@@ -38,6 +38,9 @@ struct ExactSum {
 struct TwoInputs {
   explicit TwoInputs(std::span<const ColumnPtr> inputs)
       : x(inputs[0]->values<double>()), y(inputs.back()->values<double>()) {}
+  explicit TwoInputs(const void* const* inputs)
+      : x(static_cast<const double*>(inputs[0])),
+        y(inputs[1] == nullptr ? x : static_cast<const double*>(inputs[1])) {}
   const double* x;
   const double* y;
 };

@@ -9,15 +9,6 @@
 namespace velo {
 namespace {
 
-template <typename T>
-struct OneInput {
-  explicit OneInput(std::span<const ColumnPtr> inputs) : values(inputs[0]->values<T>()) {}
-  const T* values;
-};
-struct NoInput {
-  explicit NoInput(std::span<const ColumnPtr>) {}
-};
-
 template <typename T, typename State, typename Get>
 void append_values(const Type& type, const State* states, std::span<const uint32_t> slots,
                    std::vector<ColumnPtr>* out, Get get) {

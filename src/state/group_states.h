@@ -39,12 +39,15 @@ class AggregateLayout {
   /// Rows that fail are in `errors`; the caller drops them and asks again.
   void prepare(const Batch& batch, EvaluationContext& context, RowErrors& errors, Prepared* out);
 
- private:
-  friend class GroupStates;
+  /// What an aggregate is finalised from.
   struct Part {
-    int component;  // index into components_, or −1: the row count
+    int component;  ///< index into components(), or −1: the row count
     Emission emission;
   };
+  const std::vector<Part>& parts(size_t aggregate) const { return parts_[aggregate]; }
+
+ private:
+  friend class GroupStates;
   struct Slots {  // where a component's expressions stand in the evaluator
     std::vector<size_t> inputs;
     int filter = -1;

@@ -1,0 +1,200 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "column/column.h"
+#include "state/snapshot.h"
+
+namespace velo {
+
+/// How far the frames of a partition have come. A frame [start, end) is the front [start, mid) and
+/// then the back [mid, entered), of which one state is kept.
+struct FramePlace {
+  uint64_t start = 0;
+  uint64_t mid = 0;
+  uint64_t entered = 0;
+
+  /// On to the frame [from, to). REQUIRES: neither end goes back, unless the frame is empty.
+  void move_to(uint64_t from, uint64_t to) {
+    if (entered < from) mid = entered = from;
+    start = from;
+    if (from >= to) return;
+    entered = std::max(entered, to);
+    if (start > mid) mid = entered;  // the back has become the front
+  }
+};
+
+/// The rows of a partition as the states of one component read them.
+struct FrameRows {
+  /// Of every input, and whether a row counts (null = all do): row r is at r − base.
+  const void* columns[2] = {};
+  const uint8_t* mask = nullptr;
+  uint64_t base = 0;
+  /// Room for a state per block of rows, that of the block of `base` left out.
+  void* suffixes = nullptr;
+};
+
+/// What frames over the rows of many partitions come to, of one component whose state follows from
+/// numbers. The rows are the caller's.
+///
+/// Two stacks: of the front, the states of all rows from one row to the front's end are kept for
+/// every kBlock-th row, and those between are worked out where a frame begins among them. So a row
+/// costs no state of its own, a few additions, and no subtraction.
+class FrameStates {
+ public:
+  static constexpr uint64_t kBlock = 16;
+  /// How many states there must be room for if a partition holds up to so many rows.
+  static constexpr size_t suffixes_of(size_t rows) { return (rows + kBlock - 1) / kBlock; }
+
+  virtual ~FrameStates() = default;
+  virtual size_t state_bytes() const = 0;
+  /// Grows to at least `groups` partitions, and makes room for so many answers.
+  virtual void resize(size_t groups, size_t answers) = 0;
+  /// Answers frames of one partition, in their order: answer which[i] is the frame starts[which[i]]
+  /// … ends[which[i]], and that of an empty frame that of no rows.
+  virtual void answer(uint32_t group, const FrameRows& rows, FramePlace place,
+                      std::span<const uint32_t> which, const uint64_t* starts,
+                      const uint64_t* ends) = 0;
+  /// Appends the component's output columns for all answers; `all`: 0, 1, 2 ….
+  virtual void output(std::span<const uint32_t> all, std::vector<ColumnPtr>* out) const = 0;
+
+  virtual void forget(uint32_t group) = 0;
+  virtual void clear() = 0;
+  /// The back; the front follows from the rows.
+  virtual void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const = 0;
+  virtual Status load(std::span<const uint32_t> groups, SnapshotReader& reader) = 0;
+  virtual void load_front(const FrameRows& rows, const FramePlace& place) const = 0;
+  virtual size_t memory_bytes() const = 0;
+};
+
+/// For a rule of FixedAccumulator whose Input can be made of columns by their addresses.
+template <typename Rule>
+class FixedFrames final : public FrameStates {
+ public:
+  using State = typename Rule::State;
+  explicit FixedFrames(Rule rule) : rule_(std::move(rule)) {}
+
+  size_t state_bytes() const override { return sizeof(State); }
+  void resize(size_t groups, size_t answers) override {
+    if (groups > backs_.size()) backs_.resize(std::max(groups, backs_.size() * 5 / 4));
+    answers_.resize(answers);
+  }
+  void answer(uint32_t group, const FrameRows& rows, FramePlace place,
+              std::span<const uint32_t> which, const uint64_t* starts,
+              const uint64_t* ends) override {
+    Work work{rows, typename Rule::Input(rows.columns)};
+    if (rows.mask == nullptr) {
+      answer_all<false>(work, backs_[group], place, which, starts, ends);
+    } else {
+      answer_all<true>(work, backs_[group], place, which, starts, ends);
+    }
+  }
+  void output(std::span<const uint32_t> all, std::vector<ColumnPtr>* out) const override {
+    rule_.output(answers_.data(), all, out);
+  }
+  void forget(uint32_t group) override {
+    if (group < backs_.size()) backs_[group] = State();
+  }
+  void clear() override { backs_.clear(); }
+  void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const override {
+    const State none{};
+    for (const uint32_t group : groups) {
+      writer.raw(group < backs_.size() ? &backs_[group] : &none, sizeof(State));
+    }
+  }
+  Status load(std::span<const uint32_t> groups, SnapshotReader& reader) override {
+    for (const uint32_t group : groups) TRY(reader.raw(&backs_[group], sizeof(State)));
+    return {};
+  }
+  void load_front(const FrameRows& rows, const FramePlace& place) const override {
+    const Work work{rows, typename Rule::Input(rows.columns)};
+    if (rows.mask == nullptr) {
+      keep_suffixes<false>(work, place.start, place.mid);
+    } else {
+      keep_suffixes<true>(work, place.start, place.mid);
+    }
+  }
+  size_t memory_bytes() const override {
+    return (backs_.capacity() + answers_.capacity()) * sizeof(State);
+  }
+
+ private:
+  struct Work {
+    const FrameRows& rows;
+    typename Rule::Input input;
+    State* suffix(uint64_t row) const {
+      return static_cast<State*>(rows.suffixes) + (row / kBlock - rows.base / kBlock - 1);
+    }
+  };
+  /// The states of the rows [from, end) of a block, each with all behind it in the front.
+  struct Expanded {
+    uint64_t from = 0;
+    uint64_t end = 0;
+    State states[kBlock];
+  };
+
+  template <bool kMasked>
+  static void add(const Work& work, State& state, uint64_t row) {
+    const size_t at = row - work.rows.base;
+    if (!kMasked || work.rows.mask[at] != 0) Rule::add(state, work.input, at);
+  }
+  template <bool kMasked>
+  static void keep_suffixes(const Work& work, uint64_t begin, uint64_t end) {
+    State state{};
+    for (uint64_t row = end; row-- > begin;) {
+      add<kMasked>(work, state, row);
+      if (row % kBlock == 0 && row > begin) *work.suffix(row) = state;
+    }
+  }
+  template <bool kMasked>
+  static void expand(const Work& work, uint64_t row, uint64_t mid, Expanded& expanded) {
+    expanded.from = row;
+    expanded.end = std::min((row / kBlock + 1) * kBlock, mid);
+    State state = expanded.end < mid ? *work.suffix(expanded.end) : State();
+    for (uint64_t at = expanded.end; at-- > row;) {
+      add<kMasked>(work, state, at);
+      expanded.states[at % kBlock] = state;
+    }
+  }
+  template <bool kMasked>
+  void answer_all(const Work& work, State& back, FramePlace place, std::span<const uint32_t> which,
+                  const uint64_t* starts, const uint64_t* ends) {
+    Expanded expanded;
+    for (const uint32_t i : which) {
+      const uint64_t start = starts[i];
+      const uint64_t end = ends[i];
+      if (place.entered < start) {
+        place = {start, start, start};
+        back = State();
+      }
+      if (start >= end) {
+        answers_[i] = State();
+        continue;
+      }
+      for (; place.entered < end; ++place.entered) add<kMasked>(work, back, place.entered);
+      if (start > place.mid) {
+        keep_suffixes<kMasked>(work, start, place.entered);
+        place.mid = place.entered;
+        back = State();
+        expanded.end = 0;
+      }
+      answers_[i] = back;
+      if (start == place.mid) continue;
+      if (start < expanded.from || start >= expanded.end) {
+        expand<kMasked>(work, start, place.mid, expanded);
+      }
+      answers_[i] = expanded.states[start % kBlock];
+      Rule::merge(answers_[i], back);
+    }
+  }
+
+  Rule rule_;
+  std::vector<State> backs_;    // by partition
+  std::vector<State> answers_;  // of the call at work
+};
+
+}  // namespace velo
