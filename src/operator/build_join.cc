@@ -2,14 +2,15 @@
 //    as it came: batches and watermarks.
 // 2. Then these are taken up, and from there on every batch passes at once.
 //
-// Invariant: `waiting_` is empty once the build side has ended.
+// Invariant: nothing is held back once the build side has ended.
 #include "operator/build_join.h"
 
 #include <algorithm>
-#include <variant>
 
 #include "base/fmt.h"
+#include "operator/held_back.h"
 #include "operator/join_residual.h"
+#include "operator/reject_rows.h"
 
 namespace velo {
 namespace {
@@ -25,13 +26,13 @@ class BuildJoin final : public Operator {
         probe_(1 - options_.build),
         store_({options_.inputs[options_.build].schema, options_.inputs[options_.build].keys, -1, 0,
                 keeps(options_.build)}),
-        residual_(options_.residual, options_.inputs[0].schema, options_.inputs[1].schema) {}
+        residual_(options_.residual, options_.inputs[0].schema, options_.inputs[1].schema),
+        held_(options_.inputs[probe_].schema) {}
 
   void push(size_t side, const Batch& batch, Output& output) override {
     if (side == probe_) {
       if (built_) return pass(batch, output);
-      waiting_.emplace_back(flatten(batch));
-      return;
+      return held_.hold(batch);
     }
     const RowKeys keys(batch, options_.inputs[side].keys);
     store_.append_all(batch, keys, 0);
@@ -39,68 +40,26 @@ class BuildJoin final : public Operator {
 
   void advance(size_t side, int64_t watermark, Output& output) override {
     if (side == probe_) {
-      if (!built_) {
-        waiting_.emplace_back(watermark);
-      } else {
-        tell(watermark, output);
-      }
-      return;
+      if (!built_) return held_.hold(watermark);
+      return tell(watermark, output);
     }
     if (watermark != kWatermarkEnd || built_) return;
     built_ = true;
-    std::vector<std::variant<Batch, int64_t>> waiting;
-    waiting.swap(waiting_);
-    for (const auto& item : waiting) {
-      if (const auto* batch = std::get_if<Batch>(&item)) {
-        pass(*batch, output);
-      } else {
-        tell(std::get<int64_t>(item), output);
-      }
-    }
+    held_.release([&](const Batch& batch) { pass(batch, output); },
+                  [&](int64_t held) { tell(held, output); });
   }
 
   void save(SnapshotWriter& writer) const override {
     writer.section("build_join");
     writer.u8(built_ ? 1 : 0);
     store_.save(writer);
-    writer.u64(waiting_.size());
-    for (const auto& item : waiting_) {
-      const auto* batch = std::get_if<Batch>(&item);
-      writer.u8(batch != nullptr ? 1 : 0);
-      if (batch == nullptr) {
-        writer.i64(std::get<int64_t>(item));
-        continue;
-      }
-      writer.u64(batch->rows);
-      for (const ColumnPtr& column : batch->columns) writer.column(*column);
-      for (const ColumnPtr* extra : {&batch->weights, &batch->watermarks}) {
-        writer.u8(*extra ? 1 : 0);
-        if (*extra) writer.column(**extra);
-      }
-    }
+    held_.save(writer);
   }
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("build_join"));
     built_ = TRY(reader.u8()) != 0;
     TRY(store_.load(reader));
-    const uint64_t items = TRY(reader.count(9));
-    for (uint64_t i = 0; i < items; ++i) {
-      if (TRY(reader.u8()) == 0) {
-        waiting_.emplace_back(TRY(reader.i64()));
-        continue;
-      }
-      const SchemaPtr& schema = options_.inputs[probe_].schema;
-      const uint64_t rows = TRY(reader.u64());
-      Batch batch{schema, rows, {}, nullptr, nullptr};
-      for (const Field& field : schema->fields()) {
-        batch.columns.push_back(TRY(column_of(reader, field.type, batch.rows)));
-      }
-      for (ColumnPtr* extra : {&batch.weights, &batch.watermarks}) {
-        if (TRY(reader.u8()) != 0) *extra = TRY(column_of(reader, Type::bigint(), batch.rows));
-      }
-      waiting_.emplace_back(std::move(batch));
-    }
-    return {};
+    return held_.load(reader);
   }
 
   std::string explain() const override {
@@ -112,21 +71,10 @@ class BuildJoin final : public Operator {
     return options_.residual ? out + " if " + options_.residual->to_string() : out;
   }
   const SchemaPtr& output_schema() const override { return options_.output; }
-  size_t state_bytes() const override {
-    size_t bytes = store_.memory_bytes();
-    for (const auto& item : waiting_) {
-      if (const auto* batch = std::get_if<Batch>(&item)) bytes += batch->memory_bytes();
-    }
-    return bytes;
-  }
+  size_t state_bytes() const override { return store_.memory_bytes() + held_.memory_bytes(); }
   size_t state_rows() const override { return store_.rows(); }
 
  private:
-  static Result<ColumnPtr> column_of(SnapshotReader& reader, const Type& type, size_t rows) {
-    ColumnPtr column = TRY(reader.column(type));
-    if (column->size() == rows) return column;
-    return Error(ErrorCode::kCorruptData, "the snapshot's waiting rows do not fit their columns");
-  }
   const std::string& key_name(size_t side, size_t k) const {
     return (*options_.inputs[side].schema)[options_.inputs[side].keys[k]].name;
   }
@@ -168,6 +116,11 @@ class BuildJoin final : public Operator {
     for (uint32_t row = begin; row < end; ++row) {
       const size_t first = pair;
       while (pair < pairs_.size() && pairs_.rows[pair] == row) ++pair;
+      if (options_.at_most_one && pair - first > 1) {
+        failed_.add(row, ErrorCode::kEvaluation,
+                    "a sub-query as a value gives more than one row here");
+        continue;
+      }
       if (left_only()) {
         if ((pair > first) == (options_.kind == JoinKind::kSemi)) add(row, RowStore::kNone);
         continue;
@@ -180,6 +133,10 @@ class BuildJoin final : public Operator {
       if (pair == first && keeps(probe_)) add(row, RowStore::kNone);
     }
     pairs_.clear();
+    if (!failed_.empty()) {
+      Selection good;
+      reject_failed_rows(batch, failed_, output, &good);
+    }
     if (rows_.size() >= kBlock) give(batch, output);
   }
 
@@ -227,9 +184,10 @@ class BuildJoin final : public Operator {
   RowStore store_;
   JoinResidual residual_;
   bool built_ = false;
-  std::vector<std::variant<Batch, int64_t>> waiting_;
+  HeldBack held_;
   // Of the batch at work.
   JoinPairs pairs_;
+  RowErrors failed_;
   Selection rows_;
   std::vector<Id> ids_;
 };

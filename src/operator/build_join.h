@@ -12,6 +12,8 @@ struct BuildJoinOptions {
   SchemaPtr output;
   ExprPtr residual;  ///< over left columns, then right; may be null
   size_t build = 1;  ///< the input that is read first
+  /// A row of the other side with two partners fails: kLeft and build = 1, a sub-query's value.
+  bool at_most_one = false;
 };
 
 /// Joins a stream with rows that end. The build side is stored until its watermark says that it has

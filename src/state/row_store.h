@@ -75,8 +75,11 @@ class RowStore {
         .cells[static_cast<size_t>(options_.time_column)]
         .values->as<int64_t>()[id & kMask];
   }
+  /// When the last of the rows came that are forgotten by arrival together with this one.
+  int64_t arrival_of(Id id) const { return chunk_of(id).arrived_us; }
   /// REQUIRES: options.counts.
   uint32_t& count(Id id) { return chunk_of(id).counts[id & kMask]; }
+  uint32_t count(Id id) const { return chunk_of(id).counts[id & kMask]; }
 
   /// The values of one column for these rows; NULL for kNone.
   ColumnPtr gather(size_t column, std::span<const Id> ids) const;

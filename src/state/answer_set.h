@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "state/row_store.h"
+
+namespace velo {
+
+/// What `x IN (…)` is.
+enum class Answer : int8_t { kFalse, kTrue, kUnknown };
+
+/// The rows of a sub-query that IN and EXISTS are asked of. A row has key columns, by which it
+/// belongs to rows around, and value columns, which IN compares; EXISTS has none. Of equal rows one
+/// is kept, with their number.
+///
+/// x IN (the rows of a key) is TRUE if one equals x; else NULL if one could, were its NULLs or
+/// those of x known; else FALSE. Rows without NULLs are found by key and value; those with NULLs,
+/// and for an x of several values with NULLs all rows, are looked at one by one.
+///
+/// A row that comes again is as young as if it came for the first time.
+class AnswerSet {
+ public:
+  /// `keys` and `values`: columns of `rows`, the sub-query's rows. `ttl_us`: how long ago
+  /// expire_arrivals lies; 0 = it is not called.
+  AnswerSet(const SchemaPtr& rows, std::vector<size_t> keys, std::vector<size_t> values,
+            int64_t ttl_us = 0);
+
+  /// Adds all rows of a batch, or takes them away. `now_us` does not go back.
+  void add(const Batch& batch, int64_t now_us);
+  void take(const Batch& batch);
+  /// The rows of a batch that could change an answer, were they added (or taken away): the others
+  /// are there already (or more than once).
+  Selection telling_rows(const Batch& batch, bool taken) const;
+
+  /// What `values` IN the rows of `keys` is, for each of `rows` rows.
+  std::vector<Answer> ask(std::span<const ColumnPtr> keys, std::span<const ColumnPtr> values,
+                          size_t rows) const;
+
+  void expire_arrivals(int64_t before_us);
+  size_t rows() const { return known_.rows() + holed_.rows(); }
+  size_t memory_bytes() const;
+  void save(SnapshotWriter& writer) const;
+  Status load(SnapshotReader& reader);
+
+ private:
+  using Id = RowStore::Id;
+  /// Rows of keys and values, and how they are found.
+  struct Asked {
+    Batch rows;
+    RowKeys by_key;
+    RowKeys by_all;
+  };
+  Asked asked(std::span<const ColumnPtr> keys, std::span<const ColumnPtr> values,
+              size_t rows) const;
+  Asked asked(const Batch& batch) const;
+  Id find(const RowStore& store, const Asked& asked, size_t row) const;
+  Answer answer(const Asked& asked, size_t row) const;
+  bool has_rows(const Asked& asked, size_t row) const;
+  bool some_could_equal(const RowStore& store, const std::vector<Id>& ids, const Batch& asked,
+                        size_t row) const;
+  void count_row(RowStore& store, const Asked& rows, uint32_t row, int64_t now_us) const;
+  const RowKeys& keys_of(const RowStore& store, const Asked& asked) const {
+    return &store == &known_ ? asked.by_all : asked.by_key;
+  }
+  bool is_holed(const Asked& asked, size_t row) const {
+    return !values_.empty() && asked.by_all.has_null(row);
+  }
+
+  std::vector<size_t> keys_;    // of the sub-query's rows
+  std::vector<size_t> values_;  // of the sub-query's rows
+  SchemaPtr schema_;            // keys, then values
+  int64_t ttl_us_;
+  RowStore known_;     // no NULLs; found by key and value
+  RowStore holed_;     // with NULLs among the values; found by key
+  RowStore keyed_;     // one value only: the keys, and how many rows each has
+  int64_t total_ = 0;  // rows, where there are neither keys nor values
+};
+
+}  // namespace velo
