@@ -3,6 +3,7 @@
 #include "base/fmt.h"
 #include "operator/asof_join.h"
 #include "operator/build_join.h"
+#include "operator/mark_join.h"
 #include "operator/stream_join.h"
 
 namespace velo {
@@ -13,6 +14,7 @@ JoinKind kind_of(PlanJoinKind kind) {
     case PlanJoinKind::kInner:
       return JoinKind::kInner;
     case PlanJoinKind::kLeft:
+    case PlanJoinKind::kSingle:
       return JoinKind::kLeft;
     case PlanJoinKind::kRight:
       return JoinKind::kRight;
@@ -22,6 +24,8 @@ JoinKind kind_of(PlanJoinKind kind) {
       return JoinKind::kSemi;
     case PlanJoinKind::kAnti:
       return JoinKind::kAnti;
+    case PlanJoinKind::kMark:
+      break;  // an operator of its own
   }
   return JoinKind::kInner;
 }
@@ -72,7 +76,8 @@ LoweredNode join_node(const JoinNode& join, std::array<JoinInput, 2> inputs, Sch
   const JoinKind kind = kind_of(join.join);
   if (join.form == JoinForm::kBuild) {
     const BuildJoinOptions options{kind, std::move(inputs), std::move(output), std::move(residual),
-                                   join.build};
+                                   join.build,
+                                   join.join == PlanJoinKind::kSingle && !join.one_row};
     lowered.spec.make = [options] { return make_build_join(options); };
     return lowered;
   }
@@ -101,6 +106,34 @@ LoweredNode join_node(const JoinNode& join, std::array<JoinInput, 2> inputs, Sch
   return lowered;
 }
 
+/// What is compared must be seen by every copy: only keys part the rows.
+LoweredNode mark_join_node(const JoinNode& join) {
+  MarkJoinOptions options;
+  const size_t left = join.inputs[0]->schema->size();
+  for (size_t side = 0; side < 2; ++side) {
+    options.inputs[side].schema = join.inputs[side]->schema;
+    for (const ExprPtr& key : side == 0 ? join.left_keys : join.right_keys) {
+      CHECK(key->kind() == ExprKind::kColumn);
+      options.inputs[side].keys.push_back(key->index());
+    }
+    for (const ExprPtr& equality : join.compared) {
+      const ExprPtr& column = equality->arg(side);
+      CHECK(column->kind() == ExprKind::kColumn);
+      options.compared[side].push_back(column->index() - (side == 0 ? 0 : left));
+    }
+  }
+  options.output = join.schema;
+  options.right_first = join.form == JoinForm::kBuild;
+  if (join.bound.kind == StateBoundKind::kTtl) options.ttl_us = join.bound.ttl_us;
+  LoweredNode lowered;
+  lowered.spec.spread = Spread::kByKey;
+  if (!options.inputs[0].keys.empty()) {
+    lowered.spec.keys = {key_columns(options.inputs[0]), key_columns(options.inputs[1])};
+  }
+  lowered.spec.make = [options] { return make_mark_join(options); };
+  return lowered;
+}
+
 ExprPtr all_of(const std::vector<ExprPtr>& conjuncts) {
   ExprPtr all;
   for (const ExprPtr& conjunct : conjuncts) {
@@ -113,6 +146,10 @@ ExprPtr all_of(const std::vector<ExprPtr>& conjuncts) {
 
 LoweredJoin lower_join(const JoinNode& join) {
   LoweredJoin lowered;
+  if (join.join == PlanJoinKind::kMark) {
+    lowered.nodes.push_back(mark_join_node(join));
+    return lowered;
+  }
   std::array<Side, 2> sides = {side_of(*join.inputs[0], join.left_keys),
                                side_of(*join.inputs[1], join.right_keys)};
   const bool left_only = join.schema->size() == sides[0].width;

@@ -17,6 +17,7 @@
 #include "operator/order_by.h"
 #include "operator/processing_time.h"
 #include "operator/project.h"
+#include "operator/repeat.h"
 #include "operator/union.h"
 #include "operator/unnest.h"
 #include "operator/values.h"
@@ -342,6 +343,10 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
     case PlanKind::kUnion:
       return one(node(Spread::kAnywhere, [schema, inputs = plan.inputs.size()] {
         return make_union({schema, inputs});
+      }));
+    case PlanKind::kRepeat:
+      return one(node(Spread::kAnywhere, [schema, times = plan.as<RepeatNode>().times] {
+        return make_repeat({schema, times});
       }));
     case PlanKind::kOrderBy:
       return lower_order_by(plan.as<OrderByNode>(), nullptr);

@@ -95,7 +95,11 @@ ColumnPtr Evaluator::Program::run_fresh(Node& node, Frame& frame) {
       return run_in(node, frame);
     case ExprKind::kField:
       return run_field(node, frame);
+    case ExprKind::kOuter:
+    case ExprKind::kSubquery:
+      break;
   }
+  CHECK(false, "a sub-query that was not put in its place: " + expr.to_string());
   return nullptr;
 }
 

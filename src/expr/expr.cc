@@ -49,7 +49,8 @@ bool node_can_fail(const Expr::Fields& f) {
 Expr::Expr(Fields f) {
   hash_ = hash_of(f);
   can_fail_ = node_can_fail(f);
-  constant_ = f.kind != ExprKind::kColumn;
+  constant_ = f.kind != ExprKind::kColumn && f.kind != ExprKind::kOuter &&
+              f.kind != ExprKind::kSubquery;
   if (f.kind == ExprKind::kCall) {
     deterministic_ = f.function->is_deterministic();
     volatile_ = f.function->has(kVolatile);
@@ -92,12 +93,22 @@ bool Expr::operator==(const Expr& other) const {
   return true;
 }
 
-void collect_columns(const Expr& expr, std::vector<size_t>* columns) {
-  if (expr.kind() == ExprKind::kColumn) {
-    const auto at = std::lower_bound(columns->begin(), columns->end(), expr.index());
-    if (at == columns->end() || *at != expr.index()) columns->insert(at, expr.index());
+void collect_stand_ins(const Expr& expr, ExprKind kind, std::vector<size_t>* indices) {
+  if (expr.kind() == kind) {
+    const auto at = std::lower_bound(indices->begin(), indices->end(), expr.index());
+    if (at == indices->end() || *at != expr.index()) indices->insert(at, expr.index());
   }
-  for (const ExprPtr& arg : expr.args()) collect_columns(*arg, columns);
+  for (const ExprPtr& arg : expr.args()) collect_stand_ins(*arg, kind, indices);
+}
+
+void collect_columns(const Expr& expr, std::vector<size_t>* columns) {
+  collect_stand_ins(expr, ExprKind::kColumn, columns);
+}
+
+bool has_stand_in(const Expr& expr, ExprKind kind) {
+  return expr.kind() == kind ||
+         std::any_of(expr.args().begin(), expr.args().end(),
+                     [kind](const ExprPtr& arg) { return has_stand_in(*arg, kind); });
 }
 
 ExprPtr with_args(const ExprPtr& expr, std::vector<ExprPtr> args) {
@@ -111,29 +122,24 @@ ExprPtr with_args(const ExprPtr& expr, std::vector<ExprPtr> args) {
   return std::make_shared<const Expr>(std::move(fields));
 }
 
-namespace {
-
-/// Rebuilds bottom-up, replacing columns.
-template <typename F>
-ExprPtr replace_columns(const ExprPtr& expr, const F& replacement) {
-  if (expr->kind() == ExprKind::kColumn) return replacement(expr);
+ExprPtr replace_leaves(const ExprPtr& expr, ExprKind kind,
+                       const std::function<ExprPtr(const ExprPtr&)>& by) {
+  if (expr->kind() == kind) return by(expr);
   std::vector<ExprPtr> args;
   args.reserve(expr->args().size());
-  for (const ExprPtr& arg : expr->args()) args.push_back(replace_columns(arg, replacement));
+  for (const ExprPtr& arg : expr->args()) args.push_back(replace_leaves(arg, kind, by));
   return with_args(expr, std::move(args));
 }
 
-}  // namespace
-
 ExprPtr remap_columns(const ExprPtr& expr, const std::vector<size_t>& mapping) {
-  return replace_columns(expr, [&](const ExprPtr& column) {
+  return replace_leaves(expr, ExprKind::kColumn, [&](const ExprPtr& column) {
     CHECK(column->index() < mapping.size());
     return make_column(mapping[column->index()], column->type(), column->name());
   });
 }
 
 ExprPtr substitute_columns(const ExprPtr& expr, const std::vector<ExprPtr>& by) {
-  return replace_columns(expr, [&](const ExprPtr& column) {
+  return replace_leaves(expr, ExprKind::kColumn, [&](const ExprPtr& column) {
     CHECK(column->index() < by.size());
     return by[column->index()];
   });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ enum class ExprKind : uint8_t {
   kOr,
   kIn,     ///< arg 0 IN the literals that follow
   kField,  ///< field `index()` of arg 0, a ROW
+  // Stand-ins of the binder; none is left in a finished plan.
+  kOuter,     ///< column `index()` of the query around a sub-query
+  kSubquery,  ///< the value of sub-query `index()`
 };
 
 /// A bound, typed expression over the columns of one input. Thread-safe (immutable).
@@ -38,7 +42,7 @@ class Expr {
   const std::vector<ExprPtr>& args() const { return args_; }
   const ExprPtr& arg(size_t i) const { return args_[i]; }
 
-  /// REQUIRES: kColumn or kField.
+  /// REQUIRES: kColumn, kField or a stand-in.
   size_t index() const { return index_; }
   /// The column's or field's name, for text only.
   const std::string& name() const { return name_; }
@@ -88,6 +92,8 @@ class Expr {
 /// --- Making expressions. The ones that return a Result check types and insert casts. ---
 
 ExprPtr make_column(size_t index, Type type, std::string name);
+/// A stand-in: kOuter or kSubquery.
+ExprPtr make_stand_in(ExprKind kind, size_t index, Type type, std::string name);
 /// REQUIRES: one row.
 ExprPtr make_literal(ColumnPtr one_row);
 ExprPtr make_literal(const Scalar& value);
@@ -136,6 +142,12 @@ ExprPtr remap_columns(const ExprPtr& expr, const std::vector<size_t>& mapping);
 /// Every column i replaced by `by[i]`: an expression over a projection becomes one over the
 /// projection's input.
 ExprPtr substitute_columns(const ExprPtr& expr, const std::vector<ExprPtr>& by);
+/// Adds the indices of the stand-ins of a kind that it has, ascending, without repeats.
+void collect_stand_ins(const Expr& expr, ExprKind kind, std::vector<size_t>* indices);
+bool has_stand_in(const Expr& expr, ExprKind kind);
+/// Every leaf of the kind (kColumn or a stand-in) replaced.
+ExprPtr replace_leaves(const ExprPtr& expr, ExprKind kind,
+                       const std::function<ExprPtr(const ExprPtr&)>& by);
 /// From the root down: a part equal to `what[i]` becomes `by[i]`, and nothing is replaced within
 /// it. REQUIRES: as many of one as of the other, of equal types.
 ExprPtr replace_subtrees(const ExprPtr& expr, const std::vector<ExprPtr>& what,

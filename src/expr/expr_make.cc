@@ -72,6 +72,14 @@ ExprPtr make_column(size_t index, Type type, std::string name) {
   return make(std::move(fields));
 }
 
+ExprPtr make_stand_in(ExprKind kind, size_t index, Type type, std::string name) {
+  CHECK(kind == ExprKind::kOuter || kind == ExprKind::kSubquery);
+  Expr::Fields fields{kind, std::move(type)};
+  fields.index = index;
+  fields.name = std::move(name);
+  return make(std::move(fields));
+}
+
 ExprPtr make_literal(ColumnPtr one_row) {
   CHECK(one_row->size() == 1);
   Expr::Fields fields{ExprKind::kLiteral, one_row->type()};

@@ -196,6 +196,8 @@ void Writer::logical(const Expr& e, std::string_view word, int own, int above) {
 void Writer::write(const Expr& e, int above) {
   switch (e.kind()) {
     case ExprKind::kColumn:
+    case ExprKind::kOuter:
+    case ExprKind::kSubquery:
       if (is_plain_name(e.name())) {
         out_ += e.name();
       } else {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,14 @@
 #include "plan/binder.h"
 
 namespace velo {
+
+class Scope;
+
+/// The columns in sight around a sub-query. `columns`: where each was first named; may be null.
+struct OuterScope {
+  const Scope* scope = nullptr;  ///< null: what lies further out is out of sight
+  std::map<size_t, SourceSpan>* columns = nullptr;
+};
 
 /// Where a statement is bound: its text, what it is bound against, and the warnings so far. While a
 /// view's query is bound, the text is the view's, and nodes get the span of the view's name in the
@@ -55,6 +64,23 @@ class BindSession {
   }
   const OptionMap& statement_options() const { return statement_options_; }
 
+  /// The queries around the one that is bound, the nearest last.
+  const std::vector<OuterScope>& outer_scopes() const { return outer_; }
+  /// For the time of its life, a sub-query of `around` is bound; or, with no scope, a query that
+  /// sees nothing of those that read it.
+  class InsideSubquery {
+   public:
+    InsideSubquery(BindSession& session, OuterScope around) : session_(session) {
+      session.outer_.push_back(around);
+    }
+    ~InsideSubquery() { session_.outer_.pop_back(); }
+    InsideSubquery(const InsideSubquery&) = delete;
+    InsideSubquery& operator=(const InsideSubquery&) = delete;
+
+   private:
+    BindSession& session_;
+  };
+
   /// For the time of its life, spans point into a view's text.
   class InsideView {
    public:
@@ -63,11 +89,13 @@ class BindSession {
       session.stands_for_ = session.node_span(reference);
       session.text_ = view.text;
       session.views_.push_back(view.name);
+      session.outer_.emplace_back();
     }
     ~InsideView() {
       session_.text_ = text_;
       session_.stands_for_ = stands_for_;
       session_.views_.pop_back();
+      session_.outer_.pop_back();
     }
     InsideView(const InsideView&) = delete;
     InsideView& operator=(const InsideView&) = delete;
@@ -85,6 +113,7 @@ class BindSession {
   std::string_view text_;
   std::optional<SourceSpan> stands_for_;
   std::vector<std::string> views_;
+  std::vector<OuterScope> outer_;
   std::vector<Warning> warnings_;
   OptionMap statement_options_;
 };

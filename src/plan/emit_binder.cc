@@ -223,7 +223,7 @@ Result<std::optional<PlanLateOutput>> SelectBinder::bind_late(const PlanNode& in
     fields.push_back({column.name, column.type});
   }
   if (late.table->columns.empty()) {
-    for (size_t i = 0; i < input.schema->size(); ++i) {
+    for (size_t i = 0; i < inputs_; ++i) {
       if (scope_.columns[i].is_system) continue;
       fields.push_back((*input.schema)[i]);
       late.columns.push_back({LateField::kInput, i, 0, {}});

@@ -129,7 +129,8 @@ std::string table_of(const PlanNode& plan, size_t column) {
   }
 }
 
-/// As text_of, with the columns as fields of their tables, where these have a name and not a path.
+/// As text_of, with the columns as fields of their tables, where these have a plain name: no path,
+/// no "sub-plan 1".
 std::string text_with_tables(const ExprPtr& expr, const PlanNode& left, const PlanNode* right) {
   std::vector<size_t> columns;
   collect_columns(*expr, &columns);
@@ -140,7 +141,7 @@ std::string text_with_tables(const ExprPtr& expr, const PlanNode& left, const Pl
     const size_t at = i < width ? i : i - width;
     const auto& [name, type] = (*side.schema)[at];
     const std::string table = table_of(side, at);
-    by.push_back(table.empty() || table.find_first_of("./") != std::string::npos
+    by.push_back(table.empty() || table.find_first_of("./ ") != std::string::npos
                      ? make_column(i, type, name)
                      : make_field(make_column(i, Type::row({name}, {type}), table), name).value());
   }
@@ -287,9 +288,17 @@ std::string Explainer::describe_over(const OverNode& node) const {
 }
 
 std::string Explainer::describe_join(const JoinNode& node) const {
-  constexpr std::string_view kKinds[] = {"Join",     "LeftJoin", "RightJoin",
-                                         "FullJoin", "SemiJoin", "AntiJoin"};
+  constexpr std::string_view kKinds[] = {"Join",     "LeftJoin", "RightJoin", "FullJoin",
+                                         "SemiJoin", "AntiJoin", "MarkJoin",  "SingleJoin"};
   std::string out(kKinds[static_cast<size_t>(node.join)]);
+  for (size_t i = 0; i < node.compared.size(); ++i) {
+    const Expr& equality = *node.compared[i];
+    const auto text = [&](const ExprPtr& side) {
+      return text_with_tables(side, *node.inputs[0], node.inputs[1].get());
+    };
+    out += fmt::format("{}{} IN {}", i == 0 ? " " : ", ", text(equality.arg(0)),
+                       text(equality.arg(1)));
+  }
   auto say = [&, first = true](const std::string& text) mutable {
     out += (std::exchange(first, false) ? " on " : " AND ") + text;
   };
@@ -446,6 +455,8 @@ std::string Explainer::describe(const PlanNode& node) const {
       return describe_over(node.as<OverNode>());
     case PlanKind::kUnion:
       return "Union";
+    case PlanKind::kRepeat:
+      return fmt::format("Repeat {} times", text_of(*node.as<RepeatNode>().times));
     case PlanKind::kJoin:
       return describe_join(node.as<JoinNode>());
     case PlanKind::kTopN:

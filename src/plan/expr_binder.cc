@@ -2,6 +2,7 @@
 
 #include "base/fmt.h"
 #include "plan/literals.h"
+#include "plan/same_plan.h"
 
 namespace velo {
 namespace {
@@ -29,28 +30,10 @@ std::string_view like_name(ast::LikeKind kind) {
 }  // namespace
 
 ExprPtr AggregateList::add(Aggregate aggregate) {
-  const auto same = [&](const Aggregate& other) {
-    if (other.function != aggregate.function || other.type != aggregate.type ||
-        other.descending != aggregate.descending ||
-        other.components.size() != aggregate.components.size() ||
-        (other.parameter == nullptr) != (aggregate.parameter == nullptr)) {
-      return false;
-    }
-    if (aggregate.parameter != nullptr &&
-        (other.parameter->type() != aggregate.parameter->type() ||
-         !rows_equal(*other.parameter, 0, *aggregate.parameter, 0))) {
-      return false;
-    }
-    for (size_t i = 0; i < aggregate.components.size(); ++i) {
-      if (other.components[i].emission != aggregate.components[i].emission ||
-          !other.components[i].same_state(aggregate.components[i])) {
-        return false;
-      }
-    }
-    return true;
-  };
   size_t index = 0;
-  while (index < aggregates_.size() && !same(aggregates_[index].aggregate)) ++index;
+  while (index < aggregates_.size() && !same_aggregate(aggregates_[index].aggregate, aggregate)) {
+    ++index;
+  }
   if (index == aggregates_.size()) {
     std::string name = aggregate.text;
     aggregates_.push_back({std::move(aggregate), std::move(name)});
@@ -78,20 +61,11 @@ Result<ExprPtr> ExprBinder::bind(const ast::Expr& expr) {
           [&](const ast::IsTest& e) { return bind_is_test(e, span); },
           [&](const ast::Between& e) { return bind_between(e, span); },
           [&](const ast::InList& e) { return bind_in(e, span); },
-          [&](const ast::InQuery&) -> Result<ExprPtr> {
-            return session_.not_supported("IN with a sub-query", span);
-          },
+          [&](const ast::InQuery& e) { return bind_in_query(e, span); },
           [&](const ast::Like& e) { return bind_like(e, span); },
-          [&](const ast::Quantified& e) -> Result<ExprPtr> {
-            return session_.not_supported(
-                fmt::format("a comparison with {} of a sub-query", e.all ? "ALL" : "ANY"), span);
-          },
-          [&](const ast::Exists&) -> Result<ExprPtr> {
-            return session_.not_supported("EXISTS", span);
-          },
-          [&](const ast::ScalarQuery&) -> Result<ExprPtr> {
-            return session_.not_supported("a sub-query as a value", span);
-          },
+          [&](const ast::Quantified& e) { return bind_quantified(e, span); },
+          [&](const ast::Exists& e) { return bind_exists(e, span); },
+          [&](const ast::ScalarQuery& e) { return bind_scalar(e, span); },
           [&](const ast::Case& e) { return bind_case(e, span); },
           [&](const ast::Cast& e) { return bind_cast(e, span); },
           [&](const ast::Call& e) { return bind_call(e, span); },
@@ -151,7 +125,12 @@ Result<ExprPtr> ExprBinder::bind_column(const ast::ColumnRef& ref, SourceSpan sp
       if (ref.parts[0].matches(alias.name.text)) return alias.expr;
     }
   }
-  ExprPtr column = TRY(scope_.resolve(session_, ref, span));
+  Result<ExprPtr> found = scope_.resolve(session_, ref, span);
+  if (!found && found.error().code == ErrorCode::kUnknownName) {
+    const ExprPtr outer = TRY(bind_outer(ref, span));
+    if (outer != nullptr) return outer;
+  }
+  ExprPtr column = TRY(std::move(found));
   if (columns_ != nullptr) {
     std::vector<size_t> read;
     collect_columns(*column, &read);

@@ -87,6 +87,9 @@ struct WindowInScope {
   size_t first_column = 0;
 };
 
+struct SubqueryList;
+struct Decorrelated;
+
 /// Syntax trees of expressions to bound ones, over the columns of a scope.
 class ExprBinder {
  public:
@@ -115,6 +118,10 @@ class ExprBinder {
   }
   ExprBinder& with_window(const WindowInScope* window) {
     window_ = window;
+    return *this;
+  }
+  ExprBinder& allow_subqueries(SubqueryList* list) {
+    subqueries_ = list;
     return *this;
   }
   /// Where each column was first named.
@@ -150,6 +157,24 @@ class ExprBinder {
   Result<ExprPtr> bind_grouping(const ast::Call& call, SourceSpan span);
   Result<Aggregate> bind_aggregate_call(const ast::Call& call, SourceSpan span, bool over = false);
   Result<std::optional<ExprPtr>> bind_window_function(const ast::Call& call, SourceSpan span);
+  // subquery_binder.cc
+  /// The column of a query around that has the name; null if there is none.
+  Result<ExprPtr> bind_outer(const ast::ColumnRef& ref, SourceSpan span);
+  Result<PlanPtr> bind_inner(const ast::Query& query, SourceSpan span);
+  Result<ExprPtr> bind_exists(const ast::Exists& exists, SourceSpan span);
+  Result<ExprPtr> bind_scalar(const ast::ScalarQuery& scalar, SourceSpan span);
+  Result<ExprPtr> bind_in_query(const ast::InQuery& in, SourceSpan span);
+  Result<ExprPtr> bind_quantified(const ast::Quantified& quantified, SourceSpan span);
+  Result<ExprPtr> add_value(const PlanPtr& plan, const std::string& name, SourceSpan span);
+  Result<ExprPtr> add_membership(std::vector<ExprPtr> needles, const ast::Query& query,
+                                 SourceSpan span);
+  Status check_needle(const Expr& needle, SourceSpan span) const;
+  Result<ExprPtr> compare_with_value(ast::BinaryOp op, const std::vector<ExprPtr>& needles,
+                                     const PlanPtr& plan, SourceSpan span);
+  Result<ExprPtr> add_comparison(ast::BinaryOp op, const ExprPtr& needle, const ast::Query& query,
+                                 SourceSpan span);
+  static bool is_one_row(const Decorrelated& inner);
+
   Result<std::vector<ListOrder>> bind_order(const std::vector<ast::OrderItem>& items);
   Result<std::vector<ExprPtr>> bind_all(const std::vector<ast::Expr>& exprs);
   Result<std::vector<ExprPtr>> bind_both(const ast::Expr& left, const ast::Expr& right);
@@ -182,6 +207,7 @@ class ExprBinder {
   const std::vector<ast::NamedWindow>* named_windows_ = nullptr;
   bool inside_aggregate_ = false;
   bool inside_over_ = false;
+  SubqueryList* subqueries_ = nullptr;
   const std::vector<SelectAlias>* aliases_ = nullptr;
   const WindowInScope* window_ = nullptr;
   std::map<size_t, SourceSpan>* columns_ = nullptr;

@@ -132,6 +132,7 @@ Result<BoundRelation> QueryBinder::bind_table(const ast::NamedTable& table,
       TRY(refuse_options(table));
       const WithTables before{level->outer, level->tables,
                               static_cast<size_t>(common - level->tables->data())};
+      BindSession::InsideSubquery apart(session_, {});
       PlanPtr plan = TRY(bind(*common->query, &before, true));
       plan = TRY(rename_columns(session_, std::move(plan), common->columns, common->name.span));
       return relation_of(std::move(plan), common->name.text);

@@ -194,6 +194,11 @@ WindowOutputs SelectBinder::used_window_columns() const {
   if (having_ != nullptr) collect_columns(*having_, &columns);
   if (where_ != nullptr) collect_columns(*where_, &columns);
   for (const ExprPtr& expr : expressions_of_overs()) collect_columns(*expr, &columns);
+  for (const BoundSubquery& subquery : subqueries_.subqueries) {
+    for (const ExprPtr& expr : expressions_of(subquery)) {
+      collect_stand_ins(*expr, ExprKind::kOuter, &columns);
+    }
+  }
   std::sort(columns.begin(), columns.end());
   const auto used = [&](size_t i) {
     return std::binary_search(columns.begin(), columns.end(), inputs_ + i);
@@ -262,7 +267,6 @@ ExprPtr SelectBinder::carry_columns(const std::vector<ExprPtr>& keys, const Grou
 
 /// All keys and a bound of the window are selected: no two rows are equal.
 bool SelectBinder::is_distinct_already(const GroupingParts& parts) const {
-  if (parts.grouping_sets) return false;
   const auto selected = [&](const ExprPtr& wanted) {
     return std::any_of(items_.begin(), items_.end(),
                        [&](const Item& item) { return *item.expr == *wanted; });
@@ -299,6 +303,24 @@ SourceSpan SelectBinder::span_of_group_by() const {
   return span_from(select_.group_by.front().span, select_.group_by.back().span);
 }
 
+/// Sub-queries inside keys and aggregates are asked for every row.
+Result<PlanPtr> SelectBinder::place_below_grouping(PlanPtr plan, GroupingParts* parts) {
+  std::vector<ExprPtr> inside = parts->keys;
+  for (const PlanAggregate& aggregate : parts->aggregates) {
+    for (const ExprPtr& expr : expressions_of(aggregate)) inside.push_back(expr);
+  }
+  const std::vector<ExprPtr> before = inside;
+  std::vector<ExprPtr*> all;
+  for (ExprPtr& expr : inside) all.push_back(&expr);
+  plan = TRY(place(std::move(plan), false, all));
+  for (ExprPtr& key : parts->keys) key = replace_subtrees(key, before, inside);
+  for (PlanAggregate& aggregate : parts->aggregates) {
+    aggregate = rewrite_aggregate(
+        aggregate, [&](const ExprPtr& expr) { return replace_subtrees(expr, before, inside); });
+  }
+  return plan;
+}
+
 Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   const bool own_window = TRY(is_windowed(keys));
   const std::optional<PlanWindow> window =
@@ -332,8 +354,9 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   if (windowed) late = TRY(bind_late(*plan, window->time_column));
 
   const std::vector<ExprPtr> written = parts.keys;
+  const bool distinct = select_.distinct && (sets.size() > 1 || !is_distinct_already(parts));
+  plan = TRY(place_below_grouping(std::move(plan), &parts));
   if (sets.size() > 1) plan = expand_sets(std::move(plan), sets, &parts);
-  const bool distinct = select_.distinct && !is_distinct_already(parts);
   const ExprPtr set_column = carry_columns(written, parts, outputs);
   TRY(carry_groupings(written, sets, set_column));
   if (windowed) {
@@ -346,7 +369,8 @@ Result<PlanPtr> SelectBinder::build_grouped(Keys keys) {
   for (const ExprPtr& condition : later) {
     const bool from_having = condition == having_;
     const SourceSpan span = from_having ? select_.having->span : select_.where->span;
-    const ExprPtr carried = TRY(carry_over(condition));
+    ExprPtr carried = TRY(carry_over(condition));
+    plan = TRY(place(std::move(plan), true, {&carried}));
     plan = make_filter(plan, carried, session_.node_span(span));
   }
   std::vector<ExprPtr> items;

@@ -301,6 +301,8 @@ Status check_joins(const BindSession& session, const PlanNode& plan) {
   if (plan.kind != PlanKind::kJoin) return {};
   const auto& node = plan.as<JoinNode>();
   if (!node.left_keys.empty() || node.form != JoinForm::kStream) return {};
+  // One row, or one answer, is held against all.
+  if (node.join == PlanJoinKind::kMark || node.join == PlanJoinKind::kSingle) return {};
   return session
       .error(ErrorCode::kNotSupported,
              "not supported: a join of two streams without an equality between them", node.span)

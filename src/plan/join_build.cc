@@ -9,8 +9,9 @@ namespace velo {
 namespace {
 
 std::string_view clause_of(PlanJoinKind kind) {
-  constexpr std::string_view kClauses[] = {"JOIN",      "LEFT JOIN", "RIGHT JOIN",
-                                           "FULL JOIN", "SEMI JOIN", "ANTI JOIN"};
+  constexpr std::string_view kClauses[] = {
+      "JOIN",      "LEFT JOIN", "RIGHT JOIN",   "FULL JOIN",
+      "SEMI JOIN", "ANTI JOIN", "IN or EXISTS", "a sub-query as a value"};
   return kClauses[static_cast<size_t>(kind)];
 }
 
@@ -83,6 +84,10 @@ void set_form(JoinNode& node, JoinCondition condition) {
   node.bound = ends ? PlanStateBound{StateBoundKind::kBoundedInput, 0} : node.fallback;
 }
 
+bool gives_left_only(PlanJoinKind kind) {
+  return kind == PlanJoinKind::kSemi || kind == PlanJoinKind::kAnti || kind == PlanJoinKind::kMark;
+}
+
 /// A row without partner comes out at once and goes when one comes.
 void set_changelog(JoinNode& node) {
   for (const PlanPtr& input : node.inputs) {
@@ -91,18 +96,19 @@ void set_changelog(JoinNode& node) {
     node.changelog.key.clear();
     node.changelog.single_row = false;
   }
+  const bool subquery = node.join == PlanJoinKind::kMark || node.join == PlanJoinKind::kSingle;
   const bool pads = node.join != PlanJoinKind::kInner && node.join != PlanJoinKind::kSemi;
   if (!node.changelog.changing && pads && node.form == JoinForm::kStream) {
     node.changelog.changing = true;
     node.changelog.cause =
-        std::string(clause_of(node.join)) + " without a bound on the time between its rows";
+        std::string(clause_of(node.join)) +
+        (subquery ? " over tables that go on" : " without a bound on the time between its rows");
     node.changelog.cause_span = node.span;
   }
   if (!node.changelog.changing) return;
-  const bool left_only = node.join == PlanJoinKind::kSemi || node.join == PlanJoinKind::kAnti;
   const auto& left = node.inputs[0]->changelog;
   const auto& right = node.inputs[1]->changelog;
-  if (left_only) {
+  if (gives_left_only(node.join) || subquery) {
     node.changelog.key = left.key;
     return;
   }
@@ -117,8 +123,7 @@ void set_changelog(JoinNode& node) {
 /// Event times and window bounds stay what they are where the output's watermark waits for them.
 void set_traits(JoinNode& node) {
   node.traits.clear();
-  const bool left_only = node.join == PlanJoinKind::kSemi || node.join == PlanJoinKind::kAnti;
-  for (size_t side = 0; side < (left_only ? 1u : 2u); ++side) {
+  for (size_t side = 0; side < (gives_left_only(node.join) ? 1u : 2u); ++side) {
     const bool timed =
         node.form == JoinForm::kInterval || (node.form == JoinForm::kBuild && node.build != side);
     const size_t time = !node.times ? 0
@@ -133,6 +138,7 @@ void set_traits(JoinNode& node) {
       node.traits.push_back(traits);
     }
   }
+  if (node.join == PlanJoinKind::kMark) node.traits.emplace_back();
 }
 
 }  // namespace
@@ -140,7 +146,8 @@ void set_traits(JoinNode& node) {
 PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts) {
   auto node = std::make_shared<JoinNode>();
   std::vector<Field> fields = left->schema->fields();
-  if (parts.kind != PlanJoinKind::kSemi && parts.kind != PlanJoinKind::kAnti) {
+  if (parts.kind == PlanJoinKind::kMark) fields.push_back({parts.mark, Type::boolean()});
+  if (!gives_left_only(parts.kind)) {
     for (const Field& field : right->schema->fields()) fields.push_back(field);
   }
   node->schema = make_schema(std::move(fields));
@@ -152,7 +159,13 @@ PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts) {
   node->span = parts.span;
   node->late = parts.late;
   node->moved = parts.moved;
-  JoinCondition condition = sort_join_condition(parts.conjuncts, *left, *right, parts.asof);
+  node->compared = std::move(parts.compared);
+  node->mark = std::move(parts.mark);
+  node->one_row = parts.one_row;
+  // A value waits for nothing: that no later row comes is known of sides that end alone.
+  const bool with_times = parts.kind != PlanJoinKind::kMark && parts.kind != PlanJoinKind::kSingle;
+  JoinCondition condition =
+      sort_join_condition(parts.conjuncts, *left, *right, parts.asof, with_times);
   node->conjuncts = std::move(parts.conjuncts);
   node->inputs = {std::move(left), std::move(right)};
   set_form(*node, std::move(condition));
@@ -162,8 +175,8 @@ PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts) {
 }
 
 JoinParts parts_of(const JoinNode& node) {
-  return {node.join,     node.conjuncts, node.grace_us, node.asof,
-          node.fallback, node.span,      node.late,     node.moved};
+  return {node.join, node.conjuncts, node.grace_us, node.asof, node.fallback, node.span,
+          node.late, node.moved,     node.compared, node.mark, node.one_row};
 }
 
 }  // namespace velo

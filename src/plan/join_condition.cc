@@ -62,8 +62,12 @@ struct Bounds {
 
 class Sorter {
  public:
-  Sorter(const PlanNode& left, const PlanNode& right, bool asof)
-      : left_(left), right_(right), left_columns_(left.schema->size()), asof_(asof) {}
+  Sorter(const PlanNode& left, const PlanNode& right, bool asof, bool with_times)
+      : left_(left),
+        right_(right),
+        left_columns_(left.schema->size()),
+        asof_(asof),
+        with_times_(with_times) {}
 
   JoinCondition sort(const std::vector<ExprPtr>& conjuncts) {
     for (size_t i = 0; i < conjuncts.size(); ++i) {
@@ -109,7 +113,7 @@ class Sorter {
   }
 
   bool note_times(const Expr& expr, size_t conjunct) {
-    if (expr.kind() != ExprKind::kCall || expr.args().size() != 2) return false;
+    if (!with_times_ || expr.kind() != ExprKind::kCall || expr.args().size() != 2) return false;
     std::string_view op = expr.function().name();
     std::optional<TimeTerm> a = time_term(expr.arg(0));
     std::optional<TimeTerm> b = time_term(expr.arg(1));
@@ -169,6 +173,7 @@ class Sorter {
   const PlanNode& right_;
   size_t left_columns_;
   bool asof_;
+  bool with_times_;
   std::map<std::pair<size_t, size_t>, Bounds> bounds_;  // by columns of the left and the right
   JoinCondition out_;
 };
@@ -176,8 +181,8 @@ class Sorter {
 }  // namespace
 
 JoinCondition sort_join_condition(const std::vector<ExprPtr>& conjuncts, const PlanNode& left,
-                                  const PlanNode& right, bool asof) {
-  return Sorter(left, right, asof).sort(conjuncts);
+                                  const PlanNode& right, bool asof, bool with_times) {
+  return Sorter(left, right, asof, with_times).sort(conjuncts);
 }
 
 }  // namespace velo

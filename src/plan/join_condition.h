@@ -20,8 +20,8 @@ struct JoinCondition {
 /// Reads `conjuncts`, which stand over the left columns and then the right ones. Bounds on the
 /// difference of two event times (`r.ts BETWEEN l.ts AND l.ts + INTERVAL '5' MINUTE`, equal times,
 /// equal window bounds) become `times` when they hold it from both sides. `asof`: one bound from
-/// above becomes `until`.
+/// above becomes `until`. Without `with_times` bounds in time are conditions like others.
 JoinCondition sort_join_condition(const std::vector<ExprPtr>& conjuncts, const PlanNode& left,
-                                  const PlanNode& right, bool asof);
+                                  const PlanNode& right, bool asof, bool with_times = true);
 
 }  // namespace velo

@@ -6,14 +6,8 @@
 namespace velo {
 namespace {
 
-std::string plan_of(std::string_view sql) {
-  SessionForTest session = session_with_tables();
-  const Result<std::string> plan = session.run(sql);
-  return "\n" + (plan ? *plan : plan.error().to_string());
-}
-
 TEST(JoinPlan, BoundsOnTimeFromBothSidesMakeRowsWaitNoLonger) {
-  EXPECT_EQ(plan_of(R"(SELECT t.price, i.price FROM trades t JOIN trades i ON t.symbol = i.symbol
+  EXPECT_EQ(plan_text(R"(SELECT t.price, i.price FROM trades t JOIN trades i ON t.symbol = i.symbol
     AND i.ts >= t.ts AND i.ts < t.ts + INTERVAL '1' MINUTE AND t.price < i.price AND t.quantity > 1)"),
             R"(
 Project price, price AS price_1
@@ -26,7 +20,7 @@ Project price, price AS price_1
 
 TEST(JoinPlan, WithoutBoundsBothSidesAreKept) {
   EXPECT_EQ(
-      plan_of(
+      plan_text(
           R"(SELECT t.price FROM trades t, trades i WHERE t.symbol = i.symbol AND t.price > 3 AND i.ts > t.ts)"),
       R"(
 Project price
@@ -36,7 +30,7 @@ Project price
     Scan trades: symbol, ts
 )");
   EXPECT_EQ(
-      plan_of(
+      plan_text(
           R"(SELECT t.price FROM trades t LEFT JOIN trades i ON t.symbol = i.symbol WHERE i.price > 3 AND t.price > 4)"),
       R"(
 Project price [changes]
@@ -50,7 +44,7 @@ Project price [changes]
 
 TEST(JoinPlan, ASideThatEndsIsReadFirst) {
   EXPECT_EQ(
-      plan_of(
+      plan_text(
           R"(SELECT t.price, h.price FROM trades t LEFT JOIN history h ON UPPER(t.symbol) = h.symbol)"),
       R"(
 Project price, price AS price_1
@@ -58,7 +52,7 @@ Project price, price AS price_1
     Scan trades: symbol, price
     Scan history: symbol, price; bounded
 )");
-  EXPECT_EQ(plan_of(R"(SELECT t.price FROM history h JOIN trades t USING (symbol))"), R"(
+  EXPECT_EQ(plan_text(R"(SELECT t.price FROM history h JOIN trades t USING (symbol))"), R"(
 Project price
   Join on history.symbol = trades.symbol; the left side is read first; state: until the input ends
     Scan history: symbol; bounded
@@ -110,7 +104,7 @@ TEST(JoinPlan, RowsWithAnEventTimePassByThoseWithout) {
 }
 
 TEST(JoinPlan, OrderOfFromMattersNotWhereConditionsTieTheTables) {
-  EXPECT_EQ(plan_of(R"(SELECT a.price, c.price FROM trades a, history h, trades c
+  EXPECT_EQ(plan_text(R"(SELECT a.price, c.price FROM trades a, history h, trades c
     WHERE a.quantity = c.quantity AND c.symbol = h.symbol AND h.price > 1
       AND c.ts BETWEEN a.ts AND a.ts + INTERVAL '1' MINUTE)"),
             R"(
@@ -123,7 +117,7 @@ Project price, price AS price_1
       Scan history: symbol, price; bounded
 )");
   // Nothing ties the file to the streams: it is joined last, with every row.
-  EXPECT_EQ(plan_of(R"(SELECT h.price FROM trades a, history h, trades c
+  EXPECT_EQ(plan_text(R"(SELECT h.price FROM trades a, history h, trades c
     WHERE a.quantity = c.quantity AND c.ts BETWEEN a.ts AND a.ts + INTERVAL '1' MINUTE)"),
             R"(
 Project price
@@ -133,7 +127,7 @@ Project price
       Scan trades: quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Scan history: price; bounded
 )");
-  EXPECT_EQ(plan_of("SELECT 1 FROM trades a, trades b, trades c WHERE a.symbol = b.symbol"), R"(
+  EXPECT_EQ(plan_text("SELECT 1 FROM trades a, trades b, trades c WHERE a.symbol = b.symbol"), R"(
 error 2004: not supported: a join of two streams without an equality between them
   at SQL:1:33
   1 | SELECT 1 FROM trades a, trades b, trades c WHERE a.symbol = b.symbol
@@ -142,7 +136,7 @@ error 2004: not supported: a join of two streams without an equality between the
 }
 
 TEST(JoinPlan, WindowsOfBothSides) {
-  EXPECT_EQ(plan_of(R"(SELECT a.n, b.n FROM
+  EXPECT_EQ(plan_text(R"(SELECT a.n, b.n FROM
     (SELECT symbol, window_start, window_end, COUNT(*) AS n FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY symbol, window_start, window_end) a
     JOIN (SELECT symbol, window_start, window_end, COUNT(*) AS n FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY symbol, window_start, window_end) b
     ON a.symbol = b.symbol AND a.window_start = b.window_start AND a.window_end = b.window_end)"),
@@ -160,7 +154,7 @@ Project n, n AS n_1
 
 TEST(JoinPlan, AsOf) {
   EXPECT_EQ(
-      plan_of(
+      plan_text(
           R"(SELECT t.price FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts WHERE q.price > 1 AND t.price > 2)"),
       R"(
 Project price
@@ -171,7 +165,7 @@ Project price
       Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");
   EXPECT_EQ(
-      plan_of(
+      plan_text(
           R"(SELECT t.price FROM trades t JOIN trades FOR SYSTEM_TIME AS OF t.ts AS q ON t.symbol = q.symbol)"),
       R"(
 Project price
@@ -182,48 +176,48 @@ Project price
 }
 
 TEST(JoinPlan, Refused) {
-  EXPECT_EQ(plan_of("SELECT 1 FROM trades t JOIN trades i ON t.price < i.price"), R"(
+  EXPECT_EQ(plan_text("SELECT 1 FROM trades t JOIN trades i ON t.price < i.price"), R"(
 error 2004: not supported: a join of two streams without an equality between them
   at SQL:1:24
   1 | SELECT 1 FROM trades t JOIN trades i ON t.price < i.price
     |                        ^^^^
   hint: add ON a.key = b.key, or a bound on the time between their rows, or read one of them from a bounded source)");
-  EXPECT_EQ(plan_of("SELECT 1 FROM trades JOIN trades ON TRUE"), R"(
+  EXPECT_EQ(plan_text("SELECT 1 FROM trades JOIN trades ON TRUE"), R"(
 error 2007: 'trades' stands twice in this FROM
   at SQL:1:15
   1 | SELECT 1 FROM trades JOIN trades ON TRUE
     |               ^^^^^^^^^^^^^^^^^^^^^^^^^^
   hint: give one of them another name: … AS name)");
-  EXPECT_EQ(plan_of("INSERT INTO results SELECT t.symbol, 1 FROM trades t JOIN trades i USING (symbol)"), R"(
+  EXPECT_EQ(plan_text("INSERT INTO results SELECT t.symbol, 1 FROM trades t JOIN trades i USING (symbol)"), R"(
 error 2008: the state of this join grows for ever: its inputs go on and nothing bounds the time between their rows
   at SQL:1:54
   1 | INSERT INTO results SELECT t.symbol, 1 FROM trades t JOIN trades i USING (symbol)
     |                                                      ^^^^
   hint: bound it: ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1' HOUR, or SET 'state.ttl' = '1 h'; or SET 'state.unbounded' = 'allow')");
-  EXPECT_EQ(plan_of("SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol"), R"(
+  EXPECT_EQ(plan_text("SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol"), R"(
 error 2005: a join with the version of a time needs an equality of keys, and the right event time not after the left one
   at SQL:1:24
   1 | SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol
     |                        ^^^^^^^^^
   hint: ASOF JOIN b ON a.key = b.key AND b.ts <= a.ts)");
-  EXPECT_EQ(plan_of("SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts AND q.price > 1"), R"(
+  EXPECT_EQ(plan_text("SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts AND q.price > 1"), R"(
 error 2005: a join with the version of a time takes keys alone, not price > 1e0
   at SQL:1:24
   1 | SELECT 1 FROM trades t ASOF JOIN trades q ON t.symbol = q.symbol AND q.ts <= t.ts AND q.price > ...
     |                        ^^^^^^^^^
   hint: put it into WHERE)");
-  EXPECT_EQ(plan_of("SELECT 1 FROM trades t JOIN history h USING (nothing)"), R"(
+  EXPECT_EQ(plan_text("SELECT 1 FROM trades t JOIN history h USING (nothing)"), R"(
 error 2002: USING: the left side has no column 'nothing'
   at SQL:1:46
   1 | SELECT 1 FROM trades t JOIN history h USING (nothing)
     |                                              ^^^^^^^)");
-  EXPECT_EQ(plan_of("SELECT * FROM trades FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00'"), R"(
+  EXPECT_EQ(plan_text("SELECT * FROM trades FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00'"), R"(
 error 2005: FOR SYSTEM_TIME AS OF without a left side whose times it could mean
   at SQL:1:44
   1 | SELECT * FROM trades FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00'
     |                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   hint: a JOIN versions FOR SYSTEM_TIME AS OF a.ts ON a.key = versions.key)");
-  EXPECT_EQ(plan_of("SELECT 1 FROM trades t JOIN (SELECT symbol FROM trades) i WITHIN 1 MINUTE ON t.symbol = i.symbol"), R"(
+  EXPECT_EQ(plan_text("SELECT 1 FROM trades t JOIN (SELECT symbol FROM trades) i WITHIN 1 MINUTE ON t.symbol = i.symbol"), R"(
 error 2005: WITHIN needs one event time on each side: the right side has none
   at SQL:1:66
   1 | SELECT 1 FROM trades t JOIN (SELECT symbol FROM trades) i WITHIN 1 MINUTE ON t.symbol = i.symbol

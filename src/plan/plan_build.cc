@@ -285,9 +285,10 @@ PlanPtr make_aggregate(PlanPtr input, GroupingParts parts) {
   const bool only_grows = parts.aggregates.empty() && !input->changelog.changing;
   if (parts.emit.mode != PlanEmitMode::kFinal && !only_grows) {
     node->changelog.changing = true;
-    node->changelog.cause = parts.aggregates.empty() ? "DISTINCT"
-                            : parts.keys.empty()     ? "an aggregate without a window"
-                                                     : "GROUP BY without a window";
+    node->changelog.cause = !parts.clause.empty()      ? parts.clause
+                            : parts.aggregates.empty() ? "DISTINCT"
+                            : parts.keys.empty()       ? "an aggregate without a window"
+                                                       : "GROUP BY without a window";
     if (parts.emit_span.length > 0 && input->bounded) {
       node->changelog.cause =
           parts.emit.mode == PlanEmitMode::kChanges ? "EMIT CHANGES" : "EMIT EVERY";
@@ -303,6 +304,7 @@ PlanPtr make_aggregate(PlanPtr input, GroupingParts parts) {
   node->aggregates = std::move(parts.aggregates);
   node->standing = std::move(parts.standing);
   node->partial = parts.partial;
+  node->clause = std::move(parts.clause);
   node->emit = parts.emit;
   node->bound = parts.bound;
   node->inputs = {std::move(input)};
@@ -331,6 +333,19 @@ PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span) {
     }
   }
   node->inputs = std::move(inputs);
+  node->span = span;
+  return node;
+}
+
+PlanPtr make_repeat(PlanPtr input, ExprPtr times, SourceSpan span) {
+  auto node = std::make_shared<RepeatNode>();
+  take_over(*node, *input);
+  node->changelog.key.clear();
+  node->changelog.single_row = false;
+  node->schema = input->schema;
+  node->traits = input->traits;
+  node->times = std::move(times);
+  node->inputs = {std::move(input)};
   node->span = span;
   return node;
 }
@@ -465,6 +480,8 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return copy_with_inputs<OverNode>(*node, std::move(inputs));
     case PlanKind::kUnion:
       return copy_with_inputs<UnionNode>(*node, std::move(inputs));
+    case PlanKind::kRepeat:
+      return copy_with_inputs<RepeatNode>(*node, std::move(inputs));
     case PlanKind::kJoin:
       return copy_with_inputs<JoinNode>(*node, std::move(inputs));
     case PlanKind::kTopN:
@@ -523,6 +540,7 @@ GroupingParts parts_of(const AggregateNode& node) {
   GroupingParts parts = grouping_parts(node);
   parts.standing = node.standing;
   parts.partial = node.partial;
+  parts.clause = node.clause;
   return parts;
 }
 GroupingParts parts_of(const WindowAggregateNode& node) {

@@ -60,6 +60,7 @@ struct GroupingParts {
   bool grouping_sets = false;
   std::vector<int64_t> standing;
   bool partial = false;  ///< see AggregateNode
+  std::string clause;
   PlanEmit emit;
   PlanStateBound bound;
   SourceSpan span;
@@ -81,16 +82,20 @@ PlanPtr make_over(PlanPtr input, OverParts parts);
 OverParts parts_of(const OverNode& node);
 /// REQUIRES: equal types; the names are the first input's.
 PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span);
+PlanPtr make_repeat(PlanPtr input, ExprPtr times, SourceSpan span);
 /// What a join asks of its rows; see JoinNode.
 struct JoinParts {
   PlanJoinKind kind = PlanJoinKind::kInner;
   std::vector<ExprPtr> conjuncts;
   int64_t grace_us = 0;
   bool asof = false;
-  PlanStateBound fallback;
-  SourceSpan span;
-  std::optional<PlanLateOutput> late;
+  PlanStateBound fallback = {};
+  SourceSpan span = {};
+  std::optional<PlanLateOutput> late = {};
   bool moved = false;
+  std::vector<ExprPtr> compared = {};
+  std::string mark = {};
+  bool one_row = false;
 };
 PlanPtr make_join(PlanPtr left, PlanPtr right, JoinParts parts);
 JoinParts parts_of(const JoinNode& node);

@@ -38,6 +38,7 @@ enum class PlanKind : uint8_t {
   kAggregate,
   kOver,
   kUnion,
+  kRepeat,
   kJoin,
   kTopN,
   kOrderBy,
@@ -319,6 +320,7 @@ struct AggregateNode : PlanNode {
   /// Over the rows of one thread, some of them at a time: of one group come several rows, which a
   /// grouping above makes one.
   bool partial = false;
+  std::string clause;  ///< what it was made of, where that is not GROUP BY or DISTINCT
   PlanEmit emit;
   PlanStateBound bound;
 };
@@ -363,7 +365,23 @@ struct UnionNode : PlanNode {
   UnionNode() : PlanNode(PlanKind::kUnion) {}
 };
 
-enum class PlanJoinKind : uint8_t { kInner, kLeft, kRight, kFull, kSemi, kAnti };
+/// Every row `times` times, none at all if that is not positive: what INTERSECT ALL and EXCEPT ALL
+/// make of their counts.
+struct RepeatNode : PlanNode {
+  RepeatNode() : PlanNode(PlanKind::kRepeat) {}
+  ExprPtr times;  ///< BIGINT, over the input
+};
+
+enum class PlanJoinKind : uint8_t {
+  kInner,
+  kLeft,
+  kRight,
+  kFull,
+  kSemi,
+  kAnti,
+  kMark,    ///< every left row, and whether it has a partner
+  kSingle,  ///< as kLeft, but a left row with two partners fails
+};
 
 /// The times of partners: lower ≤ right − left ≤ upper. A row with time t comes at the latest when
 /// the watermark reaches t + its side's shift.
@@ -386,13 +404,19 @@ enum class JoinForm : uint8_t {
 };
 
 /// Rows of two inputs that meet the condition. Output: left columns, then right ones; of kSemi and
-/// kAnti the left ones.
+/// kAnti the left ones; of kMark the left ones and a BOOLEAN.
 struct JoinNode : PlanNode {
   JoinNode() : PlanNode(PlanKind::kJoin) {}
   PlanJoinKind join = PlanJoinKind::kInner;
   std::vector<ExprPtr> conjuncts;  ///< all that was asked, over left columns, then right ones
   int64_t grace_us = 0;            ///< it sees the watermark so much later
   bool asof = false;               ///< ASOF, FOR SYSTEM_TIME AS OF an event time
+  /// kMark: equalities of a left column with a right one that must hold of a partner as well. One
+  /// that is not known to be FALSE of any partner but holds of none makes the mark NULL: `x IN
+  /// (…)`.
+  std::vector<ExprPtr> compared;
+  std::string mark;      ///< kMark: name of its column
+  bool one_row = false;  ///< kSingle: no left row can have two partners
   // What became of the conjuncts:
   std::vector<ExprPtr> left_keys;   ///< over the left input
   std::vector<ExprPtr> right_keys;  ///< over the right input, of the same types

@@ -133,4 +133,11 @@ inline SessionForTest session_with_tables() {
   return session;
 }
 
+/// The last statement's plan over these tables, or its error.
+inline std::string plan_text(std::string_view sql) {
+  SessionForTest session = session_with_tables();
+  const Result<std::string> plan = session.run(sql);
+  return "\n" + (plan ? *plan : plan.error().to_string());
+}
+
 }  // namespace velo

@@ -415,8 +415,15 @@ Pruned prune_union(const UnionNode& node, const Needs& above) {
 /// Both sides give what is read of them and what the condition reads.
 Pruned prune_join(const JoinNode& node, const Needs& needs) {
   const size_t left = node.inputs[0]->schema->size();
-  Needs wanted = needs;
+  const bool marks = node.join == PlanJoinKind::kMark;
+  Needs wanted;
+  if (marks) {
+    wanted.pass(needs, left);  // what is behind them is the mark
+  } else {
+    wanted = needs;
+  }
   for (const ExprPtr& conjunct : node.conjuncts) wanted.add(conjunct);
+  for (const ExprPtr& equality : node.compared) wanted.add(equality);
   const auto shift = [&](const ExprPtr& expr, size_t width, auto to) {
     std::vector<size_t> mapping(width);
     for (size_t i = 0; i < width; ++i) mapping[i] = to(i);
@@ -453,11 +460,13 @@ Pruned prune_join(const JoinNode& node, const Needs& needs) {
   }
   JoinParts parts = parts_of(node);
   parts.conjuncts = carry_all(parts.conjuncts, both);
+  parts.compared = carry_all(parts.compared, both);
   both.plan = make_join(first.plan, second.plan, std::move(parts));
-  if (node.schema->size() == left) {  // SEMI and ANTI
+  if (marks || node.schema->size() == left) {  // of the right side nothing but the mark
     both.at.resize(left);
     both.fields = first.fields;
   }
+  if (marks) both.at.push_back(width);
   return both;
 }
 
@@ -528,6 +537,13 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       return prune_over(plan->as<OverNode>(), needs);
     case PlanKind::kUnion:
       return prune_union(plan->as<UnionNode>(), needs);
+    case PlanKind::kRepeat: {
+      const ExprPtr& times = plan->as<RepeatNode>().times;
+      needs.add(times);
+      Pruned input = prune(plan->input(), std::move(needs));
+      input.plan = make_repeat(input.plan, carry(times, input), plan->span);
+      return input;
+    }
     case PlanKind::kJoin:
       return prune_join(plan->as<JoinNode>(), needs);
     case PlanKind::kTopN:

@@ -104,6 +104,8 @@ bool keeps_only_matches(PlanJoinKind kind, size_t side) {
     case PlanJoinKind::kLeft:
     case PlanJoinKind::kSemi:
     case PlanJoinKind::kAnti:
+    case PlanJoinKind::kMark:
+    case PlanJoinKind::kSingle:
       return side == 0;
     case PlanJoinKind::kRight:
       return side == 1;
@@ -113,27 +115,24 @@ bool keeps_only_matches(PlanJoinKind kind, size_t side) {
   return false;
 }
 
-/// Whether a conjunct of the join's own condition over one side may be asked of that side's rows.
-bool may_ask_before(PlanJoinKind kind, size_t side) {
+/// Whether rows of a side that have no partner in the other come out all the same: a conjunct of
+/// the join's own condition over that side must not be asked of them before.
+bool keeps_alone(PlanJoinKind kind, size_t side) {
   switch (kind) {
     case PlanJoinKind::kInner:
     case PlanJoinKind::kSemi:
-      return true;
+      return false;
     case PlanJoinKind::kLeft:
     case PlanJoinKind::kAnti:
-      return side == 1;
-    case PlanJoinKind::kRight:
+    case PlanJoinKind::kMark:
+    case PlanJoinKind::kSingle:
       return side == 0;
+    case PlanJoinKind::kRight:
+      return side == 1;
     case PlanJoinKind::kFull:
-      return false;
+      return true;
   }
-  return false;
-}
-
-/// Whether rows of a side that have no partner in the other come out all the same.
-bool keeps_alone(PlanJoinKind kind, size_t side) {
-  return kind == PlanJoinKind::kFull || (side == 0 && kind == PlanJoinKind::kLeft) ||
-         (side == 1 && kind == PlanJoinKind::kRight) || (side == 0 && kind == PlanJoinKind::kAnti);
+  return true;
 }
 
 /// What holds of the keys of one side's rows holds of their partners' keys: a.k = b.k AND a.k = 5.
@@ -203,7 +202,7 @@ PlanPtr push_into_join(const PlanPtr& plan, Conditions conditions) {
   std::vector<ExprPtr> kept;
   for (const ExprPtr& conjunct : parts.conjuncts) {
     const std::optional<size_t> side = side_of(*conjunct);
-    if (side && may_ask_before(node.join, *side) && !(node.asof && *side == 1)) {
+    if (side && !keeps_alone(node.join, *side) && !(node.asof && *side == 1)) {
       below[*side].push_back({*side == 0 ? conjunct : remap_columns(conjunct, shift), node.span});
     } else {
       kept.push_back(conjunct);
@@ -233,7 +232,8 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
     case PlanKind::kProcessingTime:
     case PlanKind::kWindowAssign:
     case PlanKind::kExpand:
-    case PlanKind::kUnnest: {
+    case PlanKind::kUnnest:
+    case PlanKind::kRepeat: {
       Conditions through = take_through(all_columns(*plan->input()), &conditions);
       return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
     }

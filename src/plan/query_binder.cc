@@ -1,4 +1,5 @@
-// Queries around SELECT: WITH, UNION ALL, VALUES, ORDER BY, LIMIT.
+// Queries around SELECT: WITH, VALUES, ORDER BY, LIMIT. Set operations are in
+// set_operation_binder.cc.
 #include "plan/query_binder.h"
 
 #include <algorithm>
@@ -119,31 +120,6 @@ Result<PlanPtr> QueryBinder::bind_branch(const ast::Query& query, const EmitClau
   // A branch in parentheses has clauses of its own; a bare one is closed by those at the end.
   if (closed) return bind(query, ctes, true);
   return bind_body(query, clauses, ctes);
-}
-
-Result<PlanPtr> QueryBinder::bind_set_operation(const ast::SetOperation& set,
-                                                const EmitClauses& clauses, const WithTables* ctes,
-                                                SourceSpan span) {
-  if (set.op != ast::SetOp::kUnion || !set.all) {
-    const std::string_view name = set.op == ast::SetOp::kUnion       ? "UNION without ALL"
-                                  : set.op == ast::SetOp::kIntersect ? "INTERSECT"
-                                                                     : "EXCEPT";
-    return session_.not_supported(name, span);
-  }
-  std::vector<PlanPtr> inputs;
-  inputs.push_back(TRY(bind_branch(*set.left, clauses, ctes)));
-  inputs.push_back(TRY(bind_branch(*set.right, clauses, ctes)));
-  inputs = TRY(unify_types(session_, std::move(inputs), "UNION ALL", span));
-  // a UNION ALL b UNION ALL c is one node.
-  std::vector<PlanPtr> flat;
-  for (PlanPtr& input : inputs) {
-    if (input->kind == PlanKind::kUnion) {
-      flat.insert(flat.end(), input->inputs.begin(), input->inputs.end());
-    } else {
-      flat.push_back(std::move(input));
-    }
-  }
-  return make_union(std::move(flat), session_.node_span(span));
 }
 
 Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector<PlanPtr> inputs,

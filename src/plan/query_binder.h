@@ -111,6 +111,13 @@ Result<PlanPtr> order_rows(const BindSession& session, PlanPtr plan, std::vector
 Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector<PlanPtr> inputs,
                                          std::string_view what, SourceSpan span);
 
+/// Groups by the first `columns` columns: DISTINCT, if there are no aggregates. The groups are
+/// given when the input ends, unless it does not, or changes are asked for. `clause`: see
+/// AggregateNode.
+PlanPtr group_by_columns(const BindSession& session, PlanPtr plan, size_t columns,
+                         std::vector<PlanAggregate> aggregates, bool asks_for_changes,
+                         SourceSpan span, std::string clause = {});
+
 /// Renames the columns of a plan. Error if there are not as many.
 Result<PlanPtr> rename_columns(const BindSession& session, PlanPtr plan,
                                const std::vector<ast::Name>& names, SourceSpan span);

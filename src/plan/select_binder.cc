@@ -36,7 +36,7 @@ std::string default_name(const ast::Expr& expr, size_t position) {
 
 ExprBinder SelectBinder::binder(std::string_view clause) {
   ExprBinder binder(session_, scope_, clause);
-  binder.note_columns(&columns_seen_);
+  binder.note_columns(&columns_seen_).allow_subqueries(&subqueries_);
   if (window_) binder.with_window(&*window_);
   return binder;
 }
@@ -111,30 +111,82 @@ Status SelectBinder::bind_written_window() {
 }
 
 Status SelectBinder::bind_where() {
-  if (!select_.where) return bind_joins();
+  if (!select_.where) return bind_joins({});
   // A window of GROUP BY does not exist yet for WHERE.
   ExprBinder where(session_, relation_.scope, "WHERE");
-  where.note_columns(&columns_seen_);
+  where.note_columns(&columns_seen_).allow_subqueries(&subqueries_);
   where_ = TRY(where.bind_condition(*select_.where));
   std::vector<ExprPtr> conjuncts;
   split_conjuncts(where_, &conjuncts);
+  std::vector<ExprPtr> with_subqueries;
+  std::erase_if(conjuncts, [&](const ExprPtr& conjunct) {
+    if (!has_stand_in(*conjunct, ExprKind::kSubquery)) return false;
+    with_subqueries.push_back(conjunct);
+    return true;
+  });
   relation_.plan = give_to_joins(relation_.plan, &conjuncts);
   relation_.plan = give_to_numbering(session_, relation_.plan, &conjuncts);
   where_ = nullptr;
   for (const ExprPtr& rest : conjuncts) {
     where_ = where_ == nullptr ? rest : TRY(make_and(where_, rest));
   }
-  return bind_joins();
+  return bind_joins(with_subqueries);
 }
 
-Status SelectBinder::bind_joins() {
+Status SelectBinder::bind_joins(const std::vector<ExprPtr>& with_subqueries) {
   relation_.plan = order_joins(relation_.plan);
+  for (const ExprPtr& condition : with_subqueries) TRY(filter_source(condition));
   // What a plan knows of the times in its output may have changed with its conditions and order.
   for (size_t i = 0; i < inputs_; ++i) {
     relation_.scope.columns[i].traits = relation_.plan->traits[i];
     scope_.columns[i].traits = relation_.plan->traits[i];
   }
   return check_joins(session_, *relation_.plan);
+}
+
+/// A condition with sub-queries is asked of the rows of FROM, before any window.
+Status SelectBinder::filter_source(const ExprPtr& condition) {
+  const SourceSpan span = select_.where->span;
+  const OuterColumn outer = [&](const ExprPtr& column) -> Result<ExprPtr> {
+    if (column->index() < inputs_) return column;
+    return session_.not_supported("a window's columns beside a sub-query in WHERE", span);
+  };
+  std::vector<size_t> columns;
+  collect_columns(*condition, &columns);
+  for (const size_t column : columns) TRY(outer(scope_.column(column)));
+  const bool timed = window_ && relation_.plan->traits[window_->window.time_column].event_time;
+  relation_.plan =
+      TRY(filter_by_subqueries(session_, relation_.plan, subqueries_, outer, condition, span));
+  if (!timed || relation_.plan->traits[window_->window.time_column].event_time) return {};
+  return session_
+      .not_supported("a window over rows that are taken back when a sub-query changes", span)
+      .with_hint(
+          "let the sub-query read tables that end, or bound the time between its rows and these");
+}
+
+Result<PlanPtr> SelectBinder::place(PlanPtr plan, bool grouped,
+                                    const std::vector<ExprPtr*>& exprs) {
+  const OuterColumn outer = [&](const ExprPtr& column) -> Result<ExprPtr> {
+    if (column->index() >= kOverColumns) {
+      return session_.not_supported("a sub-query that reads what OVER gives", select_.span);
+    }
+    return grouped ? carry_over(column) : column;
+  };
+  return place_subqueries(session_, plan, subqueries_, outer, exprs);
+}
+
+/// What OVER and QUALIFY are computed from is there before sub-queries are joined.
+Status SelectBinder::check_all_placed() const {
+  std::vector<size_t> inside;
+  for (const ExprPtr& expr : expressions_of_overs()) {
+    collect_stand_ins(*expr, ExprKind::kSubquery, &inside);
+  }
+  for (size_t k = 0; k < subqueries_.placed.size() && inside.empty(); ++k) {
+    if (!subqueries_.placed[k]) inside.push_back(k);
+  }
+  if (inside.empty()) return {};
+  return session_.not_supported("a sub-query inside OVER, QUALIFY or a window",
+                                subqueries_.subqueries[inside[0]].span);
 }
 
 Status SelectBinder::bind_star(const ast::Star& star, SourceSpan span) {
@@ -329,17 +381,6 @@ Result<PlanPtr> SelectBinder::build_plain() {
   return finish(std::move(plan), std::move(items), std::move(orders), select_.distinct);
 }
 
-Result<PlanPtr> SelectBinder::make_distinct(PlanPtr plan) {
-  GroupingParts parts;
-  parts.keys = all_columns(*plan);
-  parts.key_names = column_names(*plan);
-  parts.span = session_.node_span(select_.span);
-  const bool final_only = plan->bounded && clauses_.emit == nullptr;
-  parts.emit.mode = final_only ? PlanEmitMode::kFinal : PlanEmitMode::kChanges;
-  parts.bound = state_bound(parts.keys, *plan);
-  return make_aggregate(std::move(plan), std::move(parts));
-}
-
 Result<PlanPtr> SelectBinder::finish(PlanPtr plan, std::vector<ExprPtr> items,
                                      std::vector<ExprPtr> orders, bool distinct) {
   std::vector<std::string> names;
@@ -353,13 +394,19 @@ Result<PlanPtr> SelectBinder::finish(PlanPtr plan, std::vector<ExprPtr> items,
     names.push_back(fmt::format("order{}", i + 1));
   }
   const SourceSpan span = session_.node_span(select_.span);
+  std::vector<ExprPtr*> all;
+  for (ExprPtr& item : items) all.push_back(&item);
+  plan = TRY(place(std::move(plan), carried_from_ > 0, all));
+  TRY(check_all_placed());
   plan = make_project(std::move(plan), std::move(items), std::move(names), span);
   if (distinct) {
     for (const Item& item : items_) {
       TRY(check_comparable(session_, item.expr->type(), item.span));
     }
+    const size_t width = plan->schema->size();
+    plan = group_by_columns(session_, std::move(plan), width, {}, clauses_.emit != nullptr,
+                            select_.span);
   }
-  if (distinct) plan = TRY(make_distinct(std::move(plan)));
   if (orders_.empty()) return plan;
   const SourceSpan order_span = span_from(orders_.front().span, orders_.back().span);
   std::vector<PlanOrder> keys;

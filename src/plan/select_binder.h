@@ -7,6 +7,7 @@
 
 #include "plan/plan_build.h"
 #include "plan/query_binder.h"
+#include "plan/subquery.h"
 
 namespace velo {
 
@@ -29,6 +30,7 @@ class SelectBinder {
         clauses_(clauses),
         order_by_(order_by),
         ctes_(ctes),
+        subqueries_{ctes, {}, {}},
         aggregates_(0),
         overs_(0) {}
   Result<PlanPtr> bind();
@@ -81,8 +83,10 @@ class SelectBinder {
   Result<const ast::WindowSpec*> written_window() const;
   Status bind_written_window();
   Status bind_where();
-  /// Orders and checks the joins of FROM, once all their conditions are known.
-  Status bind_joins();
+  /// Orders the joins of FROM and checks them, once all their conditions are known; then come those
+  /// with sub-queries.
+  Status bind_joins(const std::vector<ExprPtr>& with_subqueries);
+  Status filter_source(const ExprPtr& condition);
   Status bind_items();
   Status bind_star(const ast::Star& star, SourceSpan span);
   /// `AS _event_time` says which time the result has: it must be one.
@@ -95,8 +99,10 @@ class SelectBinder {
   Result<PlanPtr> finish(PlanPtr plan, std::vector<ExprPtr> items, std::vector<ExprPtr> orders,
                          bool distinct);
   bool is_distinct_already(const GroupingParts& parts) const;
-  Result<PlanPtr> make_distinct(PlanPtr plan);
   ExprBinder binder(std::string_view clause);
+  /// Joins the sub-queries of `exprs` to the plan. `grouped`: both stand over the groups.
+  Result<PlanPtr> place(PlanPtr plan, bool grouped, const std::vector<ExprPtr*>& exprs);
+  Status check_all_placed() const;
 
   // grouping_binder.cc
   Result<ExprPtr> bind_key(const ast::Expr& expr);
@@ -111,6 +117,7 @@ class SelectBinder {
   GroupingParts grouping_parts(const Keys& keys, bool windowed,
                                std::vector<std::vector<bool>>* sets) const;
   SourceSpan span_of_group_by() const;
+  Result<PlanPtr> place_below_grouping(PlanPtr plan, GroupingParts* parts);
   WindowOutputs used_window_columns() const;
   /// Where the keys (as they were written) and all else of the grouping stand in its output. Gives
   /// the column with the number of the grouping set, if there is one.
@@ -173,6 +180,7 @@ class SelectBinder {
   int64_t grace_us_ = 0;
   bool late_of_joins_ = false;  ///< LATE DATA TO is about joins
   ExprPtr where_;
+  SubqueryList subqueries_;
   AggregateList aggregates_;
   OverList overs_;
   GroupingCalls groupings_;

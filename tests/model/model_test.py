@@ -20,13 +20,16 @@ import first_rows
 import frames
 import grouping_sets
 import joins
+import subqueries
+import transfers
 import unnest
 import windows
 
 MODELS = {"windows": windows, "cascades": cascades, "changes": changes,
           "changelogs": changelogs, "calendars": calendars,
           "expressions": expressions, "first_rows": first_rows, "frames": frames, "joins": joins,
-          "grouping_sets": grouping_sets, "unnest": unnest}
+          "grouping_sets": grouping_sets, "subqueries": subqueries,
+          "transfers": transfers, "unnest": unnest}
 
 
 def main():
