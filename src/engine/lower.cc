@@ -10,6 +10,7 @@
 #include "expr/evaluator.h"
 #include "operator/union.h"
 #include "plan/field_reads.h"
+#include "plan/same_plan.h"
 
 namespace velo {
 namespace {
@@ -67,6 +68,17 @@ class Lowering {
       default:
         break;
     }
+    if (!keeps_state(*plan)) return lower_anew(plan);
+    // What another statement computes as well is computed once.
+    for (const auto& [known, made] : stateful_) {
+      if (same_plan(*known, *plan)) return made;
+    }
+    const Upstream made = TRY(lower_anew(plan));
+    stateful_.emplace_back(plan, made);
+    return made;
+  }
+
+  Result<Upstream> lower_anew(const PlanPtr& plan) {
     std::vector<Upstream> inputs;
     const PlanNode* node = plan.get();
     const OrderByNode* order = nullptr;
@@ -308,6 +320,7 @@ class Lowering {
   std::map<const TableDef*, Wanted> wanted_;
   std::map<const TableDef*, size_t> sources_;
   std::map<const PlanNode*, Upstream> shared_;
+  std::vector<std::pair<PlanPtr, Upstream>> stateful_;
   std::map<std::string, std::pair<size_t, SchemaPtr>> side_sinks_;
   std::map<const TableDef*, Write> writes_;
   std::vector<TableDefPtr> order_;  // of the tables written

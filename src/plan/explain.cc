@@ -1,5 +1,6 @@
 #include "plan/explain.h"
 
+#include <set>
 #include <utility>
 
 #include "base/fmt.h"
@@ -189,6 +190,7 @@ class Explainer {
 
   ExplainOptions options_;
   std::string out_;
+  std::set<const PlanNode*> shown_;  // below SharedNodes
 };
 
 std::string Explainer::describe_scan(const ScanNode& scan) const {
@@ -487,7 +489,13 @@ std::string Explainer::changes(const PlanNode& node) const {
 
 void Explainer::write(const PlanNode& node, int depth) {
   out_.append(static_cast<size_t>(depth) * 2, ' ');
-  out_ += describe(node) + changes(node) + "\n";
+  out_ += describe(node) + changes(node);
+  const bool shared = node.kind == PlanKind::kShared;
+  if (shared && !shown_.insert(node.input().get()).second) {
+    out_ += ", as above\n";
+    return;
+  }
+  out_ += "\n";
   for (const PlanPtr& input : node.inputs) write(*input, depth + 1);
 }
 

@@ -144,11 +144,11 @@ TEST(JoinPlan, WindowsOfBothSides) {
 Project n, n AS n_1
   Join on symbol = symbol AND window_start = window_start AND window_end = window_end; right window_end - left window_end from INTERVAL '0' SECOND to INTERVAL '0' SECOND; state: until the watermark passes
     Project symbol, window_start, window_end, COUNT(*) AS n
-      WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY symbol: COUNT(*); with window_start, window_end; EMIT FINAL; state: until the watermark passes
-        Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+      Shared sub-plan 1
+        WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY symbol: COUNT(*); with window_start, window_end; EMIT FINAL; state: until the watermark passes
+          Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Project symbol, window_start, window_end, COUNT(*) AS n
-      WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY symbol: COUNT(*); with window_start, window_end; EMIT FINAL; state: until the watermark passes
-        Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+      Shared sub-plan 1, as above
 )");
 }
 

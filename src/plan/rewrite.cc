@@ -8,7 +8,7 @@ PlanPtr optimise(const PlanPtr& plan, WatermarkUse use, bool parallel) {
   const PlanPtr merged = merge_projections(merge_keys(met));
   // Once a scan gives what is asked for and no more, the projection over it changes nothing.
   const PlanPtr pruned = merge_projections(prune_columns(merged, use));
-  return parallel ? merge_projections(split_aggregates(pruned)) : pruned;
+  return share_equal_plans(parallel ? merge_projections(split_aggregates(pruned)) : pruned);
 }
 
 }  // namespace velo

@@ -30,4 +30,7 @@ PlanPtr prune_columns(const PlanPtr& plan, WatermarkUse use = WatermarkUse::kNob
 /// Groupings over rows that several threads read are done by each thread first.
 PlanPtr split_aggregates(const PlanPtr& plan);
 
+/// Sub-plans with state that are equal become one SharedNode.
+PlanPtr share_equal_plans(const PlanPtr& plan);
+
 }  // namespace velo

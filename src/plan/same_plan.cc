@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "plan/plan_build.h"
 
 namespace velo {
@@ -50,14 +51,14 @@ bool same_window_aggregate(const WindowAggregateNode& a, const WindowAggregateNo
 
 bool same_aggregate_node(const AggregateNode& a, const AggregateNode& b) {
   return same(a.keys, b.keys) && same(a.aggregates, b.aggregates) &&
-         a.time_column == b.time_column && a.standing == b.standing && same(a.emit, b.emit) &&
-         same(a.bound, b.bound);
+         a.time_column == b.time_column && a.standing == b.standing && a.partial == b.partial &&
+         same(a.emit, b.emit) && same(a.bound, b.bound);
 }
 
 bool same_join(const JoinNode& a, const JoinNode& b) {
   return a.join == b.join && same(a.conjuncts, b.conjuncts) && same(a.compared, b.compared) &&
          a.grace_us == b.grace_us && a.asof == b.asof && a.one_row == b.one_row &&
-         a.form == b.form && a.build == b.build && same(a.bound, b.bound);
+         a.form == b.form && a.build == b.build && !a.late && !b.late && same(a.bound, b.bound);
 }
 
 bool same_unnest(const UnnestNode& a, const UnnestNode& b) {
@@ -105,6 +106,8 @@ bool same_node(const PlanNode& a, const PlanNode& b) {
   }
 }
 
+uint64_t mix(uint64_t seed, uint64_t value) { return mix64(seed * 31 + value); }
+
 }  // namespace
 
 bool same_aggregate(const Aggregate& a, const Aggregate& b) {
@@ -136,6 +139,23 @@ bool same_plan(const PlanNode& a, const PlanNode& b) {
     if (!same_plan(*a.inputs[i], *b.inputs[i])) return false;
   }
   return true;
+}
+
+uint64_t plan_hash(const PlanNode& plan) {
+  uint64_t hash = mix(static_cast<uint64_t>(plan.kind), plan.schema->size());
+  if (plan.kind == PlanKind::kScan) {
+    hash = mix(hash, reinterpret_cast<uintptr_t>(plan.as<ScanNode>().table.get()));
+  }
+  if (plan.kind == PlanKind::kProject) {
+    for (const ExprPtr& expr : plan.as<ProjectNode>().exprs) hash = mix(hash, expr->hash());
+  }
+  for (const PlanPtr& input : plan.inputs) hash = mix(hash, plan_hash(*input));
+  return hash;
+}
+
+bool keeps_state(const PlanNode& plan) {
+  return plan.kind == PlanKind::kWindowAggregate || plan.kind == PlanKind::kAggregate ||
+         plan.kind == PlanKind::kJoin;
 }
 
 }  // namespace velo
