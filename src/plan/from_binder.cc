@@ -203,12 +203,9 @@ Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const Wit
     relation = TRY(bind_window_table(*window, ctes));
   } else if (const auto* changes = ref.as<ast::ChangelogTable>()) {
     relation = TRY(bind_changelog_table(*changes, ref.span, ctes));
-  } else if (const auto* join = ref.as<ast::Join>(); join != nullptr && is_lateral(*join->right)) {
-    relation = TRY(bind_lateral(*join, ctes));
-  } else if (join != nullptr) {
+  } else if (const auto* join = ref.as<ast::Join>()) {
     BoundRelation left = TRY(bind_from(*join->left, ctes));
-    BoundRelation right = TRY(bind_from(*join->right, ctes, true));
-    relation = TRY(bind_join(session_, *join, ref.span, std::move(left), std::move(right)));
+    relation = TRY(add_joined(std::move(left), *join, ref.span, ctes));
   }
   if (ref.alias) {
     TRY(name_columns(relation.scope, 0, relation.scope.columns.size(), *ref.alias));

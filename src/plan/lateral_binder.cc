@@ -45,6 +45,13 @@ std::string_view own_clause(const ast::Query& query) {
   return "";
 }
 
+/// Comma binds looser than JOIN: in `l, UNNEST(l.list) AS u JOIN b` the right side of the comma
+/// begins with what sees l.
+bool begins_lateral(const ast::TableRef& ref) {
+  const auto* join = ref.alias ? nullptr : ref.as<ast::Join>();
+  return join != nullptr && (is_lateral(*join->left) || begins_lateral(*join->left));
+}
+
 }  // namespace
 
 bool is_lateral(const ast::TableRef& ref) {
@@ -130,25 +137,34 @@ Result<BoundRelation> QueryBinder::keep_where(BoundRelation relation, const ast:
 
 Result<BoundRelation> QueryBinder::add_item(BoundRelation left, const ast::TableRef& ref,
                                             const WithTables* ctes) {
-  if (const auto* join = ref.as<ast::Join>()) {
-    if (join->kind != ast::JoinKind::kInner && join->kind != ast::JoinKind::kCross) {
-      return session_.not_supported("an outer join inside LATERAL", join->kind_span);
-    }
-    if (has_condition(*join)) {
-      return session_.not_supported("this join inside LATERAL: write its condition with ON",
-                                    join->kind_span);
-    }
-    left = TRY(add_item(std::move(left), *join->left, ctes));
-    left = TRY(add_item(std::move(left), *join->right, ctes));
-    return join->on ? keep_where(std::move(left), *join->on, "ON") : left;
+  const auto* join = ref.as<ast::Join>();
+  if (join == nullptr) {
+    ast::Join cross;
+    cross.kind = ast::JoinKind::kCross;
+    cross.right = ref;
+    return add_joined(std::move(left), cross, ref.span, ctes);
   }
-  if (ref.is<ast::TableFunction>()) return add_elements(std::move(left), ref, false);
-  if (is_lateral(ref)) return add_lateral_select(std::move(left), ref, ctes);
-  BoundRelation right = TRY(bind_from(ref, ctes, true));
-  ast::Join cross;
-  cross.kind = ast::JoinKind::kCross;
-  cross.right = ref;
-  return bind_join(session_, cross, ref.span, std::move(left), std::move(right));
+  // l, (a LEFT JOIN b ON c) is (l, a) LEFT JOIN b ON c; where a may be missing it is not.
+  if (join->kind == ast::JoinKind::kRight || join->kind == ast::JoinKind::kFull) {
+    return session_.not_supported("a RIGHT or FULL JOIN with LATERAL on its left or around it",
+                                  join->kind_span);
+  }
+  if (has_condition(*join)) {
+    return session_.not_supported("this join with LATERAL: write its condition with ON",
+                                  join->kind_span);
+  }
+  left = TRY(add_item(std::move(left), *join->left, ctes));
+  return add_joined(std::move(left), *join, ref.span, ctes);
+}
+
+Result<BoundRelation> QueryBinder::add_joined(BoundRelation left, const ast::Join& join,
+                                              SourceSpan span, const WithTables* ctes) {
+  if (is_lateral(*join.right)) return bind_lateral(std::move(left), join, ctes);
+  if (join.kind == ast::JoinKind::kCross && begins_lateral(*join.right)) {
+    return add_item(std::move(left), *join.right, ctes);
+  }
+  BoundRelation right = TRY(bind_from(*join.right, ctes, true));
+  return bind_join(session_, join, span, std::move(left), std::move(right));
 }
 
 Result<BoundRelation> QueryBinder::add_lateral_select(BoundRelation left, const ast::TableRef& ref,
@@ -199,8 +215,8 @@ Result<BoundRelation> QueryBinder::add_lateral_select(BoundRelation left, const 
   return left;
 }
 
-Result<BoundRelation> QueryBinder::bind_lateral(const ast::Join& join, const WithTables* ctes) {
-  BoundRelation left = TRY(bind_from(*join.left, ctes));
+Result<BoundRelation> QueryBinder::bind_lateral(BoundRelation left, const ast::Join& join,
+                                                const WithTables* ctes) {
   const ast::TableRef& right = *join.right;
   const bool function = right.is<ast::TableFunction>();
   const bool outer = join.kind == ast::JoinKind::kLeft;

@@ -78,13 +78,17 @@ class QueryBinder {
   Status name_columns(Scope& scope, size_t first, size_t count, const ast::TableAlias& alias) const;
 
   // lateral_binder.cc
-  Result<BoundRelation> bind_lateral(const ast::Join& join, const WithTables* ctes);
+  Result<BoundRelation> bind_lateral(BoundRelation left, const ast::Join& join,
+                                     const WithTables* ctes);
   Result<BoundRelation> bind_lateral_alone(const ast::TableRef& ref, const WithTables* ctes);
   Result<BoundRelation> add_elements(BoundRelation left, const ast::TableRef& ref, bool keep_empty);
   Result<BoundRelation> add_lateral_select(BoundRelation left, const ast::TableRef& ref,
                                            const WithTables* ctes);
   Result<BoundRelation> add_item(BoundRelation left, const ast::TableRef& ref,
                                  const WithTables* ctes);
+  /// `left` joined with the right side of `join`, which may see it.
+  Result<BoundRelation> add_joined(BoundRelation left, const ast::Join& join, SourceSpan span,
+                                   const WithTables* ctes);
   Result<BoundRelation> keep_where(BoundRelation relation, const ast::Expr& condition,
                                    std::string_view clause);
 
