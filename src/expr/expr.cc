@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "expr/expr_fields.h"
+#include "expr/type_rules.h"
 
 namespace velo {
 namespace {
@@ -34,6 +35,14 @@ bool is_free_cast(const Type& from, const Type& to) {
          from.kind() != TypeKind::kTimestamp && !to.is_decimal() && from.kind() != TypeKind::kDate;
 }
 
+/// A DECIMAL with room for every digit of every value of `from`.
+bool holds_all_digits(const Type& from, const Type& to) {
+  if (!to.is_decimal() || !(from.is_decimal() || from.is_integer())) return false;
+  const Type digits = as_decimal_type(from);
+  return digits.scale() <= to.scale() &&
+         digits.precision() - digits.scale() <= to.precision() - to.scale();
+}
+
 /// Whether this node itself can fail, whatever its arguments do.
 bool node_can_fail(const Expr::Fields& f) {
   if (f.kind == ExprKind::kCall) return !f.function->has(kInfallible);
@@ -41,7 +50,7 @@ bool node_can_fail(const Expr::Fields& f) {
   const Type& from = f.args[0]->type();
   if (f.type.is_string()) return false;
   if (f.type.is_float() && (from.is_integer() || from.is_float())) return false;
-  return !is_free_cast(from, f.type);
+  return !is_free_cast(from, f.type) && !holds_all_digits(from, f.type);
 }
 
 }  // namespace

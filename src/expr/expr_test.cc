@@ -57,6 +57,12 @@ TEST(Expr, Properties) {
   EXPECT_FALSE(call("TRY", {call("+", {kA, kB})})->can_fail());
   EXPECT_FALSE(cast(make_column(0, Type::integer(), "i"), Type::bigint())->can_fail());
   EXPECT_TRUE(cast(kA, Type::integer())->can_fail());
+  const ExprPtr money = make_column(0, Type::decimal(6, 2), "m");
+  EXPECT_FALSE(cast(money, Type::decimal(8, 3))->can_fail());
+  EXPECT_TRUE(cast(money, Type::decimal(6, 3))->can_fail());
+  EXPECT_TRUE(cast(money, Type::decimal(8, 1))->can_fail());
+  EXPECT_FALSE(cast(kA, Type::decimal(19, 0))->can_fail());
+  EXPECT_TRUE(cast(kA, Type::decimal(18, 0))->can_fail());
   EXPECT_FALSE(call("NOW", {})->is_deterministic());
   EXPECT_FALSE(call("NOW", {})->is_volatile());
   EXPECT_TRUE(call("RAND", {})->is_volatile());

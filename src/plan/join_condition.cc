@@ -96,6 +96,20 @@ class Sorter {
     return traits(column).event_time || traits(column).window == WindowRole::kEnd;
   }
 
+  /// DECIMALs of other digits are compared as they are; as keys they need the same ones.
+  static bool have_one_type(ExprPtr* a, ExprPtr* b) {
+    if ((*a)->type() == (*b)->type()) return true;
+    const std::vector<ArgumentType> types = {(*a)->type(), (*b)->type()};
+    const std::optional<Type> type = common_type(types);
+    if (!type) return false;
+    for (ExprPtr* side : {a, b}) {
+      Result<ExprPtr> cast = make_implicit_cast(*side, *type);
+      if (!cast) return false;
+      *side = *std::move(cast);
+    }
+    return true;
+  }
+
   bool add_keys(const Expr& expr) {
     if (expr.kind() != ExprKind::kCall || expr.function().name() != "=") return false;
     ExprPtr a = expr.arg(0);
@@ -103,7 +117,7 @@ class Sorter {
     if (reads_of(*a, left_columns_) == Reads::kRight) std::swap(a, b);
     if (reads_of(*a, left_columns_) != Reads::kLeft) return false;
     if (reads_of(*b, left_columns_) != Reads::kRight) return false;
-    if (!(a->type() == b->type()) || a->is_volatile() || b->is_volatile()) return false;
+    if (!have_one_type(&a, &b) || a->is_volatile() || b->is_volatile()) return false;
     if (a->can_fail() || b->can_fail()) return false;
     std::vector<size_t> shift(left_columns_ + right_.schema->size(), 0);
     for (size_t i = left_columns_; i < shift.size(); ++i) shift[i] = i - left_columns_;
