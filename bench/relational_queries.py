@@ -1,9 +1,9 @@
-"""Joins and first rows per key in both engines' SQL, over rows in memory: see bench/memory_run for
-velo's, DuckDB has them as tables."""
+"""Joins, first rows per key, OVER and COUNT(DISTINCT) in both engines' SQL, over rows in memory:
+see bench/memory_run for velo's, DuckDB has them as tables."""
 
 from dataclasses import dataclass
 
-from trade_queries import DUCKDB_TYPES
+from trade_queries import DUCKDB_TYPES, SCALE
 
 # Of the tables and of results, with velo's types: times are milliseconds in DuckDB.
 COLUMNS = {
@@ -28,6 +28,7 @@ class Query:
     columns: dict[str, str]  # of the result
     velo: str
     duckdb: str
+    exact: str = ""  # if what is timed rounds: DuckDB's SQL for what is right to the last bit
 
 
 INTERVAL_JOIN = Query(
@@ -77,6 +78,52 @@ QUALIFY {_RANK.format("window_start, window_end, ")};""",
 )
 
 
+_PAST = "PARTITION BY symbol ORDER BY ts{} ROWS BETWEEN 99 PRECEDING AND CURRENT ROW"
+
+# velo takes trades of one time in the order in which they come; DuckDB, where it is timed, as it
+# likes.
+OVER_ROWS = Query(
+    "batches in memory → AVG and SUM OVER ROWS 100, per symbol",
+    2,
+    ("trades",),
+    {"symbol": "STRING", "ts": "TIMESTAMP(3)", "average": "DOUBLE", "total": "BIGINT"},
+    f"""SELECT symbol, ts, AVG(price) OVER past AS average, SUM(quantity) OVER past AS total
+FROM trades WINDOW past AS ({_PAST.format("")});""",
+    "SELECT symbol, ts, avg(price) OVER past AS average, sum(quantity) OVER past AS total "
+    f"FROM trades WINDOW past AS ({_PAST.format('')})",
+    f"SELECT symbol, ts, (units::DOUBLE / {SCALE}) / n AS average, total FROM "
+    "(SELECT symbol, ts, count(*) OVER past AS n, sum(quantity) OVER past AS total, "
+    f"(sum((price * {SCALE})::BIGINT) OVER past)::BIGINT AS units "
+    f"FROM trades WINDOW past AS ({_PAST.format(', rowid')}))",
+)
+
+
+def _distinct(column, values, minutes, key=None):
+    """How many different values a column has in every window, or in every window of each key."""
+    more = f"{key}, " if key else ""
+    size = minutes * 60_000
+    return Query(
+        f"batches in memory → COUNT(DISTINCT) per {minutes}-minute TUMBLE"
+        f"{f' and {key}' if key else ''}, {values} of {column}",
+        1.5,
+        ("trades",),
+        ({key: "STRING"} if key else {}) | {"window_end": "TIMESTAMP(3)", "n": "BIGINT"},
+        f"""SELECT {more}window_end, COUNT(DISTINCT {column}) AS n
+FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '{minutes}' MINUTE)
+GROUP BY {more}window_start, window_end;""",
+        f"SELECT {more}(ts // {size} + 1) * {size} AS window_end, count(DISTINCT {column}) AS n "
+        f"FROM trades GROUP BY {more}window_end",
+    )
+
+
+DISTINCT = (
+    _distinct("price", "6,300 values", 1),
+    _distinct("symbol", "1,000 values", 1),
+    _distinct("quantity", "10 values", 1, "symbol"),
+    _distinct("quantity", "450 values", 60, "symbol"),
+)
+
+
 def _duckdb_columns(columns):
     return {name: DUCKDB_TYPES.get(kind, kind) for name, kind in columns.items()}
 
@@ -89,12 +136,12 @@ def duckdb_table(table, path):
     )
 
 
-def duckdb_sums(query):
+def duckdb_sums(query, select):
     """The query as it is timed: every result column is looked at, none leaves DuckDB. The sums are
     those that bench/memory_run prints."""
     sums = {"STRING": "sum(length({}))", "TIMESTAMP(3)": "sum({}) / 1000"}
     looked_at = [sums.get(kind, "sum({})").format(name) for name, kind in query.columns.items()]
-    return f"SELECT count(*), {', '.join(looked_at)} FROM ({query.duckdb})"
+    return f"SELECT count(*), {', '.join(looked_at)} FROM ({select})"
 
 
 def differences(query, result_path):
@@ -103,7 +150,7 @@ def differences(query, result_path):
     columns = _duckdb_columns(query.columns) | {"weight": "BIGINT"}
     names = ", ".join(query.columns)
     return [
-        f"CREATE OR REPLACE TEMP TABLE right_rows AS {query.duckdb}",
+        f"CREATE OR REPLACE TEMP TABLE right_rows AS {query.exact or query.duckdb}",
         f"CREATE OR REPLACE TEMP TABLE given_rows AS SELECT {names} FROM (SELECT {names}, "
         f"unnest(range(sum(weight)::BIGINT)) FROM read_csv('{result_path}', header = false, "
         f"auto_detect = false, delim = ',', columns = {columns}) GROUP BY {names})",

@@ -66,8 +66,6 @@ def differences(exact, columns, result_path):
 
 # --- the questions -------------------------------------------------------------------------------
 
-_MINUTES = "TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE)"
-
 # Count, average, least and greatest price, and the sum of quantities, per symbol and minute.
 TUMBLE = Question(
     work="1-minute TUMBLE",
@@ -80,9 +78,9 @@ TUMBLE = Question(
         "least": "DOUBLE",
         "greatest": "DOUBLE",
     },
-    velo=f"""SELECT symbol, window_end, COUNT(*) AS n, AVG(price) AS average,
+    velo="""SELECT symbol, window_end, COUNT(*) AS n, AVG(price) AS average,
   SUM(quantity) AS total, MIN(price) AS least, MAX(price) AS greatest
-FROM {_MINUTES}
+FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE)
 GROUP BY symbol, window_start, window_end;
 """,
     exact=lambda rows: exact_windows(rows, 60_000),
@@ -93,55 +91,6 @@ GROUP BY symbol, window_start, window_end;
         f"FROM {rows} GROUP BY symbol, minute)"
     ),
 )
-
-_LAST_100 = "ROWS BETWEEN 99 PRECEDING AND CURRENT ROW"
-
-# velo takes trades of one time in the order in which they stand in the file; DuckDB, where it is
-# timed, as it likes.
-OVER_ROWS = Question(
-    work="AVG and SUM OVER ROWS 100",
-    columns={"symbol": "STRING", "ts": "TIMESTAMP(3)", "average": "DOUBLE", "total": "BIGINT"},
-    velo=f"""SELECT symbol, ts, AVG(price) OVER past AS average, SUM(quantity) OVER past AS total
-FROM trades
-WINDOW past AS (PARTITION BY symbol ORDER BY ts {_LAST_100});
-""",
-    exact=lambda rows: (
-        "SELECT symbol, ts, (units::DOUBLE / {0}) / n AS average, total FROM "
-        "(SELECT symbol, ts, count(*) OVER past AS n, sum(quantity) OVER past AS total, "
-        "(sum((price * {0})::BIGINT) OVER past)::BIGINT AS units "
-        "FROM (SELECT *, row_number() OVER () AS arrival FROM {1}) "
-        "WINDOW past AS (PARTITION BY symbol ORDER BY ts, arrival {2}))"
-    ).format(SCALE, rows, _LAST_100),
-    timed=lambda rows: (
-        "SELECT count(*), sum(average), sum(total) FROM "
-        "(SELECT symbol, ts, avg(price) OVER past AS average, sum(quantity) OVER past AS total "
-        f"FROM {rows} WINDOW past AS (PARTITION BY symbol ORDER BY ts {_LAST_100}))"
-    ),
-)
-
-
-def distinct_per_minute(column, key=None):
-    """How many different values a column has in every minute, or in every minute of each key."""
-    more = f"{key}, " if key else ""
-    groups = f"SELECT {more}(ts // 60000 + 1) * 60000 AS window_end, count(DISTINCT {column}) AS n"
-    return Question(
-        work=f"COUNT(DISTINCT {column}) per 1-minute TUMBLE" + (f" and {key}" if key else ""),
-        columns=({key: "STRING"} if key else {}) | {"window_end": "TIMESTAMP(3)", "n": "BIGINT"},
-        velo=f"""SELECT {more}window_end, COUNT(DISTINCT {column}) AS n
-FROM {_MINUTES}
-GROUP BY {more}window_start, window_end;
-""",
-        exact=lambda rows: f"{groups} FROM {rows} GROUP BY ALL",
-        timed=lambda rows: f"SELECT count(*), sum(n) FROM ({groups} FROM {rows} GROUP BY ALL)",
-    )
-
-
-# A minute has 10,000 trades: some 6,300 prices, all symbols; of a symbol 10 trades and quantities.
-DISTINCT = [
-    distinct_per_minute("price"),
-    distinct_per_minute("symbol"),
-    distinct_per_minute("quantity", "symbol"),
-]
 
 
 # --- velo ----------------------------------------------------------------------------------------
