@@ -35,6 +35,14 @@ class DistinctValues final : public Accumulator {
       return for_each_row(rows, [&](size_t row) { add(row, 1); }, add);
     }
     const auto add = [&](size_t row) { sets_.add(rows.slots[row], words[row]); };
+    if (rows.mask == nullptr && rows.weights == nullptr) {
+      for (size_t i = 0; i < rows.count; ++i) {
+        const size_t ahead = rows.row(std::min(i + kRowsAhead, rows.count - 1));
+        sets_.prefetch(rows.slots[ahead], words[ahead]);
+        add(rows.row(i));
+      }
+      return;
+    }
     for_each_row(rows, add, [&](size_t row, int64_t weight) {
       CHECK(weight > 0, "a set that does not count cannot take back");
       add(row);
@@ -128,6 +136,7 @@ class DistinctValues final : public Accumulator {
 
  private:
   static constexpr size_t kIdleValues = 1024;
+  static constexpr size_t kRowsAhead = 16;
 
   static bool is_number(const Type& type) {
     return type.physical() == Physical::kInt64 || type.physical() == Physical::kDouble;

@@ -30,14 +30,13 @@ size_t WordSets::put(Set& s, uint64_t word) const {
     return s.used++;
   }
   ++s.used;
-  const size_t mask = (size_t{1} << s.bits) - 1;
   if (word == kHole) {
+    const size_t behind = size_t{1} << s.bits;
     s.has_hole = true;
-    s.words[mask + 1] = word;
-    return mask + 1;
+    s.words[behind] = word;
+    return behind;
   }
-  size_t at = mix64(word) & mask;
-  while (s.words[at] != kHole) at = (at + 1) & mask;
+  const size_t at = find_in_table(s, word);
   s.words[at] = word;
   return at;
 }
@@ -55,7 +54,7 @@ void WordSets::grow(Set& s) {
   if (old.words == nullptr) {
     s.bits = kFirstBits;
   } else if (alive * 2 > old.used) {
-    ++s.bits;
+    s.bits = std::max<uint8_t>(s.bits + 1, s.bits == kListBits ? table_bits_ : 0);
   }
   s.words = take_block(s.bits);
   if (!is_list(s)) std::fill_n(s.words, size_t{1} << s.bits, kHole);
@@ -111,9 +110,19 @@ void WordSets::clear(uint32_t set) {
 }
 
 void WordSets::clear_all() {
+  size_t tables = 0;
+  size_t words = 0;
   for (Set& s : sets_) {
+    if (!is_list(s)) {
+      ++tables;
+      words += s.used;
+    }
     if (s.words != nullptr && s.bits > kPooledBits) give_back(s.words, s.bits);
     s = Set();
+  }
+  if (tables > 0) {
+    table_bits_ = kListBits + 1;
+    while (is_full(words / tables, table_bits_)) ++table_bits_;
   }
   // Chunks that were not reached this time are not kept for the next.
   chunks_.resize(std::min(chunks_.size(), chunk_ + 1));

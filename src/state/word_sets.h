@@ -4,8 +4,6 @@
 #include <memory>
 #include <vector>
 
-#include "base/random.h"
-
 namespace velo {
 
 /// Many sets of 64-bit words, small ones and large ones; nothing is allocated per set.
@@ -30,7 +28,24 @@ class WordSets {
   /// REQUIRES: not counted.
   void add(uint32_t set, uint64_t word) {
     Set& s = sets_[set];
-    if (find(s, word) == kNone) insert(s, word);
+    if (is_list(s) || word == kHole) {
+      if (find(s, word) == kNone) insert(s, word);
+      return;
+    }
+    const size_t at = find_in_table(s, word);
+    if (s.words[at] == word) return;
+    if (is_full(s)) {
+      insert(s, word);
+      return;
+    }
+    s.words[at] = word;
+    ++s.used;
+    ++s.size;
+  }
+  /// The word is about to be added.
+  void prefetch(uint32_t set, uint64_t word) const {
+    const Set& s = sets_[set];
+    __builtin_prefetch(is_list(s) ? s.words : s.words + place_of(word, s.bits));
   }
   /// REQUIRES: counted.
   void add(uint32_t set, uint64_t word, int64_t times);
@@ -79,12 +94,20 @@ class WordSets {
   static size_t find(const Set& s, uint64_t word) {
     if (s.used == 0) return kNone;
     if (is_list(s)) return find_in_list(s, word);
+    if (word == kHole) return s.has_hole ? size_t{1} << s.bits : kNone;
+    const size_t at = find_in_table(s, word);
+    return s.words[at] == word ? at : kNone;
+  }
+  // The halves folded, and the upper bits of a product (Fibonacci hashing, Knuth 6.4).
+  static size_t place_of(uint64_t word, int bits) {
+    return (word ^ word >> 32) * 0x9e3779b97f4a7c15ULL >> (64 - bits);
+  }
+  /// The place of a word other than kHole, or that it would have.
+  static size_t find_in_table(const Set& s, uint64_t word) {
     const size_t mask = (size_t{1} << s.bits) - 1;
-    if (word == kHole) return s.has_hole ? mask + 1 : kNone;
-    for (size_t at = mix64(word) & mask;; at = (at + 1) & mask) {
-      if (s.words[at] == word) return at;
-      if (s.words[at] == kHole) return kNone;
-    }
+    size_t at = place_of(word, s.bits);
+    while (s.words[at] != word && s.words[at] != kHole) at = (at + 1) & mask;
+    return at;
   }
   // Free places of a list repeat its first word, so that whole fours of words are compared.
   static size_t find_in_list(const Set& s, uint64_t word) {
@@ -112,16 +135,19 @@ class WordSets {
   /// REQUIRES: the word is not there. Its place; what is counted begins with 0.
   size_t insert(Set& s, uint64_t word);
   size_t put(Set& s, uint64_t word) const;
-  bool is_full(const Set& s) const {
-    const size_t capacity = size_t{1} << s.bits;
-    return is_list(s) ? s.used == capacity : s.used * 8 > capacity * 5;
+  static bool is_full(size_t used, int bits) {
+    const size_t capacity = size_t{1} << bits;
+    return bits <= kListBits ? used == capacity : used * 8 > capacity * 5;
   }
+  static bool is_full(const Set& s) { return is_full(s.used, s.bits); }
   void grow(Set& s);
   uint64_t* take_block(int bits);
   void give_back(uint64_t* block, int bits);
 
   bool counted_;
   std::vector<Set> sets_;
+  // What a set has that becomes a table: as many as tables had when all was cleared last.
+  uint8_t table_bits_ = kListBits + 1;
   // Blocks of up to 2^kPooledBits words are cut from chunks, larger ones are allocated.
   std::vector<std::unique_ptr<uint64_t[]>> chunks_;
   size_t chunk_ = 0;                           // the one that blocks are cut from

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/random.h"
+
 namespace velo {
 namespace {
 
