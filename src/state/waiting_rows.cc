@@ -1,7 +1,10 @@
 #include "state/waiting_rows.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <numeric>
+#include <utility>
 
 namespace velo {
 
@@ -15,14 +18,45 @@ void WaitingRows::push(const Batch& batch) {
   parts_.push_back(std::move(part));
 }
 
+namespace {
+
+// Sorts numbers below 2^(shift + bits) by their bits from `shift` on, and keeps the order of equal
+// ones: byte by byte, from the last.
+void sort_by_bytes(std::vector<uint64_t>& numbers, int shift, int bits) {
+  std::vector<uint64_t> sorted(numbers.size());
+  for (; bits > 0; shift += 8, bits -= 8) {
+    std::array<uint32_t, 256> places{};
+    for (const uint64_t number : numbers) ++places[number >> shift & 0xff];
+    uint32_t begin = 0;
+    for (uint32_t& place : places) begin += std::exchange(place, begin);
+    for (const uint64_t number : numbers) sorted[places[number >> shift & 0xff]++] = number;
+    numbers.swap(sorted);
+  }
+}
+
+}  // namespace
+
 // Row numbers in the order of time, then of arrival.
 Selection WaitingRows::by_time(const Batch& batch) const {
   Selection order(batch.rows);
   std::iota(order.begin(), order.end(), uint32_t{0});
   const int64_t* times = batch.columns[time_column_]->values<int64_t>();
   if (std::is_sorted(times, times + batch.rows)) return order;
-  std::stable_sort(order.begin(), order.end(),
-                   [times](uint32_t a, uint32_t b) { return times[a] < times[b]; });
+  const auto [first, last] = std::minmax_element(times, times + batch.rows);
+  const uint64_t span = static_cast<uint64_t>(*last) - static_cast<uint64_t>(*first);
+  if (span > UINT32_MAX) {  // more than an hour
+    std::stable_sort(order.begin(), order.end(),
+                     [times](uint32_t a, uint32_t b) { return times[a] < times[b]; });
+    return order;
+  }
+  // The time since the first, and the row.
+  std::vector<uint64_t> keyed(batch.rows);
+  for (uint32_t row = 0; row < batch.rows; ++row) {
+    keyed[row] = static_cast<uint64_t>(times[row] - *first) << 32 | row;
+  }
+  sort_by_bytes(keyed, 32, std::bit_width(span));
+  std::transform(keyed.begin(), keyed.end(), order.begin(),
+                 [](uint64_t key) { return static_cast<uint32_t>(key); });
   return order;
 }
 

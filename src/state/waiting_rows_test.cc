@@ -1,0 +1,70 @@
+#include "state/waiting_rows.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "column/batch_text.h"
+#include "column/column_builder.h"
+
+namespace velo {
+namespace {
+
+struct Row {
+  int64_t time;
+  int64_t arrival;
+  bool operator==(const Row&) const = default;
+};
+
+// Pushes rows in pieces and releases what a watermark has passed; what comes out is in the order of
+// time, then of arrival.
+void check(uint64_t span, Random& random) {
+  WaitingRows waiting(schema_from_text("t TIMESTAMP, n BIGINT"), 0);
+  std::vector<Row> held;
+  int64_t arrival = 0;
+  for (int turn = 0; turn < 20; ++turn) {
+    ColumnBuilder times(Type::timestamp(3)), numbers(Type::bigint());
+    const size_t rows = random.below(100);
+    for (size_t i = 0; i < rows; ++i) {
+      const auto time = static_cast<int64_t>(random.below(span)) - static_cast<int64_t>(span / 2);
+      held.push_back({time, arrival});
+      times.append_int64(time);
+      numbers.append_int64(arrival++);
+    }
+    waiting.push({schema_from_text("t TIMESTAMP, n BIGINT"),
+                  rows,
+                  {times.finish(), numbers.finish()},
+                  nullptr,
+                  nullptr});
+    const bool all = turn == 19;
+    const auto watermark =
+        all ? INT64_MAX : static_cast<int64_t>(random.below(span)) - static_cast<int64_t>(span / 2);
+    std::vector<Row> right;
+    std::erase_if(held, [&](const Row& row) {
+      if (row.time <= watermark) right.push_back(row);
+      return row.time <= watermark;
+    });
+    std::stable_sort(right.begin(), right.end(),
+                     [](const Row& a, const Row& b) { return a.time < b.time; });
+    const Batch released = waiting.release(watermark);
+    std::vector<Row> got;
+    for (size_t i = 0; i < released.rows; ++i) {
+      got.push_back({released.columns[0]->int64_at(i), released.columns[1]->int64_at(i)});
+    }
+    ASSERT_EQ(got, right) << "span " << span;
+    ASSERT_EQ(waiting.rows(), held.size());
+  }
+}
+
+TEST(WaitingRows, ComeInTheOrderOfTimeThenOfArrival) {
+  Random random(1);
+  for (const uint64_t span :
+       {uint64_t{1}, uint64_t{5}, uint64_t{300}, uint64_t{70'000}, uint64_t{1} << 31,
+        uint64_t{1} << 32, (uint64_t{1} << 32) + 5, uint64_t{1} << 45, UINT64_MAX}) {
+    for (int round = 0; round < 10; ++round) check(span, random);
+  }
+}
+
+}  // namespace
+}  // namespace velo
