@@ -61,7 +61,7 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
   }
   for (size_t column = 0; delayed && column < options.input->size(); ++column) kept.insert(column);
   rows.kept.assign(kept.begin(), kept.end());
-  rows.handles |= whole || rows.peers || rows.ranges || rows.pins || !kept.empty();
+  rows.handles |= whole || rows.peers || rows.pins || !kept.empty();
   return rows;
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
+
+#include "state/frame_states.h"
 
 namespace velo {
 
@@ -22,6 +25,10 @@ class GroupRuns {
   std::span<const uint32_t> rows(const Run& run) const {
     return {order_.data() + run.begin, run.end - run.begin};
   }
+  /// Whether they were sorted last.
+  bool are_of(std::span<const uint32_t> groups) const {
+    return std::ranges::equal(groups, groups_);
+  }
   size_t memory_bytes() const { return run_of_.capacity() * sizeof(uint32_t); }
 
  private:
@@ -29,19 +36,19 @@ class GroupRuns {
   std::vector<uint32_t> run_of_;  // by group, kNone between calls
   std::vector<Run> runs_;
   std::vector<uint32_t> order_;
+  std::vector<uint32_t> groups_;  // that the runs are of
 };
 
 /// What is kept of the last rows of every partition: one block per partition, its values column by
 /// column, each in the order of the rows, so that what is computed of them runs along an array.
-/// Beside them is room for states, of which there is one for so many rows.
+/// Beside them is room for the states of FrameStates.
 ///
 /// A block has room for an eighth more rows than it needs. When it is full its rows are moved to
 /// its front, and when there are too many for that, to a larger block.
 class OverBlocks {
  public:
   /// `values`: bytes per row of every column. `states`: bytes of every kind of state.
-  OverBlocks(std::vector<size_t> values, std::vector<size_t> states)
-      : values_(std::move(values)), states_(std::move(states)) {}
+  OverBlocks(const std::vector<size_t>& values, const std::vector<size_t>& states);
 
   void resize(size_t groups) {
     if (groups > blocks_.size()) blocks_.resize(groups);
@@ -52,34 +59,60 @@ class OverBlocks {
 
   /// Makes room for rows up to `end`. There are rows up to `held`, of which those before `low` may
   /// be lost.
-  void reserve(uint32_t group, uint64_t low, uint64_t held, uint64_t end);
+  void reserve(uint32_t group, uint64_t low, uint64_t held, uint64_t end) {
+    const Block& block = blocks_[group];
+    if (end - block.base > block.capacity) make_room(group, low, held, end);
+  }
   /// Gives back memory if the rows from `low` to `end` need little of it.
   void trim(uint32_t group, uint64_t low, uint64_t end);
   void forget(uint32_t group);
 
   /// The row whose values stand first.
   uint64_t base(uint32_t group) const { return blocks_[group].base; }
-  std::byte* values(uint32_t group, size_t column) const;
+  std::byte* values(uint32_t group, size_t column) const {
+    const Block& block = blocks_[group];
+    return block.bytes.get() + offset(column, block.capacity);
+  }
   /// For FrameRows::suffixes.
-  std::byte* states(uint32_t group, size_t state) const;
+  std::byte* states(uint32_t group, size_t state) const { return values(group, columns_ + state); }
+  /// This row's values are about to be looked at.
+  void prefetch(uint32_t group, uint64_t row) const {
+    const Block& block = blocks_[group];
+    for (size_t i = 0; i < columns_; ++i) {
+      const std::byte* values = block.bytes.get() + offset(i, block.capacity);
+      __builtin_prefetch(values + (row - block.base) * regions_[i].stride);
+    }
+  }
   size_t memory_bytes() const { return blocks_.capacity() * sizeof(Block) + bytes_; }
 
  private:
-  static constexpr size_t kRowsMin = 8;  // capacities are multiples of it
+  // Capacities are multiples of the rows that share a state: so regions, of values and then of
+  // states, begin where int128 may stand.
+  static constexpr size_t kRowsMin = FrameStates::kBlock;
   struct Block {
     std::unique_ptr<std::byte[]> bytes;
     uint64_t base = 0;
     size_t capacity = 0;  // rows
   };
+  struct Region {
+    size_t stride;     // bytes of a value or state
+    size_t bytes;      // of kRowsMin rows
+    size_t begin = 0;  // of all regions before: bytes of kRowsMin rows
+  };
   static size_t aligned(size_t bytes) { return (bytes + 15) & ~size_t{15}; }
-  size_t offset(size_t region, size_t capacity) const;
-  size_t regions() const { return values_.size() + states_.size(); }
+  static size_t rounded_up(size_t rows) { return (rows + kRowsMin - 1) / kRowsMin * kRowsMin; }
+  size_t offset(size_t region, size_t capacity) const {
+    return capacity / kRowsMin * regions_[region].begin;
+  }
+  size_t block_bytes(size_t capacity) const { return capacity / kRowsMin * row_bytes_; }
+  void lay_out();
+  void make_room(uint32_t group, uint64_t low, uint64_t held, uint64_t end);
   void move_rows(Block& block, uint64_t low, uint64_t held, size_t capacity);
-  template <typename Change>
-  void change_widths(Change change);
+  void widen(size_t region, size_t bytes);
 
-  std::vector<size_t> values_;
-  std::vector<size_t> states_;
+  size_t columns_;
+  std::vector<Region> regions_;
+  size_t row_bytes_ = 0;       // of kRowsMin rows, in all regions
   std::vector<Block> blocks_;  // by group
   size_t bytes_ = 0;           // in blocks
 };

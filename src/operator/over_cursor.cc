@@ -14,6 +14,12 @@ uint64_t moved(uint64_t index, int64_t distance, uint64_t count) {
   return index > back ? index - back : 0;
 }
 
+template <typename Skips>
+uint64_t skip_while(uint64_t at, uint64_t count, Skips skips) {
+  while (at < count && skips(at)) ++at;
+  return at;
+}
+
 }  // namespace
 
 void OverCursor::find(const OverTurn& turn, OverSpans* spans) {
@@ -30,9 +36,7 @@ void OverCursor::find_starts(const OverTurn& turn, std::vector<uint64_t>& starts
     for (size_t i = 0; i < turn.size(); ++i) {
       const uint32_t group = turn.groups[i];
       uint64_t& at = places_[group].start;
-      const uint64_t count = rows_.count(group);
-      while (at < count && stays_out(rows_.handle(group, at), turn.handles[i])) ++at;
-      starts[i] = at;
+      starts[i] = at = skip_while(at, rows_.count(group), stays_out(i));
     }
   };
   switch (bound.unit) {
@@ -46,13 +50,16 @@ void OverCursor::find_starts(const OverTurn& turn, std::vector<uint64_t>& starts
       }
       return;
     case Unit::kGroups:
-      return advance([&](uint32_t at, uint32_t row) {
-        return static_cast<int64_t>(rows_.peer(at)) <
-               static_cast<int64_t>(rows_.peer(row)) + bound.distance;
+      return advance([&](size_t i) {
+        return [this, group = turn.groups[i], last = last_peer(turn, i, bound)](uint64_t at) {
+          return static_cast<int64_t>(rows_.peer(rows_.handle(group, at))) < last;
+        };
       });
     case Unit::kRange:
-      return advance([&](uint32_t at, uint32_t row) {
-        return rows_.ranges().before(at, row, bound.range, bound.range_double);
+      return advance([&](size_t i) {
+        return [&bound, row = turn.indexes[i], keys = rows_.ranges(turn.groups[i])](uint64_t at) {
+          return keys.before(at, row, bound.range, bound.range_double);
+        };
       });
   }
 }
@@ -63,9 +70,7 @@ void OverCursor::find_ends(const OverTurn& turn, std::vector<uint64_t>& ends) {
     for (size_t i = 0; i < turn.size(); ++i) {
       const uint32_t group = turn.groups[i];
       uint64_t& at = places_[group].end;
-      const uint64_t count = rows_.count(group);
-      while (at < count && belongs(rows_.handle(group, at), turn.handles[i])) ++at;
-      ends[i] = at;
+      ends[i] = at = skip_while(at, rows_.count(group), belongs(i));
     }
   };
   switch (bound.unit) {
@@ -79,15 +84,23 @@ void OverCursor::find_ends(const OverTurn& turn, std::vector<uint64_t>& ends) {
       }
       return;
     case Unit::kGroups:
-      return advance([&](uint32_t at, uint32_t row) {
-        return static_cast<int64_t>(rows_.peer(at)) <=
-               static_cast<int64_t>(rows_.peer(row)) + bound.distance;
+      return advance([&](size_t i) {
+        return [this, group = turn.groups[i], last = last_peer(turn, i, bound)](uint64_t at) {
+          return static_cast<int64_t>(rows_.peer(rows_.handle(group, at))) <= last;
+        };
       });
     case Unit::kRange:
-      return advance([&](uint32_t at, uint32_t row) {
-        return !rows_.ranges().after(at, row, bound.range, bound.range_double);
+      return advance([&](size_t i) {
+        return [&bound, row = turn.indexes[i], keys = rows_.ranges(turn.groups[i])](uint64_t at) {
+          return !keys.after(at, row, bound.range, bound.range_double);
+        };
       });
   }
+}
+
+// The group of peers that lies where the bound says.
+int64_t OverCursor::last_peer(const OverTurn& turn, size_t row, const OverBound& bound) const {
+  return static_cast<int64_t>(rows_.peer(turn.handles[row])) + bound.distance;
 }
 
 uint64_t OverCursor::low(uint32_t group) const {

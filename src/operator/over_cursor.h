@@ -55,6 +55,7 @@ class OverCursor {
   };
   void find_starts(const OverTurn& turn, std::vector<uint64_t>& starts);
   void find_ends(const OverTurn& turn, std::vector<uint64_t>& ends);
+  int64_t last_peer(const OverTurn& turn, size_t row, const OverBound& bound) const;
 
   OverFrame frame_;
   const OverRows& rows_;

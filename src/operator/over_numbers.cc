@@ -61,7 +61,7 @@ class Numbers final : public OverAggregates {
       states.push_back(reader.frames ? reader.frames->state_bytes() : 0);
     }
     states.resize(readers_.size() + masks_.size(), 0);
-    blocks_ = OverBlocks(std::move(widths), std::move(states));
+    blocks_ = OverBlocks(widths, states);
   }
 
   void arrive(const Batch& rows, EvaluationContext& context) override;
@@ -96,6 +96,8 @@ class Numbers final : public OverAggregates {
   }
 
  private:
+  static constexpr size_t kRunsAhead = 8;
+
   /// A column that is kept: an input of that component.
   struct Stored {
     size_t component;
@@ -126,15 +128,24 @@ class Numbers final : public OverAggregates {
     return bytes;
   }
   Status load_rows(uint32_t group, SnapshotReader& reader);
+  /// Calls visit(run, its rows) for every run, and before that expect(group) some time earlier.
+  template <typename Expect, typename Visit>
+  static void each_run(const GroupRuns& all, Expect expect, Visit visit) {
+    const std::vector<GroupRuns::Run>& runs = all.runs();
+    for (size_t i = 0; i < runs.size(); ++i) {
+      if (i + kRunsAhead < runs.size()) expect(runs[i + kRunsAhead].group);
+      visit(runs[i], all.rows(runs[i]));
+    }
+  }
   void read_by(size_t component);
   size_t stored_column(size_t component, size_t input);
   size_t mask_of(size_t component);
   void activate_masks();
   void resize_groups();
-  void append(const GroupRuns::Run& run);
+  void append(uint32_t group, std::span<const uint32_t> rows);
   FrameRows frame_rows(uint32_t group, const Reader& reader, size_t state);
   FrameRows mask_rows(uint32_t group, size_t mask);
-  void answer_run(const GroupRuns::Run& run, const OverSpans& spans);
+  void answer_run(uint32_t group, std::span<const uint32_t> which, const OverSpans& spans);
   ColumnPtr count_column(const OverSpans& spans, const Mask* mask) const;
   std::vector<ColumnPtr> finalise(const OverSpans& spans, RowErrors& errors);
   std::byte* scratch(size_t state, size_t bytes, uint32_t group);
@@ -227,20 +238,22 @@ void Numbers::arrive(const Batch& rows, EvaluationContext& context) {
   resize_groups();
   activate_masks();
   if (options_.whole) return;
-  runs_.sort(rows_.taken_groups(), rows_.groups());
-  for (const GroupRuns::Run& run : runs_.runs()) append(run);
+  each_run(
+      rows_.taken_runs(), [this](uint32_t group) { blocks_.prefetch(group, rows_.count(group)); },
+      [this](const GroupRuns::Run& run, std::span<const uint32_t> taken) {
+        append(run.group, taken);
+      });
 }
 
-void Numbers::append(const GroupRuns::Run& run) {
-  const std::span<const uint32_t> rows = runs_.rows(run);
-  const uint64_t end = rows_.count(run.group);
+void Numbers::append(uint32_t group, std::span<const uint32_t> rows) {
+  const uint64_t end = rows_.count(group);
   const uint64_t begin = end - rows.size();
-  blocks_.reserve(run.group, low(run.group), begin, end);
-  const size_t at = begin - blocks_.base(run.group);
+  blocks_.reserve(group, low(group), begin, end);
+  const size_t at = begin - blocks_.base(group);
   for (size_t i = 0; i < stored_.size(); ++i) {
     const Stored& stored = stored_[i];
     const Column& column = *prepared_.components[stored.component].columns[stored.input];
-    std::byte* to = blocks_.values(run.group, i) + at * stored.bytes;
+    std::byte* to = blocks_.values(group, i) + at * stored.bytes;
     if (stored.bytes == sizeof(uint64_t)) {
       scatter<uint64_t>(column, rows, to);
     } else if (stored.bytes == sizeof(int128_t)) {
@@ -252,7 +265,7 @@ void Numbers::append(const GroupRuns::Run& run) {
   for (size_t i = 0; i < masks_.size(); ++i) {
     if (!masks_[i].active) continue;
     const uint8_t* mask = prepared_.components[masks_[i].component].mask;
-    std::byte* to = blocks_.values(run.group, mask_column(i)) + at;
+    std::byte* to = blocks_.values(group, mask_column(i)) + at;
     for (size_t k = 0; k < rows.size(); ++k) to[k] = std::byte{mask ? mask[rows[k]] : uint8_t{1}};
   }
 }
@@ -302,33 +315,40 @@ FrameRows Numbers::mask_rows(uint32_t group, size_t mask) {
   return rows;
 }
 
-void Numbers::answer_run(const GroupRuns::Run& run, const OverSpans& spans) {
-  const std::span<const uint32_t> which = runs_.rows(run);
+void Numbers::answer_run(uint32_t group, std::span<const uint32_t> which, const OverSpans& spans) {
   const uint64_t* starts = spans.starts.data();
   const uint64_t* ends = spans.ends.data();
-  FramePlace& place = places_[run.group];
+  FramePlace& place = places_[group];
   for (size_t c = 0; c < readers_.size(); ++c) {
     const Reader& reader = readers_[c];
     if (!reader.frames) continue;
-    const FrameRows rows = frame_rows(run.group, reader, c);
-    reader.frames->answer(run.group, rows, place, which, starts, ends);
+    const FrameRows rows = frame_rows(group, reader, c);
+    reader.frames->answer(group, rows, place, which, starts, ends);
   }
   for (size_t m = 0; m < masks_.size(); ++m) {
     if (!masks_[m].active) continue;
-    masks_[m].left_out->answer(run.group, mask_rows(run.group, m), place, which, starts, ends);
+    masks_[m].left_out->answer(group, mask_rows(group, m), place, which, starts, ends);
   }
   for (const uint32_t i : which) {
     place.move_to(starts[i], ends[i]);
   }
-  if (!options_.whole) blocks_.trim(run.group, low(run.group), rows_.count(run.group));
+  if (!options_.whole) blocks_.trim(group, low(group), rows_.count(group));
 }
 
 std::vector<ColumnPtr> Numbers::answer(const OverTurn& turn, const OverSpans& spans,
                                        EvaluationContext&, RowErrors& errors) {
   resize_groups();
   each_frames([&](FrameStates& frames) { frames.resize(rows_.groups(), turn.size()); });
-  runs_.sort(turn.groups, rows_.groups());
-  for (const GroupRuns::Run& run : runs_.runs()) answer_run(run, spans);
+  const bool as_taken = !options_.whole && rows_.taken_runs().are_of(turn.groups);
+  if (!as_taken) runs_.sort(turn.groups, rows_.groups());
+  each_run(
+      as_taken ? rows_.taken_runs() : runs_,
+      [this](uint32_t group) {
+        if (!options_.whole) blocks_.prefetch(group, places_[group].start);
+      },
+      [&](const GroupRuns::Run& run, std::span<const uint32_t> which) {
+        answer_run(run.group, which, spans);
+      });
   while (all_.size() < turn.size()) all_.push_back(static_cast<uint32_t>(all_.size()));
   return finalise(spans, errors);
 }

@@ -1,86 +1,10 @@
 #include "operator/over_rows.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "column/null_rows.h"
 
 namespace velo {
-
-RangeKeys::RangeKeys(const Type& type, SortKey key) : key_(key), physical_(type.physical()) {}
-
-void RangeKeys::resize(size_t rows) {
-  if (rows <= ranks_.size()) return;
-  rows = std::max(rows, ranks_.size() * 2);
-  ranks_.resize(rows);
-  if (physical_ == Physical::kDouble) {
-    doubles_.resize(rows);
-  } else if (physical_ == Physical::kInt128) {
-    wides_.resize(rows);
-  } else {
-    words_.resize(rows);
-  }
-}
-
-void RangeKeys::put(const Column& column, std::span<const uint32_t> rows) {
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t row = rows[i];
-    if (column.is_null(i)) {
-      ranks_[row] = key_.nulls_first ? kNullFirst : kNullLast;
-      continue;
-    }
-    ranks_[row] = kNumber;
-    if (physical_ == Physical::kDouble) {
-      const double value = column.double_at(i);
-      if (std::isnan(value)) ranks_[row] = key_.descending ? kNanFirst : kNanLast;
-      doubles_[row] = key_.descending ? -value : value;
-    } else if (physical_ == Physical::kInt128) {
-      wides_[row] = key_.descending ? -column.int128_at(i) : column.int128_at(i);
-    } else {
-      // −INT64_MIN does not exist, but no time and no number that is near it is told from it.
-      const int64_t value = std::max(column.int64_at(i), INT64_MIN + 1);
-      words_[row] = key_.descending ? -value : value;
-    }
-  }
-}
-
-int RangeKeys::compare(uint32_t a, uint32_t b, int128_t units, double number) const {
-  if (ranks_[a] != ranks_[b]) return ranks_[a] < ranks_[b] ? -1 : 1;
-  if (ranks_[a] != kNumber) return 0;
-  if (physical_ == Physical::kDouble) {
-    const double bound = doubles_[b] + number;
-    return doubles_[a] < bound ? -1 : (doubles_[a] > bound ? 1 : 0);
-  }
-  const bool wide = physical_ == Physical::kInt128;
-  const int128_t value = wide ? wides_[a] : words_[a];
-  const int128_t bound = (wide ? wides_[b] : int128_t{words_[b]}) + units;
-  return value < bound ? -1 : (value > bound ? 1 : 0);
-}
-
-size_t RangeKeys::memory_bytes() const {
-  return ranks_.capacity() + words_.capacity() * 8 + doubles_.capacity() * 8 +
-         wides_.capacity() * 16;
-}
-
-void RangeKeys::save(std::span<const uint32_t> rows, SnapshotWriter& writer) const {
-  for (const uint32_t row : rows) {
-    writer.u8(ranks_[row]);
-    if (!doubles_.empty()) writer.f64(doubles_[row]);
-    if (!wides_.empty()) writer.raw(&wides_[row], sizeof(int128_t));
-    if (!words_.empty()) writer.i64(words_[row]);
-  }
-}
-
-Status RangeKeys::load(size_t rows, SnapshotReader& reader) {
-  resize(rows);
-  for (size_t row = 0; row < rows; ++row) {
-    ranks_[row] = TRY(reader.u8());
-    if (!doubles_.empty()) doubles_[row] = TRY(reader.f64());
-    if (!wides_.empty()) TRY(reader.raw(&wides_[row], sizeof(int128_t)));
-    if (!words_.empty()) words_[row] = TRY(reader.i64());
-  }
-  return {};
-}
 
 namespace {
 
@@ -118,13 +42,27 @@ void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
   for (const uint32_t group : groups) {
     if (group >= keys_.size()) keys_.resize(group + 1);
   }
-  taken_groups_ = groups;
   handles_.resize(rows.rows, 0);
-  if (!options_.handles) {
+  if (!options_.whole) runs_.sort(groups, keys_.size());
+  if (options_.handles) {
+    take_handles(rows, groups);
+  } else {
     for (const uint32_t group : groups) ++keys_[group].count;
     counted_ += rows.rows;
-    return;
   }
+  if (options_.ranges) take_ranges(*rows.columns[options_.order[0].column]);
+}
+
+void OverRows::take_ranges(const Column& column) {
+  if (options_.whole) return ranges_.put_whole(column);
+  ranges_.resize(keys_.size());
+  for (const GroupRuns::Run& run : runs_.runs()) {
+    const Key& key = keys_[run.group];
+    ranges_.append(run.group, key.first, key.count, column, runs_.rows(run));
+  }
+}
+
+void OverRows::take_handles(const Batch& rows, std::span<const uint32_t> groups) {
   if (!options_.whole) rings_.resize(keys_.size());
   for (size_t row = 0; row < rows.rows; ++row) {
     handles_[row] = new_handle();
@@ -132,7 +70,6 @@ void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
   }
   grow_arrays();
   if (options_.peers) number_peers(rows, groups);
-  if (options_.ranges) ranges_.put(*rows.columns[options_.order[0].column], handles_);
   if (!options_.whole && !options_.kept.empty()) keep(rows);
 }
 
@@ -148,7 +85,6 @@ void OverRows::grow_arrays() {
     if (end > array.size()) array.resize(std::max(end, array.size() * 2));
   };
   if (options_.peers) grow(peers_);
-  if (options_.ranges) ranges_.resize(handle_end_);
   if (options_.whole) return;
   if (!options_.kept.empty()) grow(stored_);
   if (!options_.pins) return;
@@ -251,6 +187,7 @@ void OverRows::forget(uint32_t group) {
   forget_before(group, UINT64_MAX);
   keys_[group] = Key();
   if (options_.handles) rings_[group] = {};
+  ranges_.forget(group);
 }
 
 std::vector<uint32_t> OverRows::take_forgotten() {
@@ -284,7 +221,8 @@ size_t OverRows::memory_bytes() const {
   for (const std::vector<uint32_t>& ring : rings_) bytes += ring.capacity() * sizeof(uint32_t);
   bytes += free_.capacity() * sizeof(uint32_t) + peers_.capacity() * sizeof(Peer);
   bytes += stored_.capacity() * sizeof(RowStore::Id) + pins_.capacity() * sizeof(uint32_t);
-  return bytes + in_ring_.capacity() + ranges_.memory_bytes() + store_.memory_bytes();
+  bytes += in_ring_.capacity() + runs_.memory_bytes();
+  return bytes + ranges_.memory_bytes() + store_.memory_bytes();
 }
 
 // Handles in their new order: those in rings by partition, then those that are only pinned.
@@ -310,6 +248,9 @@ OverRows::Saved OverRows::save(std::span<const uint32_t> groups, std::span<const
     saved.place_of[handle] = static_cast<uint32_t>(saved.handles.size());
     saved.handles.push_back(handle);
   }
+  for (const uint32_t group : groups) {
+    if (options_.ranges) ranges_.save(group, keys_[group].first, keys_[group].count, writer);
+  }
   writer.u64(saved.handles.size());
   if (options_.peers) {
     for (const uint32_t handle : saved.handles) {
@@ -317,7 +258,6 @@ OverRows::Saved OverRows::save(std::span<const uint32_t> groups, std::span<const
       writer.u64(peers_[handle].first);
     }
   }
-  if (options_.ranges) ranges_.save(saved.handles, writer);
   for (const size_t column : options_.kept) writer.column(*gather(column, saved.handles));
   return saved;
 }
@@ -336,6 +276,11 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
     key.peers = TRY(reader.u64());
     key.peer_first = TRY(reader.u64());
     key.begin = static_cast<uint32_t>(count - first);  // how many, until they are pushed
+  }
+  ranges_.resize(keys_.size());
+  for (const uint32_t group : groups) {
+    const Key& key = keys_[group];
+    if (options_.ranges) TRY(ranges_.load(group, key.first, key.first + key.begin, reader));
   }
   const uint64_t rows = TRY(reader.count(1));
   if (!options_.handles) {
@@ -359,7 +304,6 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
     peers_[handle].number = TRY(reader.u64());
     peers_[handle].first = TRY(reader.u64());
   }
-  if (options_.ranges) TRY(ranges_.load(rows, reader));
   if (options_.kept.empty()) return {};
   Batch kept{nullptr, rows, {}, nullptr, nullptr};
   for (const size_t column : options_.kept) {

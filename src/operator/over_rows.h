@@ -4,43 +4,11 @@
 #include <span>
 #include <vector>
 
+#include "operator/over_ranges.h"
 #include "operator/row_order.h"
 #include "state/row_store.h"
 
 namespace velo {
-
-/// Values of an order key such that "behind" is "greater", whatever the direction and wherever NULL
-/// stands: for RANGE frames.
-class RangeKeys {
- public:
-  RangeKeys(const Type& type, SortKey key);
-
-  void resize(size_t rows);
-  /// Value i of the column becomes that of row[i].
-  void put(const Column& column, std::span<const uint32_t> rows);
-  /// Whether row `a` stands before what lies `units` (or `number`) behind row `b`; and after.
-  bool before(uint32_t a, uint32_t b, int128_t units, double number) const {
-    return compare(a, b, units, number) < 0;
-  }
-  bool after(uint32_t a, uint32_t b, int128_t units, double number) const {
-    return compare(a, b, units, number) > 0;
-  }
-  size_t memory_bytes() const;
-  void save(std::span<const uint32_t> rows, SnapshotWriter& writer) const;
-  Status load(size_t rows, SnapshotReader& reader);
-
- private:
-  /// Infinite: NULL, or NaN behind all numbers.
-  enum Rank : uint8_t { kNullFirst, kNanFirst, kNumber, kNanLast, kNullLast };
-  int compare(uint32_t a, uint32_t b, int128_t units, double number) const;
-
-  SortKey key_;
-  Physical physical_;
-  std::vector<uint8_t> ranks_;
-  std::vector<int64_t> words_;   // of 8 bytes
-  std::vector<int128_t> wides_;  // of 16
-  std::vector<double> doubles_;
-};
 
 /// The rows that OVER looks at: partitions as sequences, of which the rows from `first` on are
 /// still there.
@@ -61,7 +29,7 @@ class OverRows {
     bool peers = false;        ///< numbers of peers are asked for
     bool ranges = false;       ///< values of the first order key are
     bool pins = false;         ///< `pin` is called
-    bool handles = false;      ///< `handle` is asked for; all of the above need it
+    bool handles = false;      ///< `handle` is asked for; all but `ranges` need it
   };
   explicit OverRows(Options options);
 
@@ -71,7 +39,7 @@ class OverRows {
   void take(const Batch& rows, std::span<const uint32_t> groups);
 
   /// Of the last batch, by row.
-  std::span<const uint32_t> taken_groups() const { return taken_groups_; }
+  const GroupRuns& taken_runs() const { return runs_; }
   std::span<const uint32_t> handles() const { return handles_; }
   /// All handles are below.
   uint32_t handle_end() const { return handle_end_; }
@@ -90,7 +58,9 @@ class OverRows {
   /// group's first row.
   uint64_t peer(uint32_t handle) const { return peers_[handle].number; }
   uint64_t peer_first(uint32_t handle) const { return peers_[handle].first; }
-  const RangeKeys& ranges() const { return ranges_; }
+  RangeKeys::Keys ranges(uint32_t group) const {
+    return options_.whole ? ranges_.whole_keys(keys_[group].begin) : ranges_.keys(group);
+  }
 
   /// The column's values in these rows, NULL for kNone. REQUIRES: it is kept.
   ColumnPtr gather(size_t column, std::span<const uint32_t> handles) const;
@@ -138,6 +108,8 @@ class OverRows {
     uint64_t first = 0;
   };
   uint32_t new_handle();
+  void take_handles(const Batch& rows, std::span<const uint32_t> groups);
+  void take_ranges(const Column& column);
   void grow_arrays();
   void push(uint32_t group, uint32_t handle);
   void release(uint32_t handle);
@@ -161,7 +133,7 @@ class OverRows {
   RowStore store_;
   Batch batch_;  // whole: the rows that are there
   std::vector<uint32_t> handles_;
-  std::span<const uint32_t> taken_groups_;
+  GroupRuns runs_;      // of the last batch, unless partitions come whole
   size_t counted_ = 0;  // rows, if they have no handles
 };
 

@@ -209,6 +209,8 @@ TEST(Over, RowsTakeLittleMoreThanWhatFramesReadOfThem) {
   constexpr double kRead = 16;  // a price and a quantity
   EXPECT_LE(bytes_per_row(last_rows(100), 4000, 130), 1.5 * kRead);
   EXPECT_LE(bytes_per_row(last_rows(1000), 300, 1100), 1.35 * kRead);
+  const OverFrame last_minutes = between(time_away(-999 * kSecond), time_away(0));
+  EXPECT_LE(bytes_per_row(last_minutes, 300, 1100), 1.5 * (kRead + 8)) << "and the time";
 }
 
 // ---- A model that looks at every row of every frame.

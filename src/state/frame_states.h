@@ -163,7 +163,8 @@ class FixedFrames final : public FrameStates {
   template <bool kMasked>
   void answer_all(const Work& work, State& back, FramePlace place, std::span<const uint32_t> which,
                   const uint64_t* starts, const uint64_t* ends) {
-    Expanded expanded;
+    Expanded& expanded = expanded_;
+    expanded.end = 0;
     for (const uint32_t i : which) {
       const uint64_t start = starts[i];
       const uint64_t end = ends[i];
@@ -195,6 +196,7 @@ class FixedFrames final : public FrameStates {
   Rule rule_;
   std::vector<State> backs_;    // by partition
   std::vector<State> answers_;  // of the call at work
+  Expanded expanded_;           // of the partition at work
 };
 
 }  // namespace velo
