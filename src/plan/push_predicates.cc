@@ -63,8 +63,10 @@ PlanPtr push_below_grouping(const PlanPtr& plan, Conditions conditions) {
   const std::vector<ExprPtr>& keys =
       windowed ? plan->as<WindowAggregateNode>().keys : plan->as<AggregateNode>().keys;
   Conditions through;
-  // Rows of unwanted groups would no longer be reported as late.
-  const bool reports_late = windowed && plan->as<WindowAggregateNode>().late.has_value();
+  // Rows of unwanted groups would no longer be reported as late; and of grouping sets the first
+  // one's groups tell how many rows were, wanted or not.
+  const bool reports_late = windowed && (plan->as<WindowAggregateNode>().late.has_value() ||
+                                         plan->as<WindowAggregateNode>().grouping_sets);
   if (!reports_late) through = take_through(keys, &conditions);
   return filtered(with_inputs(plan, {push(plan->input(), std::move(through))}), conditions);
 }
