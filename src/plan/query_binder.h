@@ -122,6 +122,9 @@ PlanPtr group_by_columns(const BindSession& session, PlanPtr plan, size_t column
                          std::vector<PlanAggregate> aggregates, bool asks_for_changes,
                          SourceSpan span, std::string clause = {});
 
+/// What DISTINCT was made of; any other plan as it is.
+PlanPtr without_distinct(const PlanPtr& plan);
+
 /// Renames the columns of a plan. Error if there are not as many.
 Result<PlanPtr> rename_columns(const BindSession& session, PlanPtr plan,
                                const std::vector<ast::Name>& names, SourceSpan span);

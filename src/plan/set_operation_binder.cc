@@ -31,18 +31,6 @@ std::vector<PlanPtr> flat_branches(std::vector<PlanPtr> inputs) {
   return flat;
 }
 
-/// Below a DISTINCT another one changes nothing.
-PlanPtr without_distinct(const PlanPtr& plan) {
-  if (plan->kind != PlanKind::kAggregate) return plan;
-  const auto& node = plan->as<AggregateNode>();
-  const size_t width = node.input()->schema->size();
-  if (!node.aggregates.empty() || !node.standing.empty() || node.keys.size() != width) return plan;
-  for (size_t i = 0; i < width; ++i) {
-    if (node.keys[i]->kind() != ExprKind::kColumn || node.keys[i]->index() != i) return plan;
-  }
-  return node.input();
-}
-
 /// All columns, then whether the row is of the left side.
 PlanPtr with_side(const PlanPtr& plan, bool left) {
   std::vector<ExprPtr> columns = all_columns(*plan);
@@ -76,6 +64,17 @@ Result<ExprPtr> condition_of(ast::SetOp op, const ExprPtr& left, const ExprPtr& 
 }
 
 }  // namespace
+
+PlanPtr without_distinct(const PlanPtr& plan) {
+  if (plan->kind != PlanKind::kAggregate) return plan;
+  const auto& node = plan->as<AggregateNode>();
+  const size_t width = node.input()->schema->size();
+  if (!node.aggregates.empty() || !node.standing.empty() || node.keys.size() != width) return plan;
+  for (size_t i = 0; i < width; ++i) {
+    if (node.keys[i]->kind() != ExprKind::kColumn || node.keys[i]->index() != i) return plan;
+  }
+  return node.input();
+}
 
 PlanPtr group_by_columns(const BindSession& session, PlanPtr plan, size_t columns,
                          std::vector<PlanAggregate> aggregates, bool asks_for_changes,

@@ -49,7 +49,7 @@ PlanPtr for_existence(PlanPtr plan) {
 /// Neither order nor repetition counts among the values that IN looks at.
 PlanPtr for_membership(PlanPtr plan) {
   while (plan->kind == PlanKind::kOrderBy) plan = plan->input();
-  return plan;
+  return without_distinct(plan);
 }
 
 /// The same over the layout's columns as they are seen from inside a sub-query.
