@@ -42,8 +42,9 @@ class Table:
             f"'format' = '{self.format}')"
         )
 
-    def push_ddl(self):
-        return f"{self.velo_columns()}WITH ('connector' = 'push', 'format' = '{self.format}', 'bounded' = 'true')"
+    def push_ddl(self, bounded=True):
+        ends = ", 'bounded' = 'true'" if bounded else ""
+        return f"{self.velo_columns()}WITH ('connector' = 'push', 'format' = '{self.format}'{ends})"
 
     def file_lines(self):
         has_head = self.format == "csv" and self.header
@@ -112,6 +113,12 @@ def json_text(sql, value):
     """Numbers by their own text: a DECIMAL has more digits than a float."""
     if value is None:
         return "null"
+    if sql.kind == "list":
+        return f"[{', '.join(json_text(sql.parts[0], one) for one in value)}]"
+    if sql.kind in ("map", "row"):
+        types = dict(sql.parts) if sql.kind == "row" else dict.fromkeys(value, sql.parts[0])
+        fields = (f'"{name}": {json_text(types[name], one)}' for name, one in value.items())
+        return f"{{{', '.join(fields)}}}"
     text = values.plain_text(sql, value)
     if sql.kind in ("bool", "int") or (
         sql.kind in ("dbl", "flt", "dec") and text.strip("-") not in ("NaN", "Infinity")
@@ -141,6 +148,9 @@ class Case:
         None  # called with a way to ask DuckDB before the query: fills duck_tables and stats
     )
     golden: bool = True  # as a story of `velo test` it says the same
+    # Names of the result's columns, if tables that go on give the same in the end: then its story
+    # is told of such tables.
+    streams: list = None
     batch_rows: int = 1024
     parallelism: int = 1
     seed: str = ""

@@ -20,9 +20,10 @@ MICRO = datetime.timedelta(microseconds=1)
 class SqlType:
     name: str  # as velo writes it
     duck: str
-    kind: str  # bool int dec dbl flt str date time ts ltz iv
+    kind: str  # bool int dec dbl flt str date time ts ltz iv list map row
     low: int = 0  # int: least value; dec: digits; time, ts, ltz: digits of the second
     high: int = 0  # int: greatest value; dec: scale
+    parts: tuple = ()  # list: type of the elements; map: of the values; row: (name, type) each
 
 
 BOOLEAN = SqlType("BOOLEAN", "BOOLEAN", "bool")
@@ -50,6 +51,24 @@ def timestamp(digits):
 
 def timestamp_ltz(digits):
     return SqlType(f"TIMESTAMP_LTZ({digits})", "TIMESTAMP", "ltz", digits)
+
+
+def list_of(part):
+    return SqlType(f"ARRAY<{part.name}>", f"{part.duck}[]", "list", parts=(part,))
+
+
+def map_of(part):
+    """Keys are strings."""
+    return SqlType(f"MAP<STRING, {part.name}>", f"MAP(VARCHAR, {part.duck})", "map", parts=(part,))
+
+
+def row_of(*fields):
+    return SqlType(
+        f"ROW<{', '.join(f'{name} {part.name}' for name, part in fields)}>",
+        f"STRUCT({', '.join(f'{name} {part.duck}' for name, part in fields)})",
+        "row",
+        parts=fields,
+    )
 
 
 COLUMN_TYPES = [
@@ -152,6 +171,12 @@ def some_value(c, kind, wild=True):
 
 
 def some_set_value(c, sql, wild):
+    if sql.kind == "list":
+        return c.many(lambda: some_value(c, sql.parts[0], wild), 2, at_most=5, label="element")
+    if sql.kind == "map":
+        return {key: some_value(c, sql.parts[0], wild) for key in WORDS[:3] if c.chance(50)}
+    if sql.kind == "row":
+        return {name: some_value(c, part, wild) for name, part in sql.parts}
     extreme = wild and c.chance(10)
     if sql.kind == "bool":
         return bool(c.below(2))
@@ -230,6 +255,14 @@ def duck_literal(sql, value):
         return "NULL"
     if sql.kind in ("int", "bool"):
         return str(value)
+    if sql.kind == "list":
+        return f"[{', '.join(duck_literal(sql.parts[0], one) for one in value)}]"
+    if sql.kind == "map":
+        inside = (f"'{key}': {duck_literal(sql.parts[0], one)}" for key, one in value.items())
+        return f"MAP {{{', '.join(inside)}}}"
+    if sql.kind == "row":
+        inside = (f"'{name}': {duck_literal(part, value[name])}" for name, part in sql.parts)
+        return f"{{{', '.join(inside)}}}"
     text = value if sql.kind == "str" else plain_text(sql, value).rstrip("Z")
     return "'" + text.replace("'", "''") + "'"
 
