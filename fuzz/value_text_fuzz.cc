@@ -47,7 +47,7 @@ void check_numbers(std::string_view text) {
           written);
   }
   for (const bool json : {false, true}) {
-    FieldRules rules{Type::float64(), velo::TimeFormat::kIso8601, json};
+    FieldRules rules{Type::float64(), velo::TimeNotation::kIso8601, json};
     double value = 0;
     if (read_double(rules, text, &value) == FieldError::kOk && value - value == 0) {
       std::string written;
@@ -62,8 +62,8 @@ void check_numbers(std::string_view text) {
     int64_t number = 0;
     (void)read_integer(rules, text, &number);
     rules.type = Type::timestamp_ltz(3);
-    for (const auto times : {velo::TimeFormat::kIso8601, velo::TimeFormat::kEpochSeconds,
-                             velo::TimeFormat::kEpochNanos}) {
+    for (const auto times : {velo::TimeNotation::kIso8601, velo::TimeNotation::kEpochSeconds,
+                             velo::TimeNotation::kEpochNanos}) {
       rules.times = times;
       (void)read_time(rules, text, &number);
     }

@@ -255,6 +255,35 @@ def check_names(path, code):
                           f"'{word}' in {match.group(1)} says nothing: name it after what it does")
 
 
+def type_definitions(code):
+    """Yields (full name, line) of the types that blanked code defines outside functions and
+    classes, where the linker can see them: not in nameless namespaces."""
+    opened = []  # namespaces
+    depth = 0
+    for number, line in enumerate(code.split("\n"), 1):
+        namespace = re.match(r"(?:inline )?namespace ?([\w:]*) ?\{", line)
+        defined = re.match(r"(?:class|struct|union|enum(?: class)?) (?:\[\[\w+\]\] )?(\w+)"
+                           r"(?: final)?(?: : [\w:<>, ]+)? ?\{", line)
+        if namespace:
+            opened.append(namespace.group(1))
+        elif defined and depth == len(opened) and all(opened):
+            yield "::".join([*opened, defined.group(1)]), number
+        depth += line.count("{") - line.count("}")
+        del opened[max(depth, 0):]
+
+
+def check_one_definition(definitions):
+    """Two types of one name in one namespace: the linker keeps the members of one of them for both,
+    and no compiler says so. `definitions`: path → code; programs of their own are not linked."""
+    first = {}
+    for path, code in definitions.items():
+        for name, line in type_definitions(code):
+            where = first.setdefault(name, path)
+            if where != path:
+                yield Finding(path, line, "one definition",
+                              f"{name} is defined in {where} too: name them apart")
+
+
 def around(code, places):
     """Yields (place, the brackets around it) for every one of the sorted `places` in blanked code.
 
@@ -351,6 +380,7 @@ def check_folder(root, folder):
 def check(root):
     """All findings under `root`, in the order of the paths."""
     sources = []
+    linked = {}  # with one another
     for top in ["src", *sorted(OUTSIDE), "tools"]:
         sources += [p for p in sorted((root / top).rglob("*")) if p.suffix in (".h", ".cc", ".py")]
     for source in sources:
@@ -361,8 +391,11 @@ def check(root):
             yield from check_unfinished(path, text)
             continue
         yield from check_cpp(root, path, text)
+        if path.startswith("src/"):
+            linked[path] = blank(text)
         if not path.startswith("examples/"):
             yield from check_listed(root, path)
+    yield from check_one_definition(linked)
     for folder in sorted(p for p in (root / "src").glob("*") if p.is_dir()):
         if any(folder.iterdir()):
             yield from check_folder(root, folder)

@@ -141,6 +141,22 @@ class Names(unittest.TestCase):
             findings({"src/sql/a.cc": "struct ParserImpl;\nstruct Implicit;  // struct Manager\n",
                       "src/sql/text_util.cc": ""}))
 
+    def test_types_of_one_name(self):
+        self.assertEqual(
+            ["src/expr/kernel.h:3: one definition: velo::Output is defined in src/column/port.h "
+             "too: name them apart"],
+            findings({
+                "src/column/port.h": HEADER + "namespace velo {\nclass Output {\n  int a;\n};\n"
+                                              "}  // namespace velo\n",
+                "src/expr/kernel.h": HEADER + "namespace velo {\nstruct Output final : Kernel {\n"
+                                              "};\n}  // namespace velo\n",
+                "src/expr/hidden.cc": "namespace velo {\nnamespace {\nstruct Output {\n};\n"
+                                      "}  // namespace\nclass Output;\nstruct Output::Part {\n};\n"
+                                      "}  // namespace velo\n",
+                "src/sql/ast.h": HEADER + "namespace velo::ast {\nstruct Output {};\n"
+                                          "}  // namespace velo::ast\n",
+            }))
+
     def test_unfinished(self):
         self.assertEqual(
             ["src/sql/a.cc:1: unfinished: finish it, or write down the limit and why"],

@@ -326,7 +326,7 @@ void cast_nested(KernelCall& call) {
       continue;
     }
     RowErrors errors;
-    Output out(to, child->size());
+    KernelOutput out(to, child->size());
     out.intersect_validity(*child);
     std::unique_ptr<KernelState> state;
     const std::vector<ColumnPtr> args{child};

@@ -136,7 +136,7 @@ ColumnPtr run_constant(const Type& type, Kernel kernel, std::vector<ColumnPtr> a
     if (arg->encoding() == Encoding::kConstant) arg = arg->base();
   }
   RowErrors errors;
-  Output out(type, 1);
+  KernelOutput out(type, 1);
   KernelCall call{1, args, out, {&errors, nullptr}, frame.context(), state};
   kernel(call);
   if (!errors.empty() && !frame.is_quiet()) {
@@ -162,7 +162,7 @@ ColumnPtr Evaluator::Program::run_kernel(Node& node, Kernel kernel, std::vector<
     if (strict && constant && arg->is_null(0)) return Column::nulls(type, frame.rows());
   }
   if (all_constant) return run_constant(type, kernel, std::move(args), node.state, frame);
-  Output out(type, frame.rows());
+  KernelOutput out(type, frame.rows());
   if (strict) {
     for (const ColumnPtr& arg : args) out.intersect_validity(*arg);
   }
@@ -173,7 +173,7 @@ ColumnPtr Evaluator::Program::run_kernel(Node& node, Kernel kernel, std::vector<
 
 ColumnPtr Evaluator::Program::run_in(Node& node, Frame& frame) {
   ColumnPtr needle = flatten(run(node.args[0], frame));
-  Output out(Type::boolean(), frame.rows());
+  KernelOutput out(Type::boolean(), frame.rows());
   out.intersect_validity(*needle);
   const std::vector<ColumnPtr> args{std::move(needle)};
   KernelCall call{frame.rows(), args, out, frame.sink(), frame.context(), node.state};

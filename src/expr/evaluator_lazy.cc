@@ -52,7 +52,7 @@ class Pieces {
 
   template <typename T>
   ColumnPtr scatter() {
-    Output out(type_, rows_);
+    KernelOutput out(type_, rows_);
     T* to = out.values<T>();
     for (Part& part : parts_) {
       if (part.values->encoding() == Encoding::kDictionary) part.values = flatten(part.values);
@@ -261,7 +261,7 @@ namespace {
 /// a AND b, a OR b by Kleene's tables, over flat columns of the same length.
 ColumnPtr combine(const Column& a, const Column& b, bool is_and) {
   const size_t rows = a.size();
-  Output out(Type::boolean(), rows);
+  KernelOutput out(Type::boolean(), rows);
   uint8_t* __restrict to = out.values<uint8_t>();
   const Values<uint8_t> x(a);
   const Values<uint8_t> y(b);
@@ -321,7 +321,7 @@ ColumnPtr Evaluator::Program::run_logical(Node& node, Frame& frame, bool is_and)
   Frame rest(frame, open);
   const ColumnPtr answer = run(node.args[1], rest);
   // Rows that the left side decided keep its value.
-  Output out(Type::boolean(), frame.rows());
+  KernelOutput out(Type::boolean(), frame.rows());
   std::fill_n(out.values<uint8_t>(), frame.rows(), static_cast<uint8_t>(is_and ? 0 : 1));
   const ColumnPtr both = combine(*gather(left, open), *answer, is_and);
   for (size_t i = 0; i < open.size(); ++i) {

@@ -17,7 +17,7 @@ std::shared_ptr<Buffer> all_valid(size_t rows) {
 
 }  // namespace
 
-Output::Output(Type type, size_t rows) : type_(std::move(type)), rows_(rows) {
+KernelOutput::KernelOutput(Type type, size_t rows) : type_(std::move(type)), rows_(rows) {
   const Physical physical = type_.physical();
   if (!is_plain(physical)) return;
   const size_t bytes = rows * physical_width(physical);
@@ -27,7 +27,7 @@ Output::Output(Type type, size_t rows) : type_(std::move(type)), rows_(rows) {
   }
 }
 
-void Output::set_null(size_t row) {
+void KernelOutput::set_null(size_t row) {
   if (!validity_) validity_ = all_valid(rows_);
   validity_->as<uint64_t>()[row >> 6] &= ~(uint64_t{1} << (row & 63));
   // What lies under a NULL is never garbage.
@@ -36,7 +36,7 @@ void Output::set_null(size_t row) {
   std::memset(values_->data() + row * width, 0, width);
 }
 
-void Output::intersect_validity(const Column& column) {
+void KernelOutput::intersect_validity(const Column& column) {
   if (!column.may_have_nulls()) return;
   if (!validity_) validity_ = all_valid(rows_);
   uint64_t* words = validity_->as<uint64_t>();
@@ -49,7 +49,7 @@ void Output::intersect_validity(const Column& column) {
   for (size_t w = 0; w < bitmap_words(rows_); ++w) words[w] &= column.validity()[w];
 }
 
-char* Output::build(size_t bytes) {
+char* KernelOutput::build(size_t bytes) {
   if (!text_ || text_used_ + bytes > text_->capacity()) {
     text_ = Buffer::allocate(std::max(bytes, kTextBlockBytes));
     text_used_ = 0;
@@ -58,13 +58,13 @@ char* Output::build(size_t bytes) {
   return reinterpret_cast<char*>(text_->data()) + text_used_;
 }
 
-void Output::set_built(size_t row, size_t bytes) {
+void KernelOutput::set_built(size_t row, size_t bytes) {
   const char* begin = reinterpret_cast<const char*>(text_->data()) + text_used_;
   values<StringRef>()[row] = StringRef(begin, static_cast<uint32_t>(bytes));
   if (bytes > StringRef::kInlineMax) text_used_ += bytes;
 }
 
-void Output::set_string(size_t row, std::string_view value) {
+void KernelOutput::set_string(size_t row, std::string_view value) {
   if (value.size() <= StringRef::kInlineMax) {
     values<StringRef>()[row] = StringRef(value);
     return;
@@ -73,12 +73,12 @@ void Output::set_string(size_t row, std::string_view value) {
   set_built(row, value.size());
 }
 
-void Output::share(const Column& column) {
+void KernelOutput::share(const Column& column) {
   const Column& holder = column.is_flat() ? column : *column.base();
   owners_.insert(owners_.end(), holder.owners().begin(), holder.owners().end());
 }
 
-ColumnPtr Output::finish() {
+ColumnPtr KernelOutput::finish() {
   if (finished_) return std::move(finished_);
   CHECK(values_ != nullptr, "a kernel with a nested result must call set_column");
   return Column::flat(type_, rows_, std::move(values_), std::move(validity_), std::move(owners_));

@@ -17,9 +17,9 @@ namespace velo {
 ///
 /// All rows start valid, or as the evaluator's NULL rule says; values start uninitialised except
 /// strings and booleans, which start empty and false.
-class Output {
+class KernelOutput {
  public:
-  Output(Type type, size_t rows);
+  KernelOutput(Type type, size_t rows);
 
   const Type& type() const { return type_; }
   size_t rows() const { return rows_; }
@@ -85,7 +85,7 @@ struct KernelState {
 struct KernelCall {
   size_t rows;
   std::span<const ColumnPtr> args;  ///< flat or constant, `rows` long, of the resolved types
-  Output& out;                      ///< of the resolved result type
+  KernelOutput& out;                ///< of the resolved result type
   ErrorSink errors;
   EvaluationContext& context;
   std::unique_ptr<KernelState>& state;  ///< empty at first; see `state_of`

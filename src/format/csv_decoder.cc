@@ -53,7 +53,7 @@ Result<CsvOptions> parse_csv_options(const OptionMap& options) {
   out.null_literal = reader.text("csv.null-literal");
   out.ignore_extra_fields = TRY(reader.flag("csv.ignore-extra-fields"));
   out.allow_missing_fields = TRY(reader.flag("csv.allow-missing-fields"));
-  out.times = static_cast<TimeFormat>(TRY(reader.choice("csv.timestamp-format")));
+  out.times = static_cast<TimeNotation>(TRY(reader.choice("csv.timestamp-format")));
   out.op_column = reader.text("csv.op-column");
   return out;
 }

@@ -18,7 +18,7 @@ struct CsvOptions {
   std::string null_literal;  ///< empty: an empty unquoted field is NULL
   bool ignore_extra_fields = false;
   bool allow_missing_fields = false;
-  TimeFormat times = TimeFormat::kIso8601;
+  TimeNotation times = TimeNotation::kIso8601;
   std::string op_column = "op";  ///< of changes
 };
 

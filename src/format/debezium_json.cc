@@ -17,7 +17,7 @@ Result<DebeziumOptions> parse_debezium_options(const OptionMap& options) {
   TRY(reader.check());
   DebeziumOptions out;
   out.schema_include = TRY(reader.flag("debezium-json.schema-include"));
-  out.times = static_cast<TimeFormat>(TRY(reader.choice("debezium-json.timestamp-format")));
+  out.times = static_cast<TimeNotation>(TRY(reader.choice("debezium-json.timestamp-format")));
   return out;
 }
 

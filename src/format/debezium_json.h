@@ -21,7 +21,7 @@ namespace velo {
 /// The options of format 'debezium-json', checked.
 struct DebeziumOptions {
   bool schema_include = false;
-  TimeFormat times = TimeFormat::kIso8601;
+  TimeNotation times = TimeNotation::kIso8601;
 };
 Result<DebeziumOptions> parse_debezium_options(const OptionMap& options);
 

@@ -116,11 +116,11 @@ int base64_value(char c) {
 
 }  // namespace
 
-int64_t epoch_unit_us(TimeFormat format) {
+int64_t epoch_unit_us(TimeNotation format) {
   switch (format) {
-    case TimeFormat::kEpochSeconds: return 1'000'000;
-    case TimeFormat::kEpochMillis: return 1'000;
-    case TimeFormat::kEpochMicros: return 1;
+    case TimeNotation::kEpochSeconds: return 1'000'000;
+    case TimeNotation::kEpochMillis: return 1'000;
+    case TimeNotation::kEpochMicros: return 1;
     default: return 0;
   }
 }

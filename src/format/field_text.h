@@ -12,7 +12,7 @@
 namespace velo {
 
 /// How times are written in a text format.
-enum class TimeFormat : uint8_t {
+enum class TimeNotation : uint8_t {
   /// 2023-09-18T14:00:00[.fraction], instants with Z or an offset; a blank for T is read
   kIso8601,
   kSql,      ///< the same with a blank; both are read
@@ -22,13 +22,13 @@ enum class TimeFormat : uint8_t {
   kEpochNanos,  ///< read down to the microsecond, which is as fine as time gets inside
 };
 
-/// The choices of '<format>.timestamp-format', in the order of TimeFormat.
+/// The choices of '<format>.timestamp-format', in the order of TimeNotation.
 inline constexpr std::string_view kTimeFormatChoices =
     "iso8601|sql|epoch-seconds|epoch-millis|epoch-micros|epoch-nanos";
 
 /// Microseconds that one unit of an epoch format is worth (0: a thousandth, nanoseconds).
-int64_t epoch_unit_us(TimeFormat format);
-inline bool is_epoch(TimeFormat format) { return format >= TimeFormat::kEpochSeconds; }
+int64_t epoch_unit_us(TimeNotation format);
+inline bool is_epoch(TimeNotation format) { return format >= TimeNotation::kEpochSeconds; }
 
 /// Why a text is not a value of a type; kOk if it is one.
 enum class FieldError : uint8_t { kOk, kSyntax, kOverflow, kLostDigit, kEncoding };
@@ -38,7 +38,7 @@ BadReason bad_reason(FieldError error);
 /// What the text of a scalar column may look like.
 struct FieldRules {
   Type type;
-  TimeFormat times = TimeFormat::kIso8601;
+  TimeNotation times = TimeNotation::kIso8601;
   /// Numbers by JSON's grammar: no blanks around, no leading '+' or zeros, digits on both sides of
   /// the point.
   bool json_numbers = false;

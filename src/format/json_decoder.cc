@@ -18,7 +18,7 @@ Result<JsonOptions> parse_json_options(const OptionMap& options) {
   TRY(reader.check());
   JsonOptions out;
   out.root = static_cast<JsonRoot>(TRY(reader.choice("json.root")));
-  out.times = static_cast<TimeFormat>(TRY(reader.choice("json.timestamp-format")));
+  out.times = static_cast<TimeNotation>(TRY(reader.choice("json.timestamp-format")));
   out.op_column = reader.text("json.op-column");
   return out;
 }

@@ -11,7 +11,7 @@ namespace velo {
 /// The options of format 'json', checked.
 struct JsonOptions {
   JsonRoot root = JsonRoot::kAuto;
-  TimeFormat times = TimeFormat::kIso8601;
+  TimeNotation times = TimeNotation::kIso8601;
   std::string op_column = "op";  ///< of changes
 };
 

@@ -161,7 +161,7 @@ bool JsonRecordReader::Reading::scalar(od::value& value, std::string_view token,
       if (const auto code = nested.raw_json().get(token)) return fail(code);
     } else {
       double number;
-      const FieldRules rules{Type::float64(), TimeFormat::kIso8601, true};
+      const FieldRules rules{Type::float64(), TimeNotation::kIso8601, true};
       if (token != "true" && token != "false" &&
           read_double(rules, token, &number) == FieldError::kSyntax) {
         return fail(BadReason::kSyntax, fmt::format("not JSON: {}", quoted_excerpt(token)));

@@ -173,7 +173,7 @@ void ValueText::put_date(TextWriter& out, int64_t days) {
 }
 
 void ValueText::put_timestamp(TextWriter& out, int64_t us, const Type& type) {
-  if (times_ == TimeFormat::kEpochNanos) {
+  if (times_ == TimeNotation::kEpochNanos) {
     put_integer(out, us);
     if (us != 0) out.put("000");
     return;
@@ -182,7 +182,7 @@ void ValueText::put_timestamp(TextWriter& out, int64_t us, const Type& type) {
   const int64_t days = floor_div(us, kUsPerDay);
   put_date(out, days);
   char* p = out.room(24);
-  *p++ = times_ == TimeFormat::kSql ? ' ' : 'T';
+  *p++ = times_ == TimeNotation::kSql ? ' ' : 'T';
   p = write_time(p, us - days * kUsPerDay);
   if (type.kind() == TypeKind::kTimestampLtz) *p++ = 'Z';
   out.written(p);

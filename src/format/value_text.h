@@ -23,7 +23,7 @@ void put_double(TextWriter& out, double value, bool single_precision);
 /// kept.
 class ValueText {
  public:
-  explicit ValueText(TimeFormat times) : times_(times) {}
+  explicit ValueText(TimeNotation times) : times_(times) {}
 
   /// Any value as JSON: NULL, NaN and infinities as null, decimals exactly, times as text or epoch
   /// numbers, intervals as text, BYTES as Base64, MAPs as objects.
@@ -40,7 +40,7 @@ class ValueText {
   void put_entries(TextWriter& out, const Column& column, size_t row);
   void put_fields(TextWriter& out, const Column& column, size_t row);
 
-  TimeFormat times_;
+  TimeNotation times_;
   int64_t last_days_ = INT64_MIN;
   std::string last_date_;
 };

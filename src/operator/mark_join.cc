@@ -133,7 +133,7 @@ class MarkJoin final : public Operator {
   bool waits() const { return options_.right_first && !right_ended_; }
   bool answers_stay() const { return options_.right_first ? right_ended_ : watermarks_.ended(1); }
 
-  std::vector<Answer> ask(const Batch& left) const {
+  std::vector<Truth> ask(const Batch& left) const {
     std::vector<ColumnPtr> keys;
     std::vector<ColumnPtr> values;
     for (const size_t column : options_.inputs[0].keys) keys.push_back(left.columns[column]);
@@ -166,7 +166,7 @@ class MarkJoin final : public Operator {
       if (by_key.has_null(row)) continue;  // nothing belongs to it, ever
       rows[by_all.has_null(row) ? 1 : 0].push_back(row);
     }
-    std::vector<Answer> answers = ask(run);
+    std::vector<Truth> answers = ask(run);
     const std::array<RowStore*, 2> stores = {&known_, &holed_};
     for (size_t i = 0; i < 2; ++i) {
       const RowKeys& keys = i == 0 ? by_all : by_key;
@@ -183,7 +183,7 @@ class MarkJoin final : public Operator {
   }
 
   void keep(RowStore& store, const Batch& run, const Selection& rows, const RowKeys& keys,
-            const std::vector<Answer>& answers) const {
+            const std::vector<Truth>& answers) const {
     if (rows.empty()) return;
     Id id = store.append(run, rows, keys, context_.now_us);
     for (const uint32_t row : rows) store.count(id++) = static_cast<uint32_t>(answers[row]);
@@ -191,7 +191,7 @@ class MarkJoin final : public Operator {
 
   /// They go with the answers with which they came.
   static void forget(RowStore& store, const Batch& run, const Selection& rows, const RowKeys& keys,
-                     std::vector<Answer>* answers) {
+                     std::vector<Truth>* answers) {
     for (const uint32_t row : rows) {
       const Id id = store.find(run, row, keys);
       if (id == RowStore::kNone) continue;
@@ -200,7 +200,7 @@ class MarkJoin final : public Operator {
     }
   }
 
-  static Answer given(const RowStore& store, Id id) { return static_cast<Answer>(store.count(id)); }
+  static Truth given(const RowStore& store, Id id) { return static_cast<Truth>(store.count(id)); }
 
   /// Left rows whose answers a change of the right side could change.
   struct Affected {
@@ -240,11 +240,11 @@ class MarkJoin final : public Operator {
 
   void answer_again(RowStore& store, const std::vector<Id>& asked, Output& output) const {
     if (asked.empty()) return;
-    const std::vector<Answer> now = ask(rows_of(store, asked));
+    const std::vector<Truth> now = ask(rows_of(store, asked));
     std::vector<Id> changed;
-    std::vector<Answer> answers;
+    std::vector<Truth> answers;
     for (size_t i = 0; i < now.size(); ++i) {
-      const Answer before = given(store, asked[i]);
+      const Truth before = given(store, asked[i]);
       if (now[i] == before) continue;
       store.count(asked[i]) = static_cast<uint32_t>(now[i]);
       changed.insert(changed.end(), 2, asked[i]);
@@ -257,19 +257,19 @@ class MarkJoin final : public Operator {
       ColumnBuilder weights(Type::bigint(), count);
       for (size_t i = 0; i < count; ++i) weights.append_int64(i % 2 == 0 ? -1 : 1);
       rows.weights = weights.finish();
-      give(rows, std::span<const Answer>(answers).subspan(begin, count), output);
+      give(rows, std::span<const Truth>(answers).subspan(begin, count), output);
     }
   }
 
-  void give(const Batch& left, std::span<const Answer> answers, Output& output) const {
+  void give(const Batch& left, std::span<const Truth> answers, Output& output) const {
     Batch result = left;
     result.schema = options_.output;
     ColumnBuilder mark(Type::boolean(), left.rows);
-    for (const Answer answer : answers) {
-      if (answer == Answer::kUnknown) {
+    for (const Truth answer : answers) {
+      if (answer == Truth::kUnknown) {
         mark.append_null();
       } else {
-        mark.append_bool(answer == Answer::kTrue);
+        mark.append_bool(answer == Truth::kTrue);
       }
     }
     result.columns.push_back(mark.finish());

@@ -124,28 +124,28 @@ Selection AnswerSet::telling_rows(const Batch& batch, bool taken) const {
   return telling;
 }
 
-std::vector<Answer> AnswerSet::ask(std::span<const ColumnPtr> keys,
-                                   std::span<const ColumnPtr> values, size_t rows) const {
-  std::vector<Answer> answers(rows, total_ > 0 ? Answer::kTrue : Answer::kFalse);
+std::vector<Truth> AnswerSet::ask(std::span<const ColumnPtr> keys,
+                                  std::span<const ColumnPtr> values, size_t rows) const {
+  std::vector<Truth> answers(rows, total_ > 0 ? Truth::kTrue : Truth::kFalse);
   if (schema_->size() == 0) return answers;
   const Asked all = asked(keys, values, rows);
   for (size_t row = 0; row < rows; ++row) answers[row] = answer(all, row);
   return answers;
 }
 
-Answer AnswerSet::answer(const Asked& asked, size_t row) const {
-  if (asked.by_key.has_null(row)) return Answer::kFalse;
+Truth AnswerSet::answer(const Asked& asked, size_t row) const {
+  if (asked.by_key.has_null(row)) return Truth::kFalse;
   if (!is_holed(asked, row)) {
-    if (find(known_, asked, row) != RowStore::kNone) return Answer::kTrue;
+    if (find(known_, asked, row) != RowStore::kNone) return Truth::kTrue;
   } else if (values_.size() == 1) {
-    return has_rows(asked, row) ? Answer::kUnknown : Answer::kFalse;
+    return has_rows(asked, row) ? Truth::kUnknown : Truth::kFalse;
   } else if (some_could_equal(known_, known_.live(), asked.rows, row)) {
-    return Answer::kUnknown;
+    return Truth::kUnknown;
   }
-  if (holed_.rows() == 0) return Answer::kFalse;
+  if (holed_.rows() == 0) return Truth::kFalse;
   std::vector<Id> holed;
   holed_.each_equal(asked.by_key, row, [&](Id id) { holed.push_back(id); });
-  return some_could_equal(holed_, holed, asked.rows, row) ? Answer::kUnknown : Answer::kFalse;
+  return some_could_equal(holed_, holed, asked.rows, row) ? Truth::kUnknown : Truth::kFalse;
 }
 
 bool AnswerSet::has_rows(const Asked& asked, size_t row) const {

@@ -9,7 +9,7 @@
 namespace velo {
 
 /// What `x IN (…)` is.
-enum class Answer : int8_t { kFalse, kTrue, kUnknown };
+enum class Truth : int8_t { kFalse, kTrue, kUnknown };
 
 /// The rows of a sub-query that IN and EXISTS are asked of. A row has key columns, by which it
 /// belongs to rows around, and value columns, which IN compares; EXISTS has none. Of equal rows one
@@ -35,7 +35,7 @@ class AnswerSet {
   Selection telling_rows(const Batch& batch, bool taken) const;
 
   /// What `values` IN the rows of `keys` is, for each of `rows` rows.
-  std::vector<Answer> ask(std::span<const ColumnPtr> keys, std::span<const ColumnPtr> values,
+  std::vector<Truth> ask(std::span<const ColumnPtr> keys, std::span<const ColumnPtr> values,
                           size_t rows) const;
 
   void expire_arrivals(int64_t before_us);
@@ -56,7 +56,7 @@ class AnswerSet {
               size_t rows) const;
   Asked asked(const Batch& batch) const;
   Id find(const RowStore& store, const Asked& asked, size_t row) const;
-  Answer answer(const Asked& asked, size_t row) const;
+  Truth answer(const Asked& asked, size_t row) const;
   bool has_rows(const Asked& asked, size_t row) const;
   bool some_could_equal(const RowStore& store, const std::vector<Id>& ids, const Batch& asked,
                         size_t row) const;

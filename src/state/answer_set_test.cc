@@ -14,8 +14,8 @@ std::string ask(const AnswerSet& set, std::string_view schema, std::string_view 
   const Batch batch = batch_from_text(schema, rows);
   const std::span<const ColumnPtr> columns(batch.columns);
   std::string text;
-  for (const Answer answer : set.ask(columns.first(keys), columns.subspan(keys), batch.rows)) {
-    text += answer == Answer::kTrue ? 'T' : answer == Answer::kFalse ? 'F' : 'U';
+  for (const Truth answer : set.ask(columns.first(keys), columns.subspan(keys), batch.rows)) {
+    text += answer == Truth::kTrue ? 'T' : answer == Truth::kFalse ? 'F' : 'U';
   }
   return text;
 }
