@@ -218,7 +218,10 @@ std::string NexmarkModel::channel_url(uint32_t channel) const {
   uint32_t number = channel - kHotChannels;
   uint32_t reversed = 0;
   for (int i = 0; i < 32; ++i, number >>= 1) reversed = reversed << 1 | (number & 1);
-  return url + fmt::format("&channel_id={}", std::abs(static_cast<int32_t>(reversed)));
+  // Math.abs of Java, whose least number stays negative.
+  const bool negative = static_cast<int32_t>(reversed) < 0;
+  return url +
+         fmt::format("&channel_id={}", static_cast<int32_t>(negative ? 0 - reversed : reversed));
 }
 
 void write_letters(uint64_t bits, size_t count, char* out) {
