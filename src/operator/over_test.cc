@@ -321,13 +321,12 @@ class Model {
                                               : *std::max_element(there.begin(), there.end()));
   }
   static std::string rank(const OverCall& call, const std::vector<Row>& rows, size_t row) {
-    size_t before = 0, peers = 0;
-    for (const Row& other : rows) {
-      before += other.t < rows[row].t ? 1 : 0;
-      peers += other.t == rows[row].t ? 1 : 0;
-    }
     if (call.function == OverFunction::kRowNumber) return fmt::format("{}", row + 1);
-    if (call.function == OverFunction::kRank) return fmt::format("{}", before + 1);
+    if (call.function == OverFunction::kRank) {
+      const auto before = std::count_if(rows.begin(), rows.end(),
+                                        [&](const Row& other) { return other.t < rows[row].t; });
+      return fmt::format("{}", before + 1);
+    }
     if (call.function == OverFunction::kDenseRank)
       return fmt::format("{}", group_of(rows, row) + 1);
     // Buckets are filled one row after the other, larger ones first.
