@@ -84,7 +84,8 @@ constexpr OptionInfo kFilesystemOptions[] = {
      .choices = "success-file"},
     {.name = "partition.time-extractor.timestamp-pattern",
      .type = kText,
-     .description = "the time of a folder: a text in which $column stands for its value"},
+     .description = "the time of a folder: a text in which $column stands for its value; without "
+                    "it the value of the first column"},
 };
 
 constexpr OptionInfo kGeneratorOptions[] = {

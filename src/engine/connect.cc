@@ -137,7 +137,8 @@ Result<std::unique_ptr<SinkPort>> make_partitioned_sink(const TableDef& table,
     };
   }
   if (reader.has("sink.partition-commit.trigger")) {
-    sink.time_pattern = table.option("partition.time-extractor.timestamp-pattern");
+    const std::string first = "$" + table.columns[table.partitioned_by.front()].name;
+    sink.time_pattern = table.option("partition.time-extractor.timestamp-pattern", first);
     sink.delay_us = TRY(reader.duration_us("sink.partition-commit.delay"));
   }
   return std::unique_ptr<SinkPort>(std::make_unique<PartitionedSink>(std::move(sink)));

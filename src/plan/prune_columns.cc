@@ -498,6 +498,15 @@ Pruned prune_order_by(const OrderByNode& node, Needs needs) {
   return input;
 }
 
+Pruned prune_sink(const PlanPtr& plan) {
+  const std::vector<size_t> all = same_places(*plan);
+  Needs needs = needs_all(all);
+  // Folders are complete once the watermark has passed their time.
+  needs.watermark = !plan->as<SinkNode>().table->option("sink.partition-commit.trigger").empty();
+  const PlanPtr input = exactly(prune(plan->input(), std::move(needs)), all);
+  return {with_inputs(plan, {input}), all};
+}
+
 Pruned prune(const PlanPtr& plan, Needs needs) {
   switch (plan->kind) {
     case PlanKind::kScan:
@@ -562,9 +571,7 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       break;
   }
   CHECK(plan->kind == PlanKind::kSink);
-  const std::vector<size_t> all = same_places(*plan);
-  const PlanPtr input = exactly(prune(plan->input(), needs_all(all)), all);
-  return {with_inputs(plan, {input}), all};
+  return prune_sink(plan);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ class TableBinder {
   Status bind_event_time_option();
   Status bind_primary_key();
   Status bind_partitions();
+  Status check_time_pattern() const;
   TableDef& def() { return *def_; }
 
  private:
@@ -375,6 +376,24 @@ Status TableBinder::bind_partitions() {
     }
     def_->partitioned_by.push_back(column);
     def_->traits.encodings = {SinkEncoding::kAppend};
+  }
+  return check_time_pattern();
+}
+
+// Every $ of the pattern begins the name of a column that names folders.
+Status TableBinder::check_time_pattern() const {
+  constexpr std::string_view kPattern = "partition.time-extractor.timestamp-pattern";
+  const std::string pattern = def_->option(kPattern);
+  for (size_t at = pattern.find('$'); at != std::string::npos; at = pattern.find('$', at + 1)) {
+    const std::string_view variable = std::string_view(pattern).substr(at + 1);
+    const bool known = std::any_of(
+        def_->partitioned_by.begin(), def_->partitioned_by.end(),
+        [&](size_t column) { return variable.starts_with(def_->columns[column].name); });
+    if (known) continue;
+    return error(ErrorCode::kBadOptionValue,
+                 fmt::format("option '{}': '${}' begins with no column of PARTITIONED BY", kPattern,
+                             variable),
+                 options_.value_span(kPattern, span_));
   }
   return {};
 }

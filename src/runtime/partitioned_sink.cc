@@ -61,24 +61,41 @@ std::string PartitionedSink::folder_of(const Batch& batch, size_t row) const {
 }
 
 int64_t PartitionedSink::due_of(const Batch& batch, size_t row) const {
-  std::string text = options_.time_pattern;
-  if (text.empty()) return INT64_MAX;
-  for (const size_t column : options_.by) {
-    const std::string variable = "$" + (*options_.schema)[column].name;
-    const size_t at = text.find(variable);
-    if (at != std::string::npos) {
-      text.replace(at, variable.size(), value_text(batch, column, row));
+  std::string text;
+  std::string_view pattern = options_.time_pattern;
+  while (!pattern.empty()) {
+    const std::optional<size_t> column = variable_at(pattern);
+    if (column) {
+      text += value_text(batch, *column, row);
+      pattern.remove_prefix(1 + (*options_.schema)[*column].name.size());
+    } else {
+      text += pattern.front();
+      pattern.remove_prefix(1);
     }
   }
   const std::optional<int64_t> time = parse_timestamp(text, false);
   return time ? *time + options_.delay_us : INT64_MAX;
 }
 
+// The column that `pattern` begins with, as "$name"; the longest name, if several fit.
+std::optional<size_t> PartitionedSink::variable_at(std::string_view pattern) const {
+  if (!pattern.starts_with('$')) return std::nullopt;
+  std::optional<size_t> found;
+  for (const size_t column : options_.by) {
+    const std::string& name = (*options_.schema)[column].name;
+    if (!pattern.substr(1).starts_with(name)) continue;
+    if (!found || name.size() > (*options_.schema)[*found].name.size()) found = column;
+  }
+  return found;
+}
+
 Result<SinkPort*> PartitionedSink::open_folder(const std::string& name, const Batch& batch,
                                                size_t row) {
+  const auto known = open_.find(name);
+  if (known != open_.end()) return known->second.sink.get();
+  std::unique_ptr<SinkPort> made = TRY(options_.make(name, completed_.contains(name)));
   Folder& folder = open_[name];
-  if (folder.sink) return folder.sink.get();
-  folder.sink = TRY(options_.make(name, completed_.contains(name)));
+  folder.sink = std::move(made);
   folder.sink->set_thread(thread_);
   TRY(folder.sink->open());
   folder.due_us = due_of(batch, row);
@@ -118,6 +135,7 @@ Status PartitionedSink::deal(const Batch& batch) {
 
 Status PartitionedSink::complete(const std::string& name, Folder& folder) {
   TRY(folder.sink->publish());
+  metrics_.bytes_out.add(folder.sink->metrics().bytes_out.get());
   completed_.insert(name);
   return options_.complete ? options_.complete(name) : Status();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/sink_port.h"
@@ -47,6 +48,7 @@ class PartitionedSink final : public SinkPort {
   };
   std::string folder_of(const Batch& batch, size_t row) const;
   int64_t due_of(const Batch& batch, size_t row) const;
+  std::optional<size_t> variable_at(std::string_view pattern) const;
   Result<SinkPort*> open_folder(const std::string& name, const Batch& batch, size_t row);
   Status deal(const Batch& batch);
   Status complete(const std::string& name, Folder& folder);
