@@ -2,6 +2,10 @@
 find_program(VELO_CCACHE ccache)
 if(VELO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${VELO_CCACHE})
+  if(VELO_PRECOMPILE)  # what ccache and clang want for it, or nothing is cached
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${VELO_CCACHE})
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+  endif()
 endif()
 
 find_program(VELO_LLD NAMES ld.lld-19 ld.lld)

@@ -7,9 +7,9 @@
 namespace velo {
 namespace {
 
-class Values final : public Operator {
+class ValuesOperator final : public Operator {
  public:
-  explicit Values(ValuesOptions options) : rows_(std::move(options.rows)) {}
+  explicit ValuesOperator(ValuesOptions options) : rows_(std::move(options.rows)) {}
 
   void push(size_t, const Batch&, Output&) override { CHECK(false, "VALUES has no inputs"); }
   void finish(Output& output) override {
@@ -39,7 +39,7 @@ class Values final : public Operator {
 }  // namespace
 
 std::unique_ptr<Operator> make_values(ValuesOptions options) {
-  return std::make_unique<Values>(std::move(options));
+  return std::make_unique<ValuesOperator>(std::move(options));
 }
 
 }  // namespace velo
