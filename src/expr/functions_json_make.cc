@@ -1,5 +1,5 @@
 // Making JSON: JSON_STRING, JSON_ARRAY, JSON_OBJECT and quoting. Times, dates and bytes become
-// strings in their text form; numbers that JSON cannot write (NaN, infinities) become null.
+// strings in their text form; numbers that JSON cannot write (NaN, infinities) too.
 #include <cmath>
 
 #include "base/fmt.h"
@@ -51,9 +51,7 @@ void append_json(std::string& out, const Column& given, size_t given_row) {
     append_quoted(out, column.string_at(row));
   } else if (type.kind() == TypeKind::kBoolean) {
     out += column.bool_at(row) ? "true" : "false";
-  } else if (type.is_float() && !std::isfinite(column.double_at(row))) {
-    out += "null";
-  } else if (type.is_numeric()) {
+  } else if (type.is_numeric() && !(type.is_float() && !std::isfinite(column.double_at(row)))) {
     append_text(out, column, row);
   } else if (type.kind() == TypeKind::kArray) {
     const uint32_t begin = column.offsets()[row];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/check.h"
 
@@ -175,6 +176,19 @@ FieldError ScalarTarget::set_text(size_t row, std::string_view text, bool stable
     set_null(row);
   }
   return error;
+}
+
+bool ScalarTarget::set_non_finite(size_t row, std::string_view text) {
+  const bool negative = text.starts_with('-');
+  double value = std::numeric_limits<double>::infinity();
+  if (text == "NaN") {
+    value = std::numeric_limits<double>::quiet_NaN();
+  } else if (text.substr(negative ? 1 : 0) != "Infinity") {
+    return false;
+  }
+  values<double>()[row] = negative ? -value : value;
+  nulls_.set_valid(row);
+  return true;
 }
 
 ColumnPtr ScalarTarget::finish(size_t rows) {

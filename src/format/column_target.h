@@ -86,6 +86,9 @@ class ScalarTarget final : public ColumnTarget {
 
   /// Reads a value from its text. `stable`: the bytes live as long as a buffer given to `keep`.
   FieldError set_text(size_t row, std::string_view text, bool stable);
+  /// "NaN", "Infinity", "-Infinity", which JSON has no numbers for; false if the text is none of
+  /// them. REQUIRES: a DOUBLE or FLOAT column.
+  bool set_non_finite(size_t row, std::string_view text);
   /// REQUIRES: a string column, UTF-8.
   void set_string(size_t row, std::string_view text, bool stable);
 

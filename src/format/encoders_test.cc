@@ -46,7 +46,7 @@ TEST(JsonEncoder, EscapesAndNumbersThatJsonLacks) {
   batch.rows = 1;
   batch.columns = {text.finish(), number.finish()};
   EXPECT_EQ(encode("json", {}, batch),
-            "{\"s\":\"\\\"\\\\\\n\\r\\t\\b\\f\\u0001 \xC3\xA4\",\"d\":null}\n");
+            "{\"s\":\"\\\"\\\\\\n\\r\\t\\b\\f\\u0001 \xC3\xA4\",\"d\":\"NaN\"}\n");
 }
 
 TEST(JsonEncoder, DoublesInTheFewestDigits) {

@@ -54,7 +54,12 @@ bool JsonFastDecoder::learn(const Region& region) {
   // Only what the plain path takes may be an example.
   const bool good = decode_record(record, assembler_.rows(), true) == Outcome::kRow;
   assembler_.forget(assembler_.rows());
-  learnt_ = good && learn_json_layout(record, *assembler_.schema(), &layout_);
+  learnt_ = good && learn_json_layout(record, *assembler_.schema(), &layout_) &&
+            std::none_of(layout_.fields.begin(), layout_.fields.end(), [&](const FastField& field) {
+              // "NaN": other numbers do not stand in quotes.
+              return field.quoted && field.column >= 0 &&
+                     assembler_.scalar(static_cast<size_t>(field.column))->rules().type.is_float();
+            });
   if (!learnt_) {
     plain_until_ = next;
     if (good) judge(next, 1, 1);

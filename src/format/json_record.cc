@@ -170,6 +170,10 @@ bool JsonRecordReader::Reading::scalar(od::value& value, std::string_view token,
     target.set_string(row, token, stable);
     return true;
   }
+  if (is_text && type.is_float() && target.set_non_finite(row, token.substr(1, token.size() - 2))) {
+    if (const auto code = skip_value(value)) return fail(code);
+    return true;
+  }
   if (is_text || wants_text) return fail_kind(node, token);
   const FieldError error = target.set_text(row, token, stable);
   if (error == FieldError::kOk) return true;
@@ -204,8 +208,11 @@ bool JsonRecordReader::Reading::map(od::value& value, Node& node, size_t row) {
     if (const auto code = field.unescaped_key().get(key)) return fail(code);
     const size_t place = node.list->add();
     Node& keys = node.children[0];
-    const FieldError error = keys.scalar ? keys.scalar->set_text(place, key, false)
-                                         : FieldError::kSyntax;
+    FieldError error = keys.scalar ? keys.scalar->set_text(place, key, false) : FieldError::kSyntax;
+    if (error != FieldError::kOk && keys.type.is_float() &&
+        keys.scalar->set_non_finite(place, key)) {
+      error = FieldError::kOk;
+    }
     if (error != FieldError::kOk) {
       keys.target->set_null(place);
       node.children[1].target->set_null(place);

@@ -222,8 +222,8 @@ void ValueText::put_json(TextWriter& out, const Column& column, size_t row) {
   const Type& type = column.type();
   if (type.is_string()) return put_json_string(out, column.string_at(row));
   if (type.is_nested()) return put_nested(out, column, row);
-  if (type.is_float() || type.is_null()) return out.put("null");
-  out.put('"');  // times, intervals, Base64: nothing in them needs an escape
+  if (type.is_null()) return out.put("null");
+  out.put('"');  // times, intervals, Base64, NaN: nothing in them needs an escape
   put_plain(out, column, row);
   out.put('"');
 }
