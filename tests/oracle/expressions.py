@@ -203,7 +203,11 @@ def fill(chosen, arguments):
     """The form with its arguments; nothing where the result might fail."""
     maker = {"int": integer, "dec": exact_decimal, "dbl": double}.get(chosen.gives)
     if maker:
-        return maker(chosen, arguments)
+        made = maker(chosen, arguments)
+        if made and "DECIMAL(38" in chosen.duck:
+            # Wider than its values, it would take digits from what it meets.
+            made = replace(made, duck=f"CAST({made.duck} AS {made.sql.duck})")
+        return made
     if sum(len(one.velo) for one in arguments) > 3000:
         return None
     sql = {

@@ -137,8 +137,7 @@ DOUBLES = [
     1e-7,
     123456.789,
 ]
-# Finite ones: JSON files and answers do not carry the others yet (docs/decisions/0003 says they
-# should, as strings). No −0: which of two equal zeros MIN gives is nobody's promise.
+# No −0: which of two equal zeros MIN gives is nobody's promise.
 EXTREME_DOUBLES = [
     1.7976931348623157e308,
     -1.7976931348623157e308,
@@ -146,6 +145,9 @@ EXTREME_DOUBLES = [
     2.2250738585072014e-308,
     9007199254740993.0,
     1e16,
+    math.nan,
+    math.inf,
+    -math.inf,
 ]
 FLOATS = [0.0, 1.0, -1.0, 0.5, 2.5, -0.25, 16777216.0, 0.125, -1000.75]
 DAY = datetime.date(2024, 1, 1)

@@ -1,7 +1,5 @@
 """UNION, INTERSECT and EXCEPT, with ALL and without, inside one another."""
 
-from dataclasses import replace
-
 from case import Case
 from expressions import Ex, Expressions, common
 from families.subqueries import meet
@@ -59,9 +57,6 @@ def branch(c, tables, kinds, types):
         if types[i] is not None and not meet(types[i], one):
             one = expressions.literal(kind)
         types[i] = widest(types[i], one)
-        if kind == "dec":
-            # DuckDB's own type may be wider, and take digits from what it meets.
-            one = replace(one, duck=f"CAST({one.duck} AS {one.sql.duck})")
         items.append(one)
     where = expressions.of("bool", 1) if c.chance(40) else None
     texts = []
