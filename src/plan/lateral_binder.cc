@@ -2,7 +2,8 @@
 //
 // 1. A table function is a function that gives an ARRAY or MAP; its elements become rows.
 // 2. LATERAL (SELECT items FROM r WHERE c) over l is l CROSS JOIN r WHERE c with the items beside
-//    l's columns: its FROM is added to what stands left, item by item.
+//    l's columns: its FROM is added to what stands left, item by item. One with clauses of its own
+//    is a matter of lateral_query.cc.
 #include <algorithm>
 
 #include "base/fmt.h"
@@ -30,19 +31,32 @@ bool has_condition(const ast::Join& join) {
   return join.natural || !join.using_columns.empty() || join.within || join.asof;
 }
 
-/// The clause that keeps a query from being a part of the one around it; "" = none.
-std::string_view own_clause(const ast::Query& query) {
+bool aggregates(const ast::Expr& expr) {
+  if (const auto* call = expr.as<ast::Call>()) {
+    if (call->over) return false;
+    return is_aggregate(call->name.text) ||
+           std::any_of(call->arguments.begin(), call->arguments.end(),
+                       [](const ast::Argument& argument) { return aggregates(argument.value); });
+  }
+  if (const auto* binary = expr.as<ast::Binary>()) {
+    return aggregates(*binary->left) || aggregates(*binary->right);
+  }
+  if (const auto* unary = expr.as<ast::Unary>()) return aggregates(*unary->operand);
+  if (const auto* cast = expr.as<ast::Cast>()) return aggregates(*cast->operand);
+  return false;
+}
+
+/// Whether more happens to the rows inside than what can happen beside those around.
+bool has_own_clauses(const ast::Query& query) {
   const auto* select = query.as<ast::Select>();
-  if (select == nullptr) return "a set operation or VALUES";
-  if (!query.with.empty()) return "WITH";
-  if (select->distinct) return "DISTINCT";
-  if (!select->group_by.empty() || select->window) return "GROUP BY";
-  if (select->having) return "HAVING";
-  if (select->qualify || !select->named_windows.empty()) return "QUALIFY";
-  if (!query.order_by.empty()) return "ORDER BY";
-  if (query.limit || query.offset) return "LIMIT";
-  if (query.emit || query.allowed_lateness || query.late_data_to) return "EMIT";
-  return "";
+  if (select == nullptr || !query.with.empty()) return true;
+  if (!query.order_by.empty() || query.limit || query.offset) return true;
+  if (select->distinct || !select->group_by.empty() || select->window || select->having ||
+      select->qualify || !select->named_windows.empty()) {
+    return true;
+  }
+  return std::any_of(select->items.begin(), select->items.end(),
+                     [](const ast::SelectItem& item) { return aggregates(item.expr); });
 }
 
 /// Comma binds looser than JOIN: in `l, UNNEST(l.list) AS u JOIN b` the right side of the comma
@@ -170,11 +184,6 @@ Result<BoundRelation> QueryBinder::add_joined(BoundRelation left, const ast::Joi
 Result<BoundRelation> QueryBinder::add_lateral_select(BoundRelation left, const ast::TableRef& ref,
                                                       const WithTables* ctes) {
   const ast::Query& query = *ref.as<ast::DerivedTable>()->query;
-  const std::string_view clause = own_clause(query);
-  if (!clause.empty()) {
-    return session_.not_supported(fmt::format("LATERAL with {} inside", clause), ref.span)
-        .with_hint("a window function over a join numbers or sums up the rows per left row");
-  }
   left = TRY(assign_window(session_, std::move(left)));
   const Scope outer = left.scope;
   const auto& select = *query.as<ast::Select>();
@@ -182,31 +191,41 @@ Result<BoundRelation> QueryBinder::add_lateral_select(BoundRelation left, const 
   for (ScopeColumn& column : left.scope.columns) column.is_system = true;
   if (select.from) left = TRY(add_item(std::move(left), *select.from, ctes));
   if (select.where) left = TRY(keep_where(std::move(left), *select.where, "WHERE"));
-  const size_t kept = outer.columns.size();
-  std::vector<ExprPtr> exprs = all_columns(*left.plan);
-  std::vector<std::string> names = column_names(*left.plan);
-  exprs.resize(kept);
-  names.resize(kept);
+  std::vector<ExprPtr> items;
+  std::vector<std::string> names;
   for (size_t i = 0; i < select.items.size(); ++i) {
     const ast::SelectItem& item = select.items[i];
     if (item.expr.is<ast::Star>()) {
-      for (size_t c = kept; c < left.scope.columns.size(); ++c) {
+      for (size_t c = outer.columns.size(); c < left.scope.columns.size(); ++c) {
         if (left.scope.columns[c].is_system) continue;
-        exprs.push_back(left.scope.column(c));
+        items.push_back(left.scope.column(c));
         names.push_back(left.scope.columns[c].name);
       }
       continue;
     }
     ExprBinder binder(session_, left.scope, "a SELECT of LATERAL");
-    exprs.push_back(TRY(binder.bind(item.expr)));
+    items.push_back(TRY(binder.bind(item.expr)));
     names.push_back(item.alias ? item.alias->text : default_name(item.expr, i + 1));
   }
-  Scope scope = outer;
-  for (size_t i = kept; i < exprs.size(); ++i) {
-    scope.columns.push_back({"", names[i], exprs[i]->type(), {}, false});
+  return add_items(std::move(left), outer, std::move(items), std::move(names), ref);
+}
+
+Result<BoundRelation> QueryBinder::add_items(BoundRelation left, Scope scope,
+                                             std::vector<ExprPtr> items,
+                                             std::vector<std::string> names,
+                                             const ast::TableRef& ref) {
+  const size_t kept = scope.columns.size();
+  std::vector<ExprPtr> exprs = all_columns(*left.plan);
+  std::vector<std::string> all_names = column_names(*left.plan);
+  exprs.resize(kept);
+  all_names.resize(kept);
+  for (size_t i = 0; i < items.size(); ++i) {
+    scope.columns.push_back({"", names[i], items[i]->type(), {}, false});
+    exprs.push_back(std::move(items[i]));
+    all_names.push_back(std::move(names[i]));
   }
   if (ref.alias) TRY(name_columns(scope, kept, exprs.size() - kept, *ref.alias));
-  left.plan = make_project(std::move(left.plan), std::move(exprs), std::move(names),
+  left.plan = make_project(std::move(left.plan), std::move(exprs), std::move(all_names),
                            session_.node_span(ref.span));
   for (size_t i = 0; i < scope.columns.size(); ++i) {
     scope.columns[i].traits = left.plan->traits[i];
@@ -238,16 +257,10 @@ Result<BoundRelation> QueryBinder::bind_lateral(BoundRelation left, const ast::J
                        join.on->span)
         .with_hint("an inner join may have a condition");
   }
-  const auto* derived = right.as<ast::DerivedTable>();
-  const auto* select = derived != nullptr ? derived->query->as<ast::Select>() : nullptr;
-  if (outer && !function && select != nullptr && (select->from || select->where)) {
-    return session_.not_supported("LEFT JOIN LATERAL (SELECT … FROM …)", span)
-        .with_hint("write a LEFT JOIN with the table, or LEFT JOIN UNNEST(…) ON TRUE");
-  }
   if (function) {
     left = TRY(add_elements(std::move(left), right, outer));
   } else {
-    left = TRY(add_lateral_select(std::move(left), right, ctes));
+    left = TRY(add_lateral(std::move(left), right, outer, ctes));
   }
   if (!join.on || is_true(*join.on)) return left;
   return keep_where(std::move(left), *join.on, "ON");
@@ -258,7 +271,21 @@ Result<BoundRelation> QueryBinder::bind_lateral_alone(const ast::TableRef& ref,
   BoundRelation nothing;
   nothing.plan = make_values({}, {{}}, session_.node_span(ref.span));
   if (ref.is<ast::TableFunction>()) return add_elements(std::move(nothing), ref, false);
-  return add_lateral_select(std::move(nothing), ref, ctes);
+  return add_lateral(std::move(nothing), ref, false, ctes);
+}
+
+Result<BoundRelation> QueryBinder::add_lateral(BoundRelation left, const ast::TableRef& ref,
+                                               bool keeps_left, const WithTables* ctes) {
+  const ast::Query& query = *ref.as<ast::DerivedTable>()->query;
+  if (query.emit || query.allowed_lateness || query.late_data_to) {
+    return session_.not_supported("LATERAL with EMIT inside", ref.span);
+  }
+  const auto* select = query.as<ast::Select>();
+  const bool may_be_empty = select != nullptr && (select->from || select->where);
+  if (has_own_clauses(query) || (keeps_left && may_be_empty)) {
+    return join_lateral_query(std::move(left), ref, keeps_left, ctes);
+  }
+  return add_lateral_select(std::move(left), ref, ctes);
 }
 
 }  // namespace velo

@@ -82,10 +82,18 @@ class QueryBinder {
                                      const WithTables* ctes);
   Result<BoundRelation> bind_lateral_alone(const ast::TableRef& ref, const WithTables* ctes);
   Result<BoundRelation> add_elements(BoundRelation left, const ast::TableRef& ref, bool keep_empty);
+  /// LATERAL (…) beside `left`, whose rows stay where it has none if `keeps_left`.
+  Result<BoundRelation> add_lateral(BoundRelation left, const ast::TableRef& ref, bool keeps_left,
+                                    const WithTables* ctes);
   Result<BoundRelation> add_lateral_select(BoundRelation left, const ast::TableRef& ref,
                                            const WithTables* ctes);
   Result<BoundRelation> add_item(BoundRelation left, const ast::TableRef& ref,
                                  const WithTables* ctes);
+  /// The first columns of `left`, which `scope` names, and the items.
+  Result<BoundRelation> add_items(BoundRelation left, Scope scope, std::vector<ExprPtr> items,
+                                  std::vector<std::string> names, const ast::TableRef& ref);
+  Result<BoundRelation> join_lateral_query(BoundRelation left, const ast::TableRef& ref,
+                                           bool keeps_left, const WithTables* ctes);
   /// `left` joined with the right side of `join`, which may see it.
   Result<BoundRelation> add_joined(BoundRelation left, const ast::Join& join, SourceSpan span,
                                    const WithTables* ctes);

@@ -71,6 +71,17 @@ Result<Decorrelated> decorrelate(const BindSession& session, const PlanPtr& plan
 /// Whether any expression of the plan reads the query around.
 bool reads_outer(const PlanNode& plan);
 
+/// The select list over what it is computed from. Its expressions may read the query around, which
+/// nothing below may.
+struct SelectList {
+  PlanPtr input;
+  std::vector<ExprPtr> exprs;
+};
+SelectList select_list_of(const PlanPtr& plan);
+
+/// Adds a column that is TRUE in every row: where it is missing, there was no row.
+PlanPtr with_witness(const PlanPtr& plan);
+
 /// `a = b` of something around and something of the sub-query.
 struct OuterEquality {
   ExprPtr outer;

@@ -59,28 +59,6 @@ ExprPtr seen_from_inside(const ExprPtr& expr) {
   });
 }
 
-/// The select list over what it is computed from. Its expressions may read the query around, which
-/// nothing below may.
-struct Items {
-  PlanPtr input;
-  std::vector<ExprPtr> exprs;
-};
-Items items_of(const PlanPtr& plan) {
-  if (plan->kind == PlanKind::kProject) {
-    return {plan->input(), plan->as<ProjectNode>().exprs};
-  }
-  return {plan, all_columns(*plan)};
-}
-
-/// Adds a column that is TRUE in every row: where it is missing, there was no row.
-PlanPtr with_witness(const PlanPtr& plan) {
-  std::vector<ExprPtr> exprs = all_columns(*plan);
-  std::vector<std::string> names = column_names(*plan);
-  exprs.push_back(make_boolean(true));
-  names.emplace_back("found");
-  return make_project(plan, std::move(exprs), std::move(names), plan->span);
-}
-
 Result<PlanAggregate> aggregate_of(std::string_view name, std::vector<ExprPtr> args) {
   AggregateRequest request;
   request.name = name;
@@ -150,6 +128,21 @@ Result<ExprPtr> compare_any(ast::BinaryOp op, const ExprPtr& x, const PlanNode& 
 }
 
 }  // namespace
+
+SelectList select_list_of(const PlanPtr& plan) {
+  if (plan->kind == PlanKind::kProject) {
+    return {plan->input(), plan->as<ProjectNode>().exprs};
+  }
+  return {plan, all_columns(*plan)};
+}
+
+PlanPtr with_witness(const PlanPtr& plan) {
+  std::vector<ExprPtr> exprs = all_columns(*plan);
+  std::vector<std::string> names = column_names(*plan);
+  exprs.push_back(make_boolean(true));
+  names.emplace_back("found");
+  return make_project(plan, std::move(exprs), std::move(names), plan->span);
+}
 
 namespace {
 
@@ -240,7 +233,7 @@ Result<ExprPtr> ExprBinder::bind_scalar(const ast::ScalarQuery& scalar, SourceSp
 /// A plan of one column as a value.
 Result<ExprPtr> ExprBinder::add_value(const PlanPtr& plan, const std::string& name,
                                       SourceSpan span) {
-  Items items = items_of(plan);
+  const SelectList items = select_list_of(plan);
   const bool computed_outside = has_stand_in(*items.exprs[0], ExprKind::kOuter);
   Decorrelated inner = TRY(decorrelate(session_, computed_outside ? items.input : plan, span));
   BoundSubquery subquery;
@@ -315,7 +308,7 @@ Result<ExprPtr> ExprBinder::add_membership(std::vector<ExprPtr> needles, const a
   }
   for (const ExprPtr& needle : needles) TRY(check_needle(*needle, span));
   plan = for_membership(std::move(plan));
-  Items items = items_of(plan);
+  const SelectList items = select_list_of(plan);
   const bool computed_outside =
       std::any_of(items.exprs.begin(), items.exprs.end(),
                   [](const ExprPtr& item) { return has_stand_in(*item, ExprKind::kOuter); });
