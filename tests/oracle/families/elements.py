@@ -149,8 +149,7 @@ def add_items(source, how, name, items, velo="", where=None, more=""):
         where and where.duck,
         more,
     )
-    columns = [Column(f"y{i}", item.sql, False) for i, item in enumerate(items)]
-    source.columns += two_named(columns, f"{name}.", f"d.{name}_")
+    keep(source, name, items)
 
 
 def computed(c, source, name):
@@ -169,8 +168,79 @@ def of_table(c, source, name):
     ]
     table = Table("b", columns, some_rows(c, columns, some_average(c)), c.of(["csv", "json"]))
     source.tables.append(table)
+    inside = Expressions(c, named(table, "b."))
+    shape = c.of(["rows", "rows", "summed up", "first"])
+    if shape == "summed up":
+        return summed_up(c, source, name, inside)
+    if shape == "first":
+        return first_rows(c, source, name, named(table, "b."), inside)
     expressions = Expressions(c, source.columns + named(table, "b."))
     items = named(table, "b.")[:1] + c.many(lambda: expressions.any(1), 1.5, at_most=3)
     more = expressions.of("bool", 1) if c.chance(40) else Ex("TRUE", "TRUE", values.BOOLEAN)
     where = Ex(f"b.k = t.k AND {more.velo}", f"b.k = d.k AND {more.duck}", values.BOOLEAN)
     add_items(source, c.of([",", "CROSS JOIN"]), name, items, " FROM b", where, ", b")
+
+
+def tied(inside, c):
+    """b's rows of the key around, perhaps with a condition of their own."""
+    if not c.chance(30):
+        return Ex("b.k = t.k", "TRUE", values.BOOLEAN)
+    own = inside.of("bool", 1)
+    return Ex(f"b.k = t.k AND {own.velo}", own.duck, values.BOOLEAN)
+
+
+def summed_up(c, source, name, inside):
+    """Aggregates over them: without GROUP BY one row for each row around."""
+    where = tied(inside, c)
+    items = []
+    for _ in range(1 + c.below(2)):
+        one = inside.leaf(c.of([kind for kind in inside.kinds() if kind != "dbl"]))
+        items.append(c.of([Ex("COUNT(*)", "COUNT(*)", BIGINT), extreme(c, one)]))
+    listed = ", ".join(f"{item.velo} AS y{i}" for i, item in enumerate(items))
+    how = c.of([",", "CROSS JOIN", "LEFT JOIN"])
+    on = Ex("TRUE", "TRUE", values.BOOLEAN) if how == "LEFT JOIN" else None
+    source.join(how, f"LATERAL (SELECT {listed} FROM b WHERE {where.velo}) AS {name}", on)
+    source.grow(
+        [
+            f"(SELECT {item.duck} FROM b WHERE b.k = d.k AND {where.duck}) AS {name}_y{i}"
+            for i, item in enumerate(items)
+        ]
+    )
+    keep(source, name, items)
+
+
+def extreme(c, one):
+    word = c.of(["MAX", "MIN"])
+    return replace(one, velo=f"{word}({one.velo})", duck=f"{word}({one.duck})")
+
+
+def first_rows(c, source, name, columns, inside):
+    """The first of them in the order of their numbers."""
+    where = tied(inside, c)
+    items = columns[:1] + c.many(lambda: inside.any(1), 1.5, at_most=2)
+    order, count = c.of(["", " DESC"]), 1 + c.below(3)
+    how = c.of([",", "CROSS JOIN", "LEFT JOIN"])
+    on = Ex("TRUE", "TRUE", values.BOOLEAN) if how == "LEFT JOIN" else None
+    listed = ", ".join(f"{item.velo} AS y{i}" for i, item in enumerate(items))
+    source.join(
+        how,
+        f"LATERAL (SELECT {listed} FROM b WHERE {where.velo} "
+        f"ORDER BY b.id{order} LIMIT {count}) AS {name}",
+        on,
+    )
+    listed = ", ".join(f"{item.duck} AS {name}_y{i}" for i, item in enumerate(items))
+    ranked = (
+        f"(SELECT b.k AS {name}_k, {listed}, ROW_NUMBER() OVER (PARTITION BY b.k ORDER BY b.id{order}) "
+        f"AS {name}_r FROM b WHERE {where.duck})"
+    )
+    kind = "LEFT JOIN" if on else "JOIN"
+    source.duck = (
+        f"(SELECT * FROM {source.duck} AS d {kind} {ranked} AS {name} "
+        f"ON {name}.{name}_k = d.k AND {name}.{name}_r <= {count})"
+    )
+    keep(source, name, items)
+
+
+def keep(source, name, items):
+    columns = [Column(f"y{i}", item.sql, False) for i, item in enumerate(items)]
+    source.columns += two_named(columns, f"{name}.", f"d.{name}_")
