@@ -76,6 +76,9 @@ class AsofJoin final : public Operator {
   size_t state_rows() const override {
     return waiting_[0].rows() + waiting_[1].rows() + versions_.rows();
   }
+  size_t state_column_bytes() const override {
+    return waiting_[0].column_bytes() + waiting_[1].column_bytes() + versions_.column_bytes();
+  }
 
  private:
   void move_on(Output& output) {

@@ -73,6 +73,7 @@ class BuildJoin final : public Operator {
   const SchemaPtr& output_schema() const override { return options_.output; }
   size_t state_bytes() const override { return store_.memory_bytes() + held_.memory_bytes(); }
   size_t state_rows() const override { return store_.rows(); }
+  size_t state_column_bytes() const override { return store_.column_bytes(); }
 
  private:
   const std::string& key_name(size_t side, size_t k) const {
@@ -98,12 +99,13 @@ class BuildJoin final : public Operator {
     ids_.clear();
     pairs_.clear();
     uint32_t done = 0;
-    for (uint32_t row = 0; row < batch.rows; ++row) {
-      store_.each_equal(keys, row, [&](Id id) { pairs_.add(row, id); });
-      if (pairs_.size() < kBlock) continue;
-      take_pairs(batch, done, row + 1, output);
-      done = row + 1;
-    }
+    store_.each_pair(keys, [&](uint32_t row, Id id) {
+      if (pairs_.size() >= kBlock && row != pairs_.rows.back()) {
+        take_pairs(batch, done, row, output);
+        done = row;
+      }
+      pairs_.add(row, id);
+    });
     take_pairs(batch, done, static_cast<uint32_t>(batch.rows), output);
     give(batch, output);
   }

@@ -43,8 +43,7 @@ void JoinResidual::keep(size_t side, const Batch& batch, const RowStore& stored,
     pairs.rows[i] = pairs.rows[chosen_[i]];
     pairs.ids[i] = pairs.ids[chosen_[i]];
   }
-  pairs.rows.resize(chosen_.size());
-  pairs.ids.resize(chosen_.size());
+  pairs.shorten(chosen_.size());
 }
 
 Batch JoinResidual::rows_of(size_t side, const Batch& batch, const RowStore& stored,

@@ -13,6 +13,7 @@ struct JoinPairs {
   std::vector<RowStore::Id> ids;
   void clear() { rows.clear(), ids.clear(); }
   void add(uint32_t row, RowStore::Id id) { rows.push_back(row), ids.push_back(id); }
+  void shorten(size_t size) { rows.resize(size), ids.resize(size); }
   size_t size() const { return rows.size(); }
 };
 

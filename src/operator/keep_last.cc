@@ -62,6 +62,7 @@ class KeepLast final : public Operator {
   const SchemaPtr& output_schema() const override { return options_.schema; }
   size_t state_bytes() const override { return store_.memory_bytes(); }
   size_t state_rows() const override { return store_.rows(); }
+  size_t state_column_bytes() const override { return store_.column_bytes(); }
 
  private:
   Id last(const RowKeys& keys, uint32_t row) const {

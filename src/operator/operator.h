@@ -94,6 +94,9 @@ class Operator {
   /// Heap bytes of the run state.
   virtual size_t state_bytes() const { return 0; }
   virtual size_t state_rows() const { return 0; }
+  /// Of operators that keep rows: the bytes of these rows' columns, which are part of the state's
+  /// or are kept once for many rows.
+  virtual size_t state_column_bytes() const { return 0; }
 
   /// The clock, zone and randomness for expressions; set by the pipeline before each batch.
   EvaluationContext& context() { return context_; }

@@ -63,15 +63,24 @@ int compare_by(std::span<const SortKey> keys, const Batch& batch, uint32_t a, ui
 std::vector<uint64_t> order_words(const Batch& batch, const SortKey& key) {
   const Column& column = *batch.columns[key.column];
   std::vector<uint64_t> words(batch.rows);
-  for (uint32_t row = 0; row < batch.rows; ++row) {
-    // Halved, to have room for NULL on either side; what that takes together the columns tell
-    // apart.
-    if (column.is_null(row)) {
-      words[row] = key.nulls_first ? 0 : UINT64_MAX;
-      continue;
+  // Halved, to have room for NULL on either side; what that takes together the columns tell apart.
+  const auto place = [&key](uint64_t word) {
+    word = word / 2 + 1;
+    return key.descending ? UINT64_MAX / 2 + 2 - word : word;
+  };
+  if (column.is_flat() && column.type().physical() == Physical::kInt64) {
+    const int64_t* values = column.values<int64_t>();
+    for (size_t row = 0; row < batch.rows; ++row) words[row] = place(word_of(values[row]));
+  } else if (column.is_flat() && column.type().physical() == Physical::kDouble) {
+    const double* values = column.values<double>();
+    for (size_t row = 0; row < batch.rows; ++row) words[row] = place(word_of(values[row]));
+  } else {
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      words[row] = column.is_null(row) ? 0 : place(value_word(column, row));
     }
-    const uint64_t word = value_word(column, row) / 2 + 1;
-    words[row] = key.descending ? UINT64_MAX / 2 + 2 - word : word;
+  }
+  for (uint32_t row = 0; column.may_have_nulls() && row < batch.rows; ++row) {
+    if (column.is_null(row)) words[row] = key.nulls_first ? 0 : UINT64_MAX;
   }
   return words;
 }

@@ -14,6 +14,7 @@
 #include "base/fmt.h"
 #include "column/column_builder.h"
 #include "column/null_rows.h"
+#include "column/scalar.h"
 #include "operator/input_watermarks.h"
 #include "operator/join_residual.h"
 #include "operator/on_time.h"
@@ -111,13 +112,30 @@ class StreamJoin final : public Operator {
     return stores_[0].memory_bytes() + stores_[1].memory_bytes();
   }
   size_t state_rows() const override { return stores_[0].rows() + stores_[1].rows(); }
+  size_t state_column_bytes() const override {
+    return stores_[0].column_bytes() + stores_[1].column_bytes();
+  }
 
  private:
-  /// A row of the output on its way: a row of the pushed batch, a stored one of the other side.
-  struct OutRow {
-    uint32_t row;
-    Id id;
-    int8_t weight;
+  /// Rows of the output on their way: of the pushed batch, and stored ones of the other side.
+  struct OutRows {
+    Selection rows;
+    std::vector<Id> ids;
+    std::vector<int64_t> weights;
+    bool some_go = false;
+    size_t size() const { return rows.size(); }
+    void add(uint32_t row, Id id, int64_t weight) {
+      rows.push_back(row);
+      ids.push_back(id);
+      weights.push_back(weight);
+      some_go |= weight < 0;
+    }
+    void clear() {
+      rows.clear();
+      ids.clear();
+      weights.clear();
+      some_go = false;
+    }
   };
 
   const std::string& key_name(size_t side, size_t k) const {
@@ -131,6 +149,8 @@ class StreamJoin final : public Operator {
   }
   bool is_semi() const { return options_.kind == JoinKind::kSemi; }
   bool gives_pairs() const { return !is_semi() && options_.kind != JoinKind::kAnti; }
+  /// What comes out are the pairs, and nothing else.
+  bool gives_only_pairs() const { return options_.kind == JoinKind::kInner; }
   bool counts(size_t side) const { return pads(side) || (side == 0 && is_semi()); }
   /// Rows of this side come out when their time is over.
   bool waits(size_t side) const { return options_.interval && pads(side); }
@@ -192,35 +212,64 @@ class StreamJoin final : public Operator {
 
   /// Gives what `weight` times the rows of the batch change; partners_ tells how many each has.
   void match(size_t side, const Batch& batch, const RowKeys& keys, int8_t weight, Output& output) {
-    partners_.assign(batch.rows, 0);
     pairs_.clear();
-    uint32_t done = 0;  // rows whose end was dealt with
-    const RowStore& others = stores_[1 - side];
-    for (uint32_t row = 0; row < batch.rows; ++row) {
-      others.each_equal(keys, row, [&](Id id) {
-        if (!within(side, batch, row, id)) return;
-        pairs_.add(row, id);
-        if (pairs_.size() >= kBlock) done = give_pairs(side, batch, weight, done, row, output);
-      });
+    if (options_.interval) {
+      times_ = flatten(batch.columns[static_cast<size_t>(options_.inputs[side].time_column)]);
     }
-    done = give_pairs(side, batch, weight, done, static_cast<uint32_t>(batch.rows), output);
+    if (gives_only_pairs()) {
+      stores_[1 - side].each_pair(keys, [&](uint32_t row, Id id) {
+        pairs_.add(row, id);
+        if (pairs_.size() >= kBlock) give_only_pairs(side, batch, weight, output);
+      });
+      give_only_pairs(side, batch, weight, output);
+      return;
+    }
+    partners_.assign(batch.rows, 0);
+    uint32_t done = 0;  // rows whose end was dealt with
+    stores_[1 - side].each_pair(keys, [&](uint32_t row, Id id) {
+      pairs_.add(row, id);
+      if (pairs_.size() >= kBlock) done = give_pairs(side, batch, weight, done, row, output);
+    });
+    give_pairs(side, batch, weight, done, static_cast<uint32_t>(batch.rows), output);
     flush(side, batch, output);
   }
 
-  bool within(size_t side, const Batch& batch, uint32_t row, Id id) const {
-    if (!options_.interval) return true;
-    const auto column = static_cast<size_t>(options_.inputs[side].time_column);
-    const int64_t mine = batch.columns[column]->int64_at(row);
-    const int64_t other = stores_[1 - side].time_of(id);
-    const int64_t apart = side == 0 ? other - mine : mine - other;
-    return apart >= options_.interval->lower_us && apart <= options_.interval->upper_us;
+  /// Leaves those pairs that stand together: by time, and by the residual.
+  void keep_partners(size_t side, const Batch& batch, Output& output) {
+    if (options_.interval) {
+      const RowStore& others = stores_[1 - side];
+      const int64_t* mine = times_->values<int64_t>();
+      const int64_t sign = side == 0 ? 1 : -1;
+      size_t kept = 0;
+      for (size_t i = 0; i < pairs_.size(); ++i) {
+        const uint32_t row = pairs_.rows[i];
+        const Id id = pairs_.ids[i];
+        const int64_t apart = sign * (others.time_of(id) - mine[row]);
+        pairs_.rows[kept] = row;
+        pairs_.ids[kept] = id;
+        kept +=
+            apart >= options_.interval->lower_us && apart <= options_.interval->upper_us ? 1 : 0;
+      }
+      pairs_.shorten(kept);
+    }
+    residual_.keep(side, batch, stores_[1 - side], context_, pairs_, output);
+  }
+
+  void give_only_pairs(size_t side, const Batch& batch, int8_t weight, Output& output) {
+    keep_partners(side, batch, output);
+    if (pairs_.size() > 0) {
+      ColumnPtr weights;
+      if (weight < 0) weights = constant_column(Scalar::of(int64_t{weight}), pairs_.size());
+      emit(side, batch, pairs_.rows, pairs_.ids, std::move(weights), output);
+    }
+    pairs_.clear();
   }
 
   /// Deals with the pairs found so far and with the rows from `done` up to `until`, which have no
   /// more. Returns `until`.
   uint32_t give_pairs(size_t side, const Batch& batch, int8_t weight, uint32_t done, uint32_t until,
                       Output& output) {
-    residual_.keep(side, batch, stores_[1 - side], context_, pairs_, output);
+    keep_partners(side, batch, output);
     size_t pair = 0;
     for (uint32_t row = done; row <= until && row < batch.rows; ++row) {
       for (; pair < pairs_.size() && pairs_.rows[pair] == row; ++pair) {
@@ -240,32 +289,38 @@ class StreamJoin final : public Operator {
     const auto reverse = static_cast<int8_t>(-weight);
     const bool pads_now = pads(other) && !options_.interval;
     if (count != nullptr && weight > 0 && (*count)++ == 0) {
-      if (pads_now) out_.push_back({kNoRow, id, reverse});
-      if (is_semi()) out_.push_back({kNoRow, id, weight});
+      if (pads_now) out_.add(kNoRow, id, reverse);
+      if (is_semi()) out_.add(kNoRow, id, weight);
     }
-    if (gives_pairs()) out_.push_back({row, id, weight});
+    if (gives_pairs()) out_.add(row, id, weight);
     if (count != nullptr && weight < 0 && *count > 0 && --*count == 0) {
-      if (pads_now) out_.push_back({kNoRow, id, reverse});
-      if (is_semi()) out_.push_back({kNoRow, id, weight});
+      if (pads_now) out_.add(kNoRow, id, reverse);
+      if (is_semi()) out_.add(kNoRow, id, weight);
     }
   }
 
   void end_row(size_t side, uint32_t row, int8_t weight) {
     const bool alone = partners_[row] == 0;
-    if (pads(side) && !options_.interval && alone) out_.push_back({row, RowStore::kNone, weight});
-    if (is_semi() && side == 0 && !alone) out_.push_back({row, RowStore::kNone, weight});
+    if (pads(side) && !options_.interval && alone) out_.add(row, RowStore::kNone, weight);
+    if (is_semi() && side == 0 && !alone) out_.add(row, RowStore::kNone, weight);
   }
 
   /// Emits out_. `side` is the one that was pushed.
   void flush(size_t side, const Batch& batch, Output& output) {
-    if (out_.empty()) return;
-    Selection rows;
-    std::vector<Id> ids;
-    for (const OutRow& out : out_) {
-      rows.push_back(out.row);
-      ids.push_back(out.id);
+    if (out_.size() == 0) return;
+    ColumnPtr weights;
+    if (out_.some_go) {
+      ColumnBuilder builder(Type::bigint(), out_.size());
+      for (const int64_t weight : out_.weights) builder.append_int64(weight);
+      weights = builder.finish();
     }
-    Batch result{options_.output, out_.size(), {}, nullptr, nullptr};
+    emit(side, batch, out_.rows, out_.ids, std::move(weights), output);
+    out_.clear();
+  }
+
+  void emit(size_t side, const Batch& batch, const Selection& rows, const std::vector<Id>& ids,
+            ColumnPtr weights, Output& output) {
+    Batch result{options_.output, rows.size(), {}, std::move(weights), nullptr};
     const size_t left = options_.inputs[0].schema->size();
     for (size_t c = 0; c < options_.output->size(); ++c) {
       const size_t of_side = c < left ? 0 : 1;
@@ -273,14 +328,6 @@ class StreamJoin final : public Operator {
       result.columns.push_back(of_side == side ? gather_or_null(batch.columns[at], rows)
                                                : stores_[of_side].gather(at, ids));
     }
-    const bool goes =
-        std::any_of(out_.begin(), out_.end(), [](const OutRow& out) { return out.weight < 0; });
-    if (goes) {
-      ColumnBuilder weights(Type::bigint(), out_.size());
-      for (const OutRow& out : out_) weights.append_int64(out.weight);
-      result.weights = weights.finish();
-    }
-    out_.clear();
     output.emit(std::move(result));
   }
 
@@ -310,7 +357,8 @@ class StreamJoin final : public Operator {
   // Of the batch at work.
   std::vector<uint32_t> partners_;
   JoinPairs pairs_;
-  std::vector<OutRow> out_;
+  OutRows out_;
+  ColumnPtr times_;  // of its rows
 };
 
 }  // namespace

@@ -1,12 +1,14 @@
 // 1. A batch's rows go to their partitions. What stands behind the last row of a full partition is
-//    left out at once: mostly one comparison of words. The others are stored, each is put where it
-//    belongs, and what falls behind the limit goes.
+//    left out at once: mostly one comparison of words. The others are stored, but for the columns
+//    that all rows of a partition have in common, each is put where it belongs, and what falls
+//    behind the limit goes.
 // 2. For every partition that a batch touches, the rows that stood within the limit before are
 //    compared with those that stand there after it; the difference is given.
 // 3. With an event time, partitions are given whole when the watermark has passed them.
 //
-// Invariant: `tops_[group]` lists the stored rows of a partition in their order; unless the input
-// may take rows back, these are the rows within the limit.
+// Invariant: `tops_[group]` lists the stored rows of a partition in their order, of equal ones the
+// older first; unless the input may take rows back, these are the rows within the limit. Then
+// `bounds_[group]` is the word of the last of them if no more fit, else the greatest word.
 #include "operator/top_n.h"
 
 #include <algorithm>
@@ -16,29 +18,25 @@
 #include "base/fmt.h"
 #include "column/column_builder.h"
 #include "operator/on_time.h"
-#include "state/key_table.h"
-#include "state/row_store.h"
+#include "operator/partition_rows.h"
 
 namespace velo {
 namespace {
 
-using Id = RowStore::Id;
+using Id = PartitionRows::Id;
 
-constexpr size_t kCleanAt = 8192;
+constexpr size_t kCleanAt = 4096;
 constexpr size_t kBlock = 4096;  // rows given at once
-
-std::vector<Type> types_of(const Schema& schema, const std::vector<size_t>& columns) {
-  std::vector<Type> types;
-  for (const size_t column : columns) types.push_back(schema[column].type);
-  return types;
-}
+constexpr size_t kTopMin = 4;    // rows that a partition has room for at first
 
 class TopN final : public Operator {
  public:
   explicit TopN(TopNOptions options)
-      : options_(std::move(options)),
-        keys_(types_of(*options_.input, options_.partition)),
-        store_({options_.input, store_keys(), -1, 0, false}) {}
+      : options_(std::move(options)), store_(options_.input, options_.partition) {
+    for (const SortKey& key : options_.order) {
+      if (store_.is_stored(key.column)) order_.push_back(key);
+    }
+  }
 
   void push(size_t, const Batch& given, Output& output) override {
     Batch kept;
@@ -57,10 +55,8 @@ class TopN final : public Operator {
     if (batch->weights) {
       apply_changes(*batch, output);
     } else {
-      const Id first = store_.append(*batch, chosen_, RowKeys(*batch, store_keys()), 0);
-      for (size_t i = 0; i < chosen_.size(); ++i) {
-        insert(*batch, chosen_[i], first + static_cast<Id>(i));
-      }
+      store_.put(*batch, chosen_, &put_);
+      for (size_t i = 0; i < chosen_.size(); ++i) insert(*batch, chosen_[i], put_[i]);
     }
     if (!final()) give_changes(output);
     trim();
@@ -96,8 +92,9 @@ class TopN final : public Operator {
     for (const uint32_t group : groups) {
       const std::vector<Id> ids = ids_of(tops_[group]);
       writer.u64(ids.size());
-      writer.i64(touched_us_[group]);
-      for (size_t c = 0; c < options_.input->size(); ++c) writer.column(*store_.gather(c, ids));
+      writer.i64(options_.ttl_us > 0 ? touched_us_[group] : 0);
+      const std::vector<uint32_t> group_of_each(ids.size(), group);
+      for (const ColumnPtr& column : store_.gather(ids, group_of_each)) writer.column(*column);
     }
   }
   Status load(SnapshotReader& reader) override {
@@ -118,12 +115,15 @@ class TopN final : public Operator {
       intern(batch);
       const uint32_t group = groups_[0];
       read_order(batch);
-      const Id first = store_.append_all(batch, RowKeys(batch, store_keys()), 0);
+      chosen_.resize(batch.rows);
+      std::iota(chosen_.begin(), chosen_.end(), 0u);
+      store_.put(batch, chosen_, &put_);
       for (uint32_t row = 0; row < batch.rows; ++row) {
-        tops_[group].push_back({words_[row], first + row});
+        add_entry(tops_[group], tops_[group].size(), Entry(words_[row], put_[row]));
       }
-      touched_us_[group] = touched_us;
+      if (options_.ttl_us > 0) touched_us_[group] = touched_us;
       if (by_dense_rank()) count_distinct(group);
+      set_bound(group);
       if (timed()) due_[time_of(batch, 0)].push_back(group);
     }
     return {};
@@ -144,23 +144,24 @@ class TopN final : public Operator {
   }
   const SchemaPtr& output_schema() const override { return options_.output; }
   size_t state_bytes() const override {
-    return store_.memory_bytes() + keys_.memory_bytes() + tops_.capacity() * sizeof(tops_[0]) +
-           store_.rows() * sizeof(Entry);
+    return store_.memory_bytes() + tops_.capacity() * sizeof(Top) + entries_ * sizeof(Entry) +
+           (bounds_.capacity() + touched_us_.capacity()) * 8;
   }
   size_t state_rows() const override { return store_.rows(); }
+  size_t state_column_bytes() const override { return store_.column_bytes(); }
 
  private:
-  /// A stored row of a partition. Words are as order_words gives them.
+  /// A stored row of a partition, in 12 bytes. Words are as order_words gives them.
   struct Entry {
-    uint64_t word;
+    Entry(uint64_t word, Id stored)
+        : high(static_cast<uint32_t>(word >> 32)), low(static_cast<uint32_t>(word)), id(stored) {}
+    uint64_t word() const { return (uint64_t{high} << 32) | low; }
+    uint32_t high;
+    uint32_t low;
     Id id;
   };
   using Top = std::vector<Entry>;
 
-  /// By which the store finds rows: only those that are taken back are looked for.
-  std::vector<size_t> store_keys() const {
-    return options_.retractable ? options_.partition : std::vector<size_t>();
-  }
   bool by_row_number() const { return options_.rank == OverFunction::kRowNumber; }
   bool by_dense_rank() const { return options_.rank == OverFunction::kDenseRank; }
   bool timed() const { return options_.time_column >= 0; }
@@ -176,16 +177,16 @@ class TopN final : public Operator {
   }
 
   void intern(const Batch& batch) {
-    std::vector<ColumnPtr> columns;
-    for (const size_t column : options_.partition) columns.push_back(batch.columns[column]);
-    groups_.resize(batch.rows);
-    keys_.intern(columns, batch.rows, groups_.data());
-    if (tops_.size() < keys_.size()) {
-      tops_.resize(keys_.size());
-      touched_us_.resize(keys_.size(), 0);
-      marked_.resize(keys_.size(), 0);
-      if (by_dense_rank()) distinct_.resize(keys_.size(), 0);
+    store_.intern(batch, &groups_);
+    const size_t groups = store_.keys().size();
+    if (tops_.size() < groups) {
+      tops_.resize(groups);
+      if (options_.ttl_us > 0) touched_us_.resize(groups, 0);
+      bounds_.resize(groups, UINT64_MAX);
+      marked_.resize(groups, 0);
+      if (by_dense_rank()) distinct_.resize(groups, 0);
     }
+    if (options_.ttl_us <= 0) return;
     for (const uint32_t group : groups_) touched_us_[group] = context_.now_us;
   }
 
@@ -196,81 +197,91 @@ class TopN final : public Operator {
       words_ = order_words(batch, options_.order[0]);
     }
     flat_.assign(batch.columns.size(), nullptr);
-    for (const SortKey& key : options_.order)
-      flat_[key.column] = flatten(batch.columns[key.column]);
-    for (size_t c = 0; final() && c < flat_.size(); ++c) flat_[c] = flatten(batch.columns[c]);
+    for (const SortKey& key : order_) flat_[key.column] = flatten(batch.columns[key.column]);
+    for (size_t c = 0; compares_columns() && c < flat_.size(); ++c) {
+      flat_[c] = flatten(batch.columns[c]);
+    }
   }
+  bool compares_columns() const { return final() || options_.retractable; }
 
   /// The rows that may come in, given what the partitions hold now.
   void leave_out(const Batch& batch) {
-    chosen_.clear();
+    chosen_.resize(batch.rows);
+    size_t count = 0;
     for (uint32_t row = 0; row < batch.rows; ++row) {
-      if (!falls_behind(row)) chosen_.push_back(row);
+      chosen_[count] = row;
+      count += words_[row] <= bounds_[groups_[row]] ? 1 : 0;
     }
+    chosen_.resize(count);
+    std::erase_if(chosen_, [this](uint32_t row) {
+      return words_[row] == bounds_[groups_[row]] && falls_behind(row);
+    });
+  }
+
+  bool is_full(uint32_t group) const {
+    return (by_dense_rank() ? distinct_[group] : tops_[group].size()) >= options_.limit;
+  }
+  /// The last row with a rank within the limit, of a full partition.
+  const Entry& last_of(uint32_t group) const {
+    const Top& top = tops_[group];
+    return by_dense_rank() ? top.back() : top[options_.limit - 1];
+  }
+  void set_bound(uint32_t group) {
+    bounds_[group] = is_full(group) ? last_of(group).word() : UINT64_MAX;
   }
 
   bool falls_behind(uint32_t row) const {
     const uint32_t group = groups_[row];
-    const Top& top = tops_[group];
-    if (by_dense_rank() ? distinct_[group] < options_.limit : top.size() < options_.limit) {
-      return false;
-    }
-    const Entry& last = by_dense_rank() ? top.back() : top[options_.limit - 1];
-    if (words_[row] != last.word) return words_[row] > last.word;
-    for (const SortKey& key : options_.order) {
-      const int order = ordered(key, last.id, row);
-      if (order != 0) return order < 0;
-    }
+    if (!is_full(group)) return false;
+    const Entry& last = last_of(group);
+    if (const int order = by_keys(last, row)) return order < 0;
     if (!by_row_number()) return false;
-    for (size_t c = 0; final() && c < options_.input->size(); ++c) {
-      if (const int order = store_.compare(c, last.id, *flat_[c], row)) return order < 0;
-    }
-    return true;
+    const int order = final() ? by_columns(last.id, row) : 0;
+    return order <= 0;
   }
 
-  /// <0, 0, >0: a stored row stands before another, or before row `b` of the batch, by this key.
-  int ordered(const SortKey& key, Id a, uint32_t b) const {
-    const Column& column = *flat_[key.column];
-    const bool null = store_.is_null(key.column, a);
-    return directed(key, store_.compare(key.column, a, column, b), null, column.is_null(b));
-  }
-  int ordered(const SortKey& key, const Entry& a, const Entry& b) const {
-    const int order = store_.compare(key.column, a.id, b.id);
-    if (order == 0) return 0;
-    return directed(key, order, store_.is_null(key.column, a.id), store_.is_null(key.column, b.id));
-  }
-  static int directed(const SortKey& key, int order, bool a_null, bool b_null) {
-    if (order == 0) return 0;
-    if (a_null || b_null) return a_null == key.nulls_first ? -1 : 1;
-    return key.descending ? -order : order;
-  }
-
-  int by_keys(const Entry& a, const Entry& b) const {
-    if (a.word != b.word) return a.word < b.word ? -1 : 1;
-    for (const SortKey& key : options_.order) {
-      if (const int order = ordered(key, a, b)) return order;
+  /// <0, 0, >0: a stored row stands before row `b` of the batch, or before another, by the keys.
+  int by_keys(const Entry& a, uint32_t b) const {
+    if (a.word() != words_[b]) return a.word() < words_[b] ? -1 : 1;
+    for (const SortKey& key : order_) {
+      const size_t c = key.column;
+      const int order = store_.compare(c, a.id, *flat_[c], b);
+      if (order != 0) return directed(key, order, store_.is_null(c, a.id), flat_[c]->is_null(b));
     }
     return 0;
   }
-  /// Row a stands before row b. Of equal rows the older one does, unless all columns decide.
-  bool before(const Entry& a, const Entry& b) const {
-    if (const int order = by_keys(a, b)) return order < 0;
-    for (size_t c = 0; final() && c < options_.input->size(); ++c) {
-      if (const int order = store_.compare(c, a.id, b.id)) return order < 0;
+  int by_keys(const Entry& a, const Entry& b) const {
+    if (a.word() != b.word()) return a.word() < b.word() ? -1 : 1;
+    for (const SortKey& key : order_) {
+      const size_t c = key.column;
+      const int order = store_.compare(c, a.id, b.id);
+      if (order != 0) return directed(key, order, store_.is_null(c, a.id), store_.is_null(c, b.id));
     }
-    return a.id < b.id;
+    return 0;
+  }
+  static int directed(const SortKey& key, int order, bool a_null, bool b_null) {
+    if (a_null || b_null) return a_null == key.nulls_first ? -1 : 1;
+    return key.descending ? -order : order;
+  }
+  /// The same by all columns, of rows of one partition.
+  int by_columns(Id a, uint32_t b) const {
+    for (size_t c = 0; c < flat_.size(); ++c) {
+      if (!store_.is_stored(c)) continue;
+      if (const int order = store_.compare(c, a, *flat_[c], b)) return order;
+    }
+    return 0;
   }
   bool are_peers(const Entry& a, const Entry& b) const { return by_keys(a, b) == 0; }
 
   /// One by one: a row that goes must not be taken for an equal one that comes behind it.
   void apply_changes(const Batch& batch, Output& output) {
-    const RowKeys row_keys(batch, store_keys());
     for (uint32_t row = 0; row < batch.rows; ++row) {
       const int64_t weight = batch.weight(row);
       for (int64_t i = weight; i > 0; --i) {
-        insert(batch, row, store_.append(batch, {&row, 1}, row_keys, 0));
+        store_.put(batch, {&row, 1}, &put_);
+        insert(batch, row, put_[0]);
       }
-      for (int64_t i = weight; i < 0; ++i) take_back(batch, row, row_keys);
+      for (int64_t i = weight; i < 0; ++i) take_back(row);
     }
     if (unmatched_.empty()) return;
     output.reject({RejectReason::kUnmatched, gather(batch, unmatched_),
@@ -283,16 +294,27 @@ class TopN final : public Operator {
     const uint32_t group = groups_[row];
     Top& top = tops_[group];
     if (timed() && top.empty()) due_[time_of(batch, row)].push_back(group);
-    const Entry entry{words_[row], id};
-    const auto place =
-        std::lower_bound(top.begin(), top.end(), entry,
-                         [this](const Entry& a, const Entry& b) { return before(a, b); });
+    // Behind those that stand before it, and behind its equals, which are older.
+    const auto place = std::partition_point(top.begin(), top.end(), [&](const Entry& other) {
+      const int order = by_keys(other, row);
+      return order < 0 || (order == 0 && (!final() || by_columns(other.id, row) <= 0));
+    });
     const auto at = static_cast<size_t>(place - top.begin());
-    top.insert(place, entry);
+    if (!options_.retractable && by_row_number() && top.size() == options_.limit) {
+      if (at == top.size()) return store_.remove(id);
+      drop_last(top);
+    }
+    add_entry(top, at, Entry(words_[row], id));
     if (options_.retractable) return;
+    if (!by_row_number()) drop_beyond(group, at);
+    set_bound(group);
+  }
+  /// RANK and DENSE_RANK: what the row that came in at `at` pushes out.
+  void drop_beyond(uint32_t group, size_t at) {
+    Top& top = tops_[group];
     if (by_dense_rank()) {
-      const bool known = (at > 0 && are_peers(top[at - 1], entry)) ||
-                         (at + 1 < top.size() && are_peers(top[at + 1], entry));
+      const bool known = (at > 0 && are_peers(top[at - 1], top[at])) ||
+                         (at + 1 < top.size() && are_peers(top[at + 1], top[at]));
       if (!known) ++distinct_[group];
       if (distinct_[group] <= options_.limit) return;
       size_t kept = top.size() - 1;
@@ -301,9 +323,20 @@ class TopN final : public Operator {
       --distinct_[group];
     } else if (top.size() > options_.limit) {
       const Entry last = top[options_.limit - 1];
-      if (by_row_number()) drop_last(top);
-      while (!by_row_number() && !are_peers(top.back(), last)) drop_last(top);
+      while (!are_peers(top.back(), last)) drop_last(top);
     }
+  }
+  /// Grows by doubling, but never beyond what fits.
+  void add_entry(Top& top, size_t at, const Entry& entry) {
+    if (top.size() == top.capacity()) {
+      size_t room = std::max(kTopMin, top.size() * 2);
+      const bool bounded = !options_.retractable && by_row_number();
+      if (bounded) room = std::min(room, options_.limit);
+      entries_ -= top.capacity();
+      top.reserve(std::max(room, top.size() + 1));
+      entries_ += top.capacity();
+    }
+    top.insert(top.begin() + static_cast<ptrdiff_t>(at), entry);
   }
   void drop_last(Top& top) {
     store_.remove(top.back().id);
@@ -316,89 +349,111 @@ class TopN final : public Operator {
       distinct_[group] += are_peers(top[i - 1], top[i]) ? 0 : 1;
   }
 
-  void take_back(const Batch& batch, uint32_t row, const RowKeys& row_keys) {
-    const Id id = store_.find(batch, row, row_keys);
-    if (id == RowStore::kNone) {
+  void take_back(uint32_t row) {
+    Top& top = tops_[groups_[row]];
+    auto found = std::partition_point(top.begin(), top.end(),
+                                      [&](const Entry& other) { return by_keys(other, row) < 0; });
+    // Of those whose keys are equal the oldest that equals it in everything.
+    while (found != top.end() && by_keys(*found, row) == 0 && by_columns(found->id, row) != 0) {
+      ++found;
+    }
+    if (found == top.end() || by_keys(*found, row) != 0) {
       if (options_.ttl_us <= 0) unmatched_.push_back(row);
       return;
     }
-    Top& top = tops_[groups_[row]];
-    const Entry entry{words_[row], id};
-    const auto found =
-        std::lower_bound(top.begin(), top.end(), entry,
-                         [this](const Entry& a, const Entry& b) { return before(a, b); });
-    CHECK(found != top.end() && found->id == id);
+    store_.remove(found->id);
     top.erase(found);
-    store_.remove(id);
   }
 
-  /// The rows within the limit and their ranks.
-  struct Ranked {
-    std::vector<Entry> rows;
-    std::vector<int64_t> ranks;
-  };
-  Ranked ranked(uint32_t group) const {
-    const Top& top = tops_[group];
-    Ranked made;
+  /// How many rows of a partition stand within the limit.
+  size_t within(const Top& top) const {
+    if (!options_.retractable || top.size() <= options_.limit) return top.size();
+    size_t count = options_.limit;
+    if (by_row_number()) return count;
+    if (!by_dense_rank()) {
+      while (count < top.size() && are_peers(top[count], top[options_.limit - 1])) ++count;
+      return count;
+    }
+    size_t dense = 0;
+    for (count = 0; count < top.size(); ++count) {
+      if (count == 0 || !are_peers(top[count - 1], top[count])) ++dense;
+      if (dense > options_.limit) break;
+    }
+    return count;
+  }
+  /// Appends the ranks of the first `count` rows; nothing if nobody asks for them.
+  void append_ranks(const Top& top, size_t count, std::vector<int64_t>& ranks) const {
+    if (!options_.with_rank) return;
     int64_t dense = 0;
-    for (size_t i = 0; i < top.size(); ++i) {
+    for (size_t i = 0; i < count; ++i) {
       const bool peer = i > 0 && !by_row_number() && are_peers(top[i - 1], top[i]);
       if (!peer) ++dense;
       const auto number = static_cast<int64_t>(i) + 1;
-      const int64_t rank = by_dense_rank() ? dense : peer ? made.ranks.back() : number;
-      if (rank > static_cast<int64_t>(options_.limit)) break;
-      made.rows.push_back(top[i]);
-      made.ranks.push_back(rank);
+      ranks.push_back(by_dense_rank() ? dense : peer ? ranks.back() : number);
     }
-    return made;
   }
 
   void remember_tops() {
     touched_.clear();
     was_.clear();
+    was_ranks_.clear();
+    was_ends_.clear();
     for (const uint32_t row : chosen_) {
       const uint32_t group = groups_[row];
       if (std::exchange(marked_[group], uint8_t{1}) != 0) continue;
+      const Top& top = tops_[group];
+      const size_t count = within(top);
+      was_.insert(was_.end(), top.begin(), top.begin() + static_cast<ptrdiff_t>(count));
+      append_ranks(top, count, was_ranks_);
       touched_.push_back(group);
-      was_.push_back(ranked(group));
+      was_ends_.push_back(was_.size());
     }
   }
 
   /// Rows that left, then rows that came, partition by partition. With ranks a row that moved does
   /// both.
   void give_changes(Output& output) {
-    std::vector<size_t> left, came;
+    size_t begin = 0;
     for (size_t i = 0; i < touched_.size(); ++i) {
-      marked_[touched_[i]] = 0;
-      const Ranked now = ranked(touched_[i]);
-      compare_tops(was_[i], now, left, came);
-      for (const size_t at : left) add(was_[i].rows[at].id, was_[i].ranks[at], -1);
-      for (const size_t at : came) add(now.rows[at].id, now.ranks[at], 1);
+      const uint32_t group = touched_[i];
+      marked_[group] = 0;
+      const Top& top = tops_[group];
+      const size_t count = within(top);
+      now_ranks_.clear();
+      append_ranks(top, count, now_ranks_);
+      came_.clear();
+      give_left(group, begin, was_ends_[i], std::span(top).first(count));
+      for (const size_t at : came_) add(group, top[at].id, rank_of(now_ranks_, at), 1);
+      begin = was_ends_[i];
     }
     flush(output);
   }
-  /// Both are in one order: what is only in one of them is found by going along.
-  void compare_tops(const Ranked& was, const Ranked& now, std::vector<size_t>& left,
-                    std::vector<size_t>& came) const {
-    left.clear();
-    came.clear();
-    size_t i = 0;
+  int64_t rank_of(const std::vector<int64_t>& ranks, size_t at) const {
+    return options_.with_rank ? ranks[at] : 0;
+  }
+  /// Gives rows [begin, end) of was_ that are not in `now`, and lists in came_ what is only there.
+  /// Both are in one order: it is found by going along. Of equals those that left are older than
+  /// those that came.
+  void give_left(uint32_t group, size_t begin, size_t end, std::span<const Entry> now) {
     size_t j = 0;
-    while (i < was.rows.size() || j < now.rows.size()) {
-      if (i < was.rows.size() && j < now.rows.size() && was.rows[i].id == now.rows[j].id) {
-        const bool moved = options_.with_rank && was.ranks[i] != now.ranks[j];
-        if (moved) left.push_back(i), came.push_back(j);
+    for (size_t i = begin; i < end || j < now.size();) {
+      if (i < end && j < now.size() && was_[i].id == now[j].id) {
+        if (options_.with_rank && was_ranks_[i] != now_ranks_[j]) {
+          add(group, was_[i].id, was_ranks_[i], -1);
+          came_.push_back(j);
+        }
         ++i, ++j;
-      } else if (j == now.rows.size() ||
-                 (i < was.rows.size() && before(was.rows[i], now.rows[j]))) {
-        left.push_back(i++);
+      } else if (j == now.size() || (i < end && by_keys(was_[i], now[j]) <= 0)) {
+        add(group, was_[i].id, rank_of(was_ranks_, i), -1);
+        ++i;
       } else {
-        came.push_back(j++);
+        came_.push_back(j++);
       }
     }
   }
 
-  void add(Id id, int64_t rank, int64_t weight) {
+  void add(uint32_t group, Id id, int64_t rank, int64_t weight) {
+    id_groups_.push_back(group);
     ids_.push_back(id);
     ranks_.push_back(rank);
     weights_.push_back(weight);
@@ -406,15 +461,13 @@ class TopN final : public Operator {
 
   void flush(Output& output) {
     if (ids_.empty()) return;
-    Batch result{options_.output, ids_.size(), {}, nullptr, nullptr};
-    for (size_t c = 0; c < options_.input->size(); ++c) {
-      result.columns.push_back(store_.gather(c, ids_));
-    }
+    Batch result{options_.output, ids_.size(), store_.gather(ids_, id_groups_), nullptr, nullptr};
     if (options_.with_rank) result.columns.push_back(numbers(ranks_));
     if (std::any_of(weights_.begin(), weights_.end(), [](int64_t w) { return w < 0; })) {
       result.weights = numbers(weights_);
     }
     ids_.clear();
+    id_groups_.clear();
     ranks_.clear();
     weights_.clear();
     output.emit(std::move(result));
@@ -436,10 +489,13 @@ class TopN final : public Operator {
   }
 
   void give_whole(std::vector<uint32_t> groups, Output& output) {
-    keys_.order(groups);
+    store_.keys().order(groups);
     for (const uint32_t group : groups) {
-      const Ranked top = ranked(group);
-      for (size_t i = 0; i < top.rows.size(); ++i) add(top.rows[i].id, top.ranks[i], 1);
+      const Top& top = tops_[group];
+      const size_t count = within(top);
+      now_ranks_.clear();
+      append_ranks(top, count, now_ranks_);
+      for (size_t i = 0; i < count; ++i) add(group, top[i].id, rank_of(now_ranks_, i), 1);
       if (ids_.size() >= kBlock) flush(output);
     }
     flush(output);
@@ -448,7 +504,9 @@ class TopN final : public Operator {
 
   void forget(uint32_t group) {
     for (const Entry& entry : tops_[group]) store_.remove(entry.id);
+    entries_ -= tops_[group].capacity();
     tops_[group] = Top();
+    bounds_[group] = UINT64_MAX;
     if (by_dense_rank()) distinct_[group] = 0;
   }
   static std::vector<Id> ids_of(const Top& top) {
@@ -467,56 +525,45 @@ class TopN final : public Operator {
 
   /// Gives back the memory of rows and partitions that are gone.
   void trim() {
-    if (store_.will_renumber()) {
-      const std::vector<Id> old = store_.live();
-      store_.trim();
-      const std::vector<Id> now = store_.live();
-      for (Top& top : tops_) {
-        for (Entry& entry : top) {
-          const auto at = std::lower_bound(old.begin(), old.end(), entry.id) - old.begin();
-          entry.id = now[static_cast<size_t>(at)];
-        }
-      }
-    } else {
-      store_.trim();
-    }
-    if (keys_.size() < clean_at_) return;
+    store_.reuse();
+    if (store_.keys().size() < clean_at_) return;
     const std::vector<uint32_t> live = live_groups();
-    if (live.size() * 2 < keys_.size()) keep_only(live);
-    clean_at_ = std::max(kCleanAt, size_t{keys_.size()} * 2);
+    if (live.size() * 2 < store_.keys().size()) keep_only(live);
+    clean_at_ = std::max(kCleanAt, size_t{store_.keys().size()} * 2);
   }
 
   void keep_only(const std::vector<uint32_t>& live) {
-    KeyTable kept(types_of(*options_.input, options_.partition));
-    const std::vector<ColumnPtr> columns = keys_.gather(live);
-    std::vector<uint32_t> numbers(live.size());
-    kept.intern(columns, live.size(), numbers.data());
-    std::vector<Top> tops(kept.size());
-    std::vector<int64_t> touched_us(kept.size(), 0);
+    const std::vector<uint32_t> numbers = store_.keep_only(live);
+    std::vector<Top> tops(store_.keys().size());
+    std::vector<int64_t> touched_us(touched_us_.empty() ? 0 : tops.size(), 0);
     std::vector<uint32_t> moved(tops_.size(), 0);
     for (size_t i = 0; i < live.size(); ++i) {
       tops[numbers[i]] = std::move(tops_[live[i]]);
-      touched_us[numbers[i]] = touched_us_[live[i]];
+      if (!touched_us.empty()) touched_us[numbers[i]] = touched_us_[live[i]];
       moved[live[i]] = numbers[i];
     }
     for (auto& [time, groups] : due_) {
       for (uint32_t& group : groups) group = moved[group];
     }
-    keys_ = std::move(kept);
     tops_ = std::move(tops);
     touched_us_ = std::move(touched_us);
     marked_.assign(tops_.size(), 0);
-    if (!by_dense_rank()) return;
-    distinct_.assign(tops_.size(), 0);
-    for (uint32_t group = 0; group < tops_.size(); ++group) count_distinct(group);
+    bounds_.assign(tops_.size(), UINT64_MAX);
+    if (by_dense_rank()) distinct_.assign(tops_.size(), 0);
+    for (uint32_t group = 0; group < tops_.size(); ++group) {
+      if (by_dense_rank()) count_distinct(group);
+      set_bound(group);
+    }
   }
 
   TopNOptions options_;
-  KeyTable keys_;
-  RowStore store_;
+  PartitionRows store_;
+  std::vector<SortKey> order_;    // without what all rows of a partition have in common
   std::vector<Top> tops_;         // by partition
+  std::vector<uint64_t> bounds_;  // by partition
   std::vector<size_t> distinct_;  // by partition, with DENSE_RANK: different keys in its top
   std::vector<int64_t> touched_us_;
+  size_t entries_ = 0;                            // that tops_ has room for
   std::map<int64_t, std::vector<uint32_t>> due_;  // with an event time: partitions by theirs
   int64_t expired_at_us_ = 0;
   size_t clean_at_ = kCleanAt;
@@ -528,8 +575,14 @@ class TopN final : public Operator {
   std::vector<uint8_t> marked_;   // by partition, all 0 between batches
   std::vector<uint32_t> touched_;
   Selection unmatched_;
-  std::vector<Ranked> was_;
+  std::vector<Entry> was_;  // the rows within the limit before it, of touched_ in turn
+  std::vector<int64_t> was_ranks_;
+  std::vector<size_t> was_ends_;
+  std::vector<int64_t> now_ranks_;
+  std::vector<size_t> came_;
+  std::vector<Id> put_;
   std::vector<Id> ids_;
+  std::vector<uint32_t> id_groups_;
   std::vector<int64_t> ranks_;
   std::vector<int64_t> weights_;
 };

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "base/int128.h"
 #include "column/batch.h"
+#include "state/row_chunks.h"
 #include "state/snapshot.h"
 
 namespace velo {
@@ -29,15 +31,15 @@ struct RowKeys {
 
 /// Rows kept as columns and found by key: what a join remembers of one side.
 ///
-/// Rows are appended to chunks of columns, each linked to the row before it with the same hash
-/// (a bucket holds the newest). So a row costs its columns and about 10 bytes, and nothing is
-/// allocated per row. Rows are forgotten by event time, by arrival, or one by one; chunks go from
-/// the front, and what dead rows hold elsewhere is taken back by building anew once they are the
-/// greater part. A row is named by a number that is valid until `trim`.
+/// Rows are appended to chunks of columns (row_chunks.h), each linked to the row before it in the
+/// same bucket (which holds the newest). So a row costs its columns and 8 to 9 bytes, and nothing
+/// is allocated per row. Rows are forgotten by event time, by arrival, or one by one; chunks go
+/// from the front, and what dead rows hold elsewhere is taken back by building anew once they are
+/// the greater part. A row is named by a number that is valid until `trim`.
 class RowStore {
  public:
-  using Id = uint32_t;
-  static constexpr Id kNone = UINT32_MAX;
+  using Id = RowChunks::Id;
+  static constexpr Id kNone = RowChunks::kNone;
 
   struct Options {
     SchemaPtr schema;
@@ -59,21 +61,29 @@ class RowStore {
   template <typename Visit>
   void each_equal(const RowKeys& keys, size_t row, Visit visit) const {
     if (rows_ == 0 || keys.has_null(row)) return;
-    Id id = buckets_[keys.hashes[row] & (buckets_.size() - 1)];
-    while (id != kNone && id >= first_) {
-      const Chunk& chunk = chunk_of(id);
-      const size_t at = id & kMask;
-      if (chunk.is_live(at) && keys_equal(chunk, at, keys, row)) visit(id);
-      id = chunk.next[at];
+    walk(buckets_[bucket_of(keys.hashes[row])], keys, row, visit);
+  }
+  /// Calls visit(row, id) for every such pair of the rows of a batch, row by row: far quicker than
+  /// one after the other, because memory is asked for ahead. What is stored must stay as it is.
+  template <typename Visit>
+  void each_pair(const RowKeys& keys, Visit visit) const {
+    if (rows_ == 0) return;
+    Id heads[kAhead];
+    for (size_t begin = 0; begin < keys.hashes.size(); begin += kAhead) {
+      const size_t count = std::min(kAhead, keys.hashes.size() - begin);
+      look_ahead(keys, begin, count, heads);
+      for (size_t i = 0; i < count; ++i) {
+        if (heads[i] == kNone) continue;
+        const auto row = static_cast<uint32_t>(begin + i);
+        walk(heads[i], keys, row, [&](Id id) { visit(row, id); });
+      }
     }
   }
   /// A row that equals row `row` of the batch in every column, or kNone.
   Id find(const Batch& batch, size_t row, const RowKeys& keys) const;
 
   int64_t time_of(Id id) const {
-    return chunk_of(id)
-        .cells[static_cast<size_t>(options_.time_column)]
-        .values->as<int64_t>()[id & kMask];
+    return *columns_.value<int64_t>(static_cast<size_t>(options_.time_column), id);
   }
   /// When the last of the rows came that are forgotten by arrival together with this one.
   int64_t arrival_of(Id id) const { return chunk_of(id).arrived_us; }
@@ -82,14 +92,18 @@ class RowStore {
   uint32_t count(Id id) const { return chunk_of(id).counts[id & kMask]; }
 
   /// The values of one column for these rows; NULL for kNone.
-  ColumnPtr gather(size_t column, std::span<const Id> ids) const;
+  ColumnPtr gather(size_t column, std::span<const Id> ids) const {
+    return columns_.gather(column, ids);
+  }
 
   /// Order of the values in one column: NULL first, then as compare_rows.
-  int compare(size_t column, Id a, Id b) const;
+  int compare(size_t column, Id a, Id b) const { return columns_.compare(column, a, b); }
   /// The same with a row of another column, which is flat.
-  int compare(size_t column, Id a, const Column& with, size_t row) const;
+  int compare(size_t column, Id a, const Column& with, size_t row) const {
+    return columns_.compare(column, a, with, row);
+  }
 
-  bool is_null(size_t column, Id id) const;
+  bool is_null(size_t column, Id id) const { return columns_.is_null(column, id); }
 
   void remove(Id id);
   /// Removes the rows that `watermark` has made useless. With counts, every one of them, and those
@@ -109,59 +123,92 @@ class RowStore {
 
   size_t rows() const { return rows_; }
   size_t memory_bytes() const;
+  /// Of them the bytes of the rows' columns.
+  size_t column_bytes() const;
 
   void save(SnapshotWriter& writer) const;
   /// REQUIRES: empty, and the same options as at `save`.
   Status load(SnapshotReader& reader);
 
  private:
-  static constexpr size_t kChunkRows = 1024;
-  static constexpr Id kMask = kChunkRows - 1;
+  static constexpr size_t kChunkRows = RowChunks::kChunkRows;
+  static constexpr Id kMask = RowChunks::kMask;
   static constexpr Id kRenumberAt = 0xf0000000;
+  static constexpr size_t kAhead = 64;  // rows of a batch that are looked for at once
 
-  /// One column of a chunk.
-  struct Cells {
-    std::shared_ptr<Buffer> values;              // not for nested types
-    std::shared_ptr<Buffer> validity;            // absent until the first NULL
-    std::vector<std::shared_ptr<Buffer>> texts;  // bytes of long strings
-    std::vector<ColumnPtr> nested;               // one row each
-    size_t text_bytes = 0;
+  /// What is looked at as a bucket is walked along.
+  struct __attribute__((packed)) Link {
+    Id next;      // the row before it in its bucket
+    uint8_t tag;  // of its hash; 0: the row was removed
   };
+  static uint8_t tag_of(uint64_t hash) { return static_cast<uint8_t>(hash) | 1; }
+  /// What is known of the rows of a chunk, beside their columns.
   struct Chunk {
-    std::vector<Cells> cells;
-    std::unique_ptr<Id[]> next;
+    Link links[kChunkRows];
     std::unique_ptr<uint32_t[]> counts;
-    uint64_t alive[kChunkRows / 64] = {};
     uint32_t used = 0;
     uint32_t live = 0;
-    int64_t due_first = INT64_MAX;  // the least and greatest time + reach of live rows
-    int64_t due_last = INT64_MIN;
     int64_t arrived_us = INT64_MIN;  // the last append
-    bool is_live(size_t at) const { return ((alive[at >> 6] >> (at & 63)) & 1) != 0; }
+    bool is_live(size_t at) const { return links[at].tag != 0; }
   };
 
-  const Chunk& chunk_of(Id id) const { return chunks_[(id - first_) / kChunkRows]; }
-  Chunk& chunk_of(Id id) { return chunks_[(id - first_) / kChunkRows]; }
+  const Chunk& chunk_of(Id id) const { return *chunks_[front_ + columns_.chunk_of(id)]; }
+  Chunk& chunk_of(Id id) { return *chunks_[front_ + columns_.chunk_of(id)]; }
   Chunk& add_chunk();
-  void fill(Chunk& chunk, const Batch& batch, std::span<const uint32_t> rows);
-  static void keep_texts(const Column& column, std::span<const uint32_t> rows, size_t at,
-                         Cells& cells);
-  void link(Chunk& chunk, Id first, std::span<const uint32_t> rows, const RowKeys& keys);
-  void note_due(Chunk& chunk, size_t begin, size_t end);
-  void expire_rows(Id base, Chunk& chunk, int64_t watermark, std::vector<Id>* unmatched);
-  void kill_chunk(Chunk& chunk);
+  void pop_front();
+  // Chunks in order, with the numbers of their first rows.
+  template <typename Take>
+  void each_chunk(Take take) const {
+    Id base = columns_.first();
+    for (size_t i = front_; i < chunks_.size(); ++i, base += kChunkRows) take(base, *chunks_[i]);
+  }
+
+  size_t bucket_of(uint64_t hash) const {
+    return static_cast<size_t>((static_cast<uint128_t>(hash) * buckets_.size()) >> 64);
+  }
+  void look_ahead(const RowKeys& keys, size_t begin, size_t count, Id* heads) const;
+  template <typename Visit>
+  void walk(Id id, const RowKeys& keys, size_t row, Visit visit) const {
+    const uint8_t tag = tag_of(keys.hashes[row]);
+    if (!is_word_key_) {
+      walk_links(id, tag, visit, [&](Id at) { return keys_equal(at, keys, row); });
+      return;
+    }
+    const size_t column = options_.keys[0];
+    const int64_t key = keys.columns[0]->values<int64_t>()[row];
+    walk_links(id, tag, visit, [&](Id at) { return *columns_.value<int64_t>(column, at) == key; });
+  }
+  template <typename Visit, typename Equal>
+  void walk_links(Id id, uint8_t tag, Visit visit, Equal equal) const {
+    while (id != kNone && id >= columns_.first()) {
+      const Link link = chunk_of(id).links[id & kMask];
+      if (link.tag == tag && equal(id)) visit(id);
+      id = link.next;
+    }
+  }
+  bool keys_equal(Id id, const RowKeys& keys, size_t row) const;
+  void link(Id first, std::span<const uint32_t> rows, const RowKeys& keys);
   void grow_buckets();
+  void note_due(Id first, size_t count);
+  int64_t expire_rows(Id base, Chunk& chunk, int64_t watermark, std::vector<Id>* unmatched);
+  void kill_chunk(Chunk& chunk);
   void rebuild();
-  bool keys_equal(const Chunk& chunk, size_t at, const RowKeys& keys, size_t row) const;
-  ColumnPtr view(const Chunk& chunk, size_t column) const;
-  Batch live_rows(const Chunk& chunk) const;
+  Batch live_rows(Id base, const Chunk& chunk) const;
 
   Options options_;
-  std::deque<Chunk> chunks_;
-  Id first_ = 0;     // number of the first row of the first chunk
+  bool is_word_key_;  // the key is one column of 64-bit numbers, which are equal as such
+  RowChunks columns_;
+  // Both are lead by `front_` places that are given up.
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  // With counts, the least time + reach of a chunk's live rows, without them the greatest;
+  // INT64_MAX if there are none. Apart, because all are looked at as the watermark goes on.
+  std::vector<int64_t> dues_;
+  size_t front_ = 0;
   size_t rows_ = 0;  // live ones
   std::vector<Id> buckets_;
-  size_t appended_ = 0;  // rows in chunks, dead ones included
+  size_t appended_ = 0;           // rows in chunks, dead ones included
+  int64_t due_next_ = INT64_MAX;  // the least of dues_, or less
+  bool chunk_died_ = false;       // since the last trim
 };
 
 }  // namespace velo

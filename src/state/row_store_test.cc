@@ -154,6 +154,51 @@ TEST(RowStore, AgreesWithALotOfRowsThroughRemovalAndSnapshots) {
   EXPECT_LT(store.memory_bytes(), 2'000'000u) << "what was removed is given back";
 }
 
+TEST(RowStore, PairsOfABatchAreThoseOfItsRows) {
+  for (const bool one_key : {true, false}) {
+    const std::vector<size_t> columns =
+        one_key ? std::vector<size_t>{1} : std::vector<size_t>{0, 1};
+    RowStore store({schema_from_text(kSchema), columns, -1, 0, false});
+    Random random(3);
+    const auto some = [&](size_t count) {
+      std::vector<std::tuple<std::string, int64_t, int64_t>> rows;
+      for (size_t i = 0; i < count; ++i) {
+        rows.emplace_back(random.below(10) == 0 ? "." : "k", random.below(2000), 0);
+      }
+      return batch_of(rows);
+    };
+    for (int i = 0; i < 5; ++i) {
+      const Batch batch = some(900);
+      store.append_all(batch, RowKeys(batch, columns), 0);
+    }
+    for (Id id = 0; id < 2000; id += 3) store.remove(id);
+    const Batch probe = some(300);
+    const RowKeys keys(probe, columns);
+    std::vector<std::pair<uint32_t, Id>> pairs;
+    std::vector<std::pair<uint32_t, Id>> expected;
+    store.each_pair(keys, [&](uint32_t row, Id id) { pairs.emplace_back(row, id); });
+    for (uint32_t row = 0; row < probe.rows; ++row) {
+      store.each_equal(keys, row, [&](Id id) { expected.emplace_back(row, id); });
+    }
+    EXPECT_EQ(pairs, expected);
+    EXPECT_GT(pairs.size(), 300u);
+  }
+}
+
+TEST(RowStore, ARowCostsLittleMoreThanItsColumns) {
+  // 16 + 8 + 8 bytes of columns, long strings with as many bytes as they have.
+  for (const size_t length : {size_t{1}, size_t{40}}) {
+    RowStore store = make_store();
+    std::vector<std::tuple<std::string, int64_t, int64_t>> rows;
+    for (int64_t i = 0; i < 1000; ++i) rows.emplace_back(std::string(length, 'x'), i, i);
+    const Batch batch = batch_of(rows);
+    const RowKeys keys(batch, std::vector<size_t>{0, 1});
+    for (int i = 0; i < 200; ++i) store.append_all(batch, keys, 0);
+    const size_t needed = 32 + (length > StringRef::kInlineMax ? length : 0);
+    EXPECT_LT(store.memory_bytes(), store.rows() * (needed + 10));
+  }
+}
+
 TEST(RowStore, FindsEqualRowsForRetraction) {
   RowStore store = make_store();
   append(store, {{"a", 1, 5}, {"a", 1, 6}, {".", 1, 7}, {"a", 1, 5}});

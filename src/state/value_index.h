@@ -33,6 +33,12 @@ class NumberIndex {
   void intern_all(size_t count, KeyOf key_of, Take take) {
     for (size_t begin = 0; begin < count; begin += kBlock) {
       const size_t end = begin + kBlock < count ? begin + kBlock : count;
+      if (const uint64_t first = key_of(begin); is_same(begin, end, first, key_of)) {
+        // As windows are.
+        const uint32_t number = intern(first);
+        for (size_t i = begin; i < end; ++i) take(i, number);
+        continue;
+      }
       if (slots_.size() > kLargeSlots) {
         for (size_t i = begin; i < end; ++i) {
           __builtin_prefetch(&slots_[mix64(key_of(i)) & mask_]);
@@ -52,6 +58,12 @@ class NumberIndex {
     uint64_t key = 0;
     uint32_t id = kFree;
   };
+  template <typename KeyOf>
+  static bool is_same(size_t begin, size_t end, uint64_t key, KeyOf key_of) {
+    uint64_t different = 0;
+    for (size_t i = begin; i < end; ++i) different |= key_of(i) ^ key;
+    return different == 0;
+  }
   uint32_t insert(size_t slot, uint64_t key) {
     slots_[slot] = {key, size_};
     if (++size_ * 2 > slots_.size()) rehash(slots_.size() * 4);

@@ -1,0 +1,103 @@
+// What operators keep of rows at volume: at most 1.5 times the bytes of the rows' columns.
+#include <gtest/gtest.h>
+
+#include "base/fmt.h"
+#include "base/random.h"
+#include "column/batch_text.h"
+#include "column/column_builder.h"
+#include "operator/collect_output.h"
+#include "operator/stream_join.h"
+#include "operator/top_n.h"
+
+namespace velo {
+namespace {
+
+constexpr size_t kBatchRows = 1000;
+
+/// Numbers 0, 1 … of rows, each in `rows_of_each` rows; texts have `length` letters.
+Batch batch_of(const SchemaPtr& schema, size_t first, size_t rows_of_each, size_t length) {
+  Batch batch{schema, kBatchRows, {}, nullptr, nullptr};
+  for (const Field& field : schema->fields()) {
+    ColumnBuilder column(field.type, kBatchRows);
+    for (size_t row = first; row < first + kBatchRows; ++row) {
+      const auto number = static_cast<int64_t>(row / rows_of_each);
+      if (field.type.is_string()) {
+        column.append_string(fmt::format("{:0>{}}", number, length));
+      } else if (field.name == "k") {
+        column.append_int64(number);
+      } else {
+        column.append_int64(static_cast<int64_t>(mix64(row) % 1'000'000) + 1);
+      }
+    }
+    batch.columns.push_back(column.finish());
+  }
+  return batch;
+}
+
+void expect_little_more_than_columns(const Operator& op, size_t rows, size_t bytes_per_row) {
+  ASSERT_EQ(op.state_rows(), rows);
+  EXPECT_EQ(op.state_column_bytes(), rows * bytes_per_row);
+  const auto ratio =
+      static_cast<double>(op.state_bytes()) / static_cast<double>(op.state_column_bytes());
+  EXPECT_LE(ratio, 1.5) << op.explain() << ": " << op.state_bytes() / rows << " bytes per row";
+}
+
+void expect_lean_join(JoinKind kind, std::string_view schema_text, size_t rows, size_t length,
+                      size_t bytes_per_row) {
+  const SchemaPtr schema = schema_from_text(schema_text);
+  std::vector<Field> both = schema->fields();
+  for (const Field& field : schema->fields()) both.push_back(field);
+  StreamJoinOptions options;
+  options.kind = kind;
+  for (JoinInput& input : options.inputs) input = {schema, {0}, 1, 0};
+  options.output = make_schema(std::move(both));
+  options.interval = JoinInterval{0, 1'000'000'000'000};
+  const auto op = make_stream_join(options);
+  CollectOutput out;
+  for (size_t first = 0; first < rows; first += kBatchRows) {
+    op->push(0, batch_of(schema, first, 1, length), out);
+  }
+  expect_little_more_than_columns(*op, rows, bytes_per_row);
+}
+
+TEST(StateBytes, OfJoins) {
+  expect_lean_join(JoinKind::kInner, "k BIGINT, t TIMESTAMP", 1'000'000, 0, 16);
+  // Just before and just after the table of buckets has grown it is emptiest and fullest.
+  for (size_t rows = 100'000; rows <= 200'000; rows += 10'000) {
+    expect_lean_join(JoinKind::kInner, "k BIGINT, t TIMESTAMP", rows, 0, 16);
+  }
+  // Rows of outer joins carry a number each.
+  expect_lean_join(JoinKind::kLeft, "k BIGINT, t TIMESTAMP, v BIGINT", 300'000, 0, 24);
+  expect_lean_join(JoinKind::kInner, "s STRING, t TIMESTAMP", 100'000, 40, 24 + 40);
+}
+
+TEST(StateBytes, OfFirstRowsPerKey) {
+  constexpr size_t kRows = 300'000;
+  for (const bool texts : {true, false}) {
+    TopNOptions options;
+    options.input = schema_from_text(texts ? "s STRING, v BIGINT, t BIGINT, q BIGINT"
+                                           : "k BIGINT, v BIGINT, t BIGINT, q BIGINT");
+    options.output = options.input;
+    options.partition = {0};
+    options.order = {{1, true, false}};
+    options.limit = 10;
+    const auto op = make_top_n(options);
+    CollectOutput out;
+    for (size_t first = 0; first < kRows; first += kBatchRows) {
+      op->push(0, batch_of(options.input, first, 10, 8), out);
+      out.clear();
+    }
+    expect_little_more_than_columns(*op, kRows, texts ? 40 : 32);
+    // Most of what comes now pushes others out.
+    for (size_t first = 0; first < kRows; first += 2 * kBatchRows) {
+      Batch more = batch_of(options.input, first, 10, 8);
+      more.columns[1] = batch_of(options.input, first + 17, 10, 8).columns[2];
+      op->push(0, more, out);
+      out.clear();
+    }
+    expect_little_more_than_columns(*op, kRows, texts ? 40 : 32);
+  }
+}
+
+}  // namespace
+}  // namespace velo

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "column/batch.h"
+#include "column/row_width.h"
+
+namespace velo {
+
+/// Rows of one schema as columns, in chunks of 1,024: the memory of what keeps rows.
+///
+/// A chunk is one piece of memory: the values of its first column, of the second …, then a bitmap
+/// per column. Nothing is allocated per row, but for texts that are long and for nested values. A
+/// row is named by its place, which counts on from chunk to chunk; whoever keeps rows says which
+/// places hold any. Reading one that was never written gives anything.
+class RowChunks {
+ public:
+  using Id = uint32_t;
+  static constexpr Id kNone = UINT32_MAX;
+  static constexpr size_t kChunkRows = 1024;
+  static constexpr Id kMask = kChunkRows - 1;
+
+  explicit RowChunks(SchemaPtr schema);
+
+  const SchemaPtr& schema() const { return schema_; }
+  /// The place of the first row of the first chunk.
+  Id first() const { return first_; }
+  size_t chunks() const { return chunks_.size() - front_; }
+  /// The chunk that a place is in, from the first on.
+  size_t chunk_of(Id id) const { return (id - first_) / kChunkRows; }
+
+  /// A chunk more, behind the last.
+  void add_chunk();
+  /// Forgets the first chunk. The other places stay what they are.
+  void pop_front();
+  /// Gives back what a chunk holds; `renew` makes it usable again.
+  void drop(size_t chunk);
+  bool is_dropped(size_t chunk) const { return blocks_[front_ + chunk] == nullptr; }
+  void renew(size_t chunk);
+  void clear();
+
+  /// Copies rows of the batch to the places from `to` on, all of one chunk.
+  void write(const Batch& batch, std::span<const uint32_t> rows, Id to);
+
+  /// The same to any places.
+  void write(const Batch& batch, std::span<const uint32_t> rows, std::span<const Id> to);
+  /// The row is not needed any more, unlike those of its chunk whose bits are set: their long
+  /// strings are moved together once a third of what the chunk holds of such is for nothing.
+  void forget_texts(Id id, const uint64_t* kept);
+
+  /// Where the value of a fixed-width column lies.
+  template <typename T>
+  const T* value(size_t column, Id id) const {
+    return reinterpret_cast<const T*>(block_of(id) + offsets_[column]) + (id & kMask);
+  }
+  bool is_null(size_t column, Id id) const {
+    if (!nulls_[column]) return false;
+    if (is_nested(column)) return nested(column, id).is_null(0);
+    return !is_valid(block_of(id), column, id & kMask);
+  }
+  /// A nested value: a column of one row.
+  const Column& nested(size_t column, Id id) const {
+    return *chunks_[front_ + chunk_of(id)].nested[column][id & kMask];
+  }
+
+  /// The values of one column at these places; NULL for kNone.
+  ColumnPtr gather(size_t column, std::span<const Id> ids) const;
+  /// The first `rows` of a chunk, all columns; valid as long as the chunk.
+  Batch view(size_t chunk, size_t rows) const;
+  /// Order of the values in one column: NULL first, then as compare_rows.
+  int compare(size_t column, Id a, Id b) const;
+  /// The same with a row of another column, which is flat.
+  int compare(size_t column, Id a, const Column& with, size_t row) const;
+  /// Whether the value equals that of a flat column; NULL equals nothing, doubles as compare_rows.
+  bool equals(size_t column, Id id, const Column& with, size_t row) const;
+
+  /// Loads what `value` will ask for soon.
+  void prefetch(size_t column, Id id) const {
+    __builtin_prefetch(block_of(id) + offsets_[column] + (id & kMask) * widths_[column]);
+  }
+
+  size_t memory_bytes() const;
+  /// Of them the bytes of a row's values in place.
+  size_t row_bytes() const { return row_bytes_; }
+  /// Of them the bytes of long strings and nested values of a chunk that are not forgotten.
+  size_t long_bytes(size_t chunk) const;
+
+ private:
+  /// Bytes of long strings of one column.
+  struct Texts {
+    std::vector<std::shared_ptr<Buffer>> buffers;
+    size_t used = 0;   // of the last one
+    size_t total = 0;  // of all
+    size_t kept = 0;   // bytes of strings
+    size_t dead = 0;   // of them those of forgotten rows
+  };
+  struct Chunk {
+    std::shared_ptr<Buffer> block;
+    std::vector<Texts> texts;                    // by column, if one is of strings
+    std::vector<std::vector<ColumnPtr>> nested;  // by column, if one is nested
+  };
+
+  bool is_nested(size_t column) const { return widths_[column] == 0; }
+  std::byte* block_of(Id id) const { return blocks_[front_ + chunk_of(id)]; }
+  bool is_valid(const std::byte* block, size_t column, size_t at) const {
+    const auto* words = reinterpret_cast<const uint64_t*>(block + validities_[column]);
+    return ((words[at >> 6] >> (at & 63)) & 1) != 0;
+  }
+  void write_column(size_t column, const ColumnPtr& given, std::span<const uint32_t> rows, Id to);
+  void scatter_column(size_t column, const ColumnPtr& given, std::span<const uint32_t> rows,
+                      std::span<const Id> to);
+  template <typename T>
+  void scatter_values(size_t column, const Column& from, std::span<const uint32_t> rows,
+                      std::span<const Id> to);
+  void write_validity(size_t column, const Column& values, std::span<const uint32_t> rows, Id to);
+  void keep_texts(size_t column, std::span<StringRef> refs, Texts& texts);
+  void move_together(size_t column, Id base, const uint64_t* kept, Texts& texts);
+  const void* value_at(size_t column, Id id) const {
+    return block_of(id) + offsets_[column] + (id & kMask) * widths_[column];
+  }
+  BufferPtr gather_values(size_t column, std::span<const Id> ids, bool all_there) const;
+
+  SchemaPtr schema_;
+  std::vector<size_t> offsets_;     // of a column's values in a block
+  std::vector<size_t> validities_;  // of its bitmap
+  std::vector<size_t> widths_;      // of a value; 0: nested
+  size_t row_bytes_;
+  size_t block_bytes_ = 0;
+  bool strings_ = false;
+  bool nestings_ = false;
+  std::vector<uint8_t> nulls_;  // by column: there was a NULL
+  std::vector<uint8_t> longs_;  // by column: there was a long string
+  // Both lead by `front_` places that are given up.
+  std::vector<Chunk> chunks_;
+  std::vector<std::byte*> blocks_;
+  size_t front_ = 0;
+  Id first_ = 0;
+};
+
+}  // namespace velo
