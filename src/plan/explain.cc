@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "plan/literals.h"
+#include "plan/state_text.h"
 #include "plan/window_binder.h"
 
 namespace velo {
@@ -52,53 +53,6 @@ std::string emit_text(const PlanEmit& emit) {
       return "EMIT EVERY " + duration_text(emit.every_us);
   }
   return "";
-}
-
-std::string bound_text(const PlanStateBound& bound) {
-  switch (bound.kind) {
-    case StateBoundKind::kWatermark:
-      return "until the watermark passes";
-    case StateBoundKind::kSingleGroup:
-      return "one group";
-    case StateBoundKind::kBoundedInput:
-      return "until the input ends";
-    case StateBoundKind::kTtl:
-      return "each key for " + duration_text(bound.ttl_us);
-    case StateBoundKind::kAllowed:
-      return "grows for ever (allowed)";
-    case StateBoundKind::kWarned:
-      return "grows for ever";
-  }
-  return "";
-}
-
-/// What OVER by event time remembers of a key.
-std::string kept_text(const OverNode& node) {
-  int64_t rows = 0;
-  int64_t groups = 0;
-  int128_t time = 0;
-  bool states = false;
-  for (const PlanOverCall& call : node.calls) {
-    const OverBound& start = call.call.frame.start;
-    const OverBound& end = call.call.frame.end;
-    const bool framed = call.call.has_frame();
-    states |= !framed || start.unit == OverBound::Unit::kUnbounded;
-    if (!framed) continue;
-    for (const OverBound& bound : {start, end}) {
-      const int64_t distance = std::abs(bound.distance);
-      if (bound.unit == OverBound::Unit::kRows) rows = std::max(rows, distance);
-      if (bound.unit == OverBound::Unit::kGroups) groups = std::max(groups, distance);
-      time = std::max(time, bound.range < 0 ? -bound.range : bound.range);
-    }
-  }
-  std::string out;
-  const auto add = [&out](const std::string& text) { out += (out.empty() ? "" : " and ") + text; };
-  if (states) add("one state per call");
-  if (rows > 0) add(fmt::format("the last {} rows", rows));
-  if (groups > 0) add(fmt::format("the rows of the last {} times", groups));
-  if (time > 0) add("the rows of " + duration_text(static_cast<int64_t>(time)));
-  if (out.empty()) out = "nothing";
-  return node.partition.empty() ? out : out + " of each key";
 }
 
 /// The table that a column comes from under its name; "" if it is computed, or not of one table.
@@ -181,10 +135,10 @@ class Explainer {
   std::string describe_from_changelog(const FromChangelogNode& node) const;
   template <typename Node>
   std::string describe_keyed(std::string_view name, const Node& node) const {
-    return std::string(name) + keyed_text(node.key, *node.schema) + state_text(node.bound);
+    return std::string(name) + keyed_text(node.key, *node.schema) + state(node, node.bound);
   }
-  std::string state_text(const PlanStateBound& bound) const {
-    return options_.state ? "; state: " + bound_text(bound) : "";
+  std::string state(const PlanNode& node, const PlanStateBound& bound) const {
+    return options_.state ? "; state: " + state_text(node, bound) : "";
   }
   std::string changes(const PlanNode& node) const;
 
@@ -257,7 +211,7 @@ std::string Explainer::describe_window_aggregate(const WindowAggregateNode& node
   if (node.lateness_us > 0) out += "; ALLOWED LATENESS " + duration_text(node.lateness_us);
   if (node.grace_us > 0) out += "; GRACE PERIOD " + duration_text(node.grace_us);
   if (node.late) out += "; LATE DATA TO " + node.late->table->name;
-  return out + state_text(node.bound);
+  return out + state(node, node.bound);
 }
 
 std::string Explainer::describe_aggregate(const AggregateNode& node) const {
@@ -266,7 +220,7 @@ std::string Explainer::describe_aggregate(const AggregateNode& node) const {
   out += describe_grouping(node.keys, node.aggregates);
   if (node.partial) return out + "; in each thread";
   out += "; " + emit_text(node.emit);
-  return out + state_text(node.bound);
+  return out + state(node, node.bound);
 }
 
 std::string Explainer::describe_over(const OverNode& node) const {
@@ -283,10 +237,7 @@ std::string Explainer::describe_over(const OverNode& node) const {
   constexpr std::string_view kForms[] = {"", "; once the watermark has passed",
                                          "; when the input has ended", "; never"};
   out += kForms[static_cast<size_t>(node.form)];
-  if (options_.state && node.form == PlanOverForm::kTime) {
-    return out + "; state: " + kept_text(node) + ", " + bound_text(node.bound);
-  }
-  return out + state_text(node.bound);
+  return out + state(node, node.bound);
 }
 
 std::string Explainer::describe_join(const JoinNode& node) const {
@@ -338,7 +289,7 @@ std::string Explainer::describe_join(const JoinNode& node) const {
   }
   if (node.moved) out += "; before others of FROM, which nothing ties to these yet";
   if (node.late) out += "; LATE DATA TO " + node.late->table->name;
-  return out + state_text(node.bound);
+  return out + state(node, node.bound);
 }
 
 std::string Explainer::order_text(const std::vector<PlanOrder>& keys) const {
@@ -372,7 +323,7 @@ std::string Explainer::describe_top_n(const TopNNode& node) const {
   constexpr std::string_view kForms[] = {"; once the watermark has passed",
                                          "; when the input has ended", "; as rows come"};
   out += kForms[static_cast<size_t>(node.form)];
-  return out + state_text(node.bound);
+  return out + state(node, node.bound);
 }
 
 std::string Explainer::describe_sink(const SinkNode& sink) const {
@@ -528,16 +479,16 @@ void collect_state(const PlanNode& node, std::vector<std::string>& lines) {
     const auto& window = node.as<WindowAggregateNode>();
     const std::string& time = (*node.input()->schema)[window.window.time_column].name;
     lines.push_back(fmt::format("WindowAggregate {}{}: state {}", window_text(window.window, time),
-                                keys_text(window.keys), bound_text(window.bound)));
+                                keys_text(window.keys), state_text(window, window.bound)));
   } else if (node.kind == PlanKind::kAggregate) {
     const auto& aggregate = node.as<AggregateNode>();
     lines.push_back(fmt::format("{}{}: state {}",
                                 aggregate.aggregates.empty() ? "Distinct" : "Aggregate",
-                                keys_text(aggregate.keys), bound_text(aggregate.bound)));
+                                keys_text(aggregate.keys), state_text(aggregate, aggregate.bound)));
   } else if (const PlanStateBound* bound = bound_of(node)) {
     const std::string text = explain(node, {.changelog = false, .state = false});
     lines.push_back(
-        fmt::format("{}: state {}", text.substr(0, text.find('\n')), bound_text(*bound)));
+        fmt::format("{}: state {}", text.substr(0, text.find('\n')), state_text(node, *bound)));
   } else if (node.kind == PlanKind::kOrderBy) {
     const bool timed = node.as<OrderByNode>().time_column.has_value();
     lines.push_back(timed ? "OrderBy: rows until the watermark passes"

@@ -11,7 +11,7 @@ TEST(JoinPlan, BoundsOnTimeFromBothSidesMakeRowsWaitNoLonger) {
     AND i.ts >= t.ts AND i.ts < t.ts + INTERVAL '1' MINUTE AND t.price < i.price AND t.quantity > 1)"),
             R"(
 Project price, price AS price_1
-  Join on trades.symbol = trades.symbol AND trades.price < trades.price; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '59.999999' SECOND; state: until the watermark passes
+  Join on trades.symbol = trades.symbol AND trades.price < trades.price; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '59.999999' SECOND; state: until the watermark passes, 40+ bytes per left row, 32+ bytes per right row
     Filter quantity > 1
       Scan trades: symbol, price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
@@ -24,7 +24,7 @@ TEST(JoinPlan, WithoutBoundsBothSidesAreKept) {
           R"(SELECT t.price FROM trades t, trades i WHERE t.symbol = i.symbol AND t.price > 3 AND i.ts > t.ts)"),
       R"(
 Project price
-  Join on trades.symbol = trades.symbol AND trades.ts > trades.ts; both sides are kept; state: grows for ever
+  Join on trades.symbol = trades.symbol AND trades.ts > trades.ts; both sides are kept; state: grows for ever, 32+ bytes per left row, 24+ bytes per right row
     Filter price > 3e0
       Scan trades: symbol, price, ts
     Scan trades: symbol, ts
@@ -35,7 +35,7 @@ Project price
       R"(
 Project price [changes]
   Filter price > 3e0 [changes]
-    LeftJoin on trades.symbol = trades.symbol; both sides are kept; state: grows for ever [changes]
+    LeftJoin on trades.symbol = trades.symbol; both sides are kept; state: grows for ever, 24+ bytes per left row, 24+ bytes per right row [changes]
       Filter price > 4e0
         Scan trades: symbol, price
       Scan trades: symbol, price
@@ -48,13 +48,13 @@ TEST(JoinPlan, ASideThatEndsIsReadFirst) {
           R"(SELECT t.price, h.price FROM trades t LEFT JOIN history h ON UPPER(t.symbol) = h.symbol)"),
       R"(
 Project price, price AS price_1
-  LeftJoin on UPPER(trades.symbol) = history.symbol; the right side is read first; state: until the input ends
+  LeftJoin on UPPER(trades.symbol) = history.symbol; the right side is read first; state: until the input ends, 24+ bytes per right row
     Scan trades: symbol, price
     Scan history: symbol, price; bounded
 )");
   EXPECT_EQ(plan_text(R"(SELECT t.price FROM history h JOIN trades t USING (symbol))"), R"(
 Project price
-  Join on history.symbol = trades.symbol; the left side is read first; state: until the input ends
+  Join on history.symbol = trades.symbol; the left side is read first; state: until the input ends, 16+ bytes per left row
     Scan history: symbol; bounded
     Scan trades: symbol, price
 )");
@@ -69,20 +69,20 @@ TEST(JoinPlan, OfTwoSidesThatEndTheSmallerIsReadFirst) {
       WITH ('connector' = 'filesystem', 'path' = 'people.csv', 'format' = 'csv'))"));
   EXPECT_EQ(*session.run("SELECT p.name FROM cities c JOIN people p ON p.city = c.name"),
             R"(Project name
-  Join on cities.name = people.city; the left side is read first (it is the smaller); state: until the input ends
+  Join on cities.name = people.city; the left side is read first (it is the smaller); state: until the input ends, 16+ bytes per left row
     Scan cities: name; bounded
     Scan people: name, city; bounded
 )");
   EXPECT_EQ(*session.run("SELECT p.name FROM people p JOIN cities c ON p.city = c.name"),
             R"(Project name
-  Join on people.city = cities.name; the right side is read first; state: until the input ends
+  Join on people.city = cities.name; the right side is read first; state: until the input ends, 16+ bytes per right row
     Scan people: name, city; bounded
     Scan cities: name; bounded
 )");
   // Rows of a LEFT JOIN's left side come out alone: they pass by, however few they are.
   EXPECT_EQ(*session.run("SELECT p.name FROM cities c LEFT JOIN people p ON p.city = c.name"),
             R"(Project name
-  LeftJoin on cities.name = people.city; the right side is read first; state: until the input ends
+  LeftJoin on cities.name = people.city; the right side is read first; state: until the input ends, 32+ bytes per right row
     Scan cities: name; bounded
     Scan people: name, city; bounded
 )");
@@ -97,7 +97,7 @@ TEST(JoinPlan, RowsWithAnEventTimePassByThoseWithout) {
     WINDOW TUMBLING(INTERVAL '1' MINUTE) GROUP BY n.name)"),
             R"(Project name, COUNT(*) AS count
   WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY name: COUNT(*); EMIT FINAL; state: until the watermark passes
-    Join on names.symbol = history.symbol; the left side is read first (the right one has an event time); state: until the input ends
+    Join on names.symbol = history.symbol; the left side is read first (the right one has an event time); state: until the input ends, 32+ bytes per left row
       Scan names: symbol, name; bounded
       Scan history: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; bounded
 )");
@@ -109,8 +109,8 @@ TEST(JoinPlan, OrderOfFromMattersNotWhereConditionsTieTheTables) {
       AND c.ts BETWEEN a.ts AND a.ts + INTERVAL '1' MINUTE)"),
             R"(
 Project price, price AS price_1
-  Join on trades.symbol = history.symbol; the right side is read first; state: until the input ends
-    Join on trades.quantity = trades.quantity; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '1' MINUTE; before others of FROM, which nothing ties to these yet; state: until the watermark passes
+  Join on trades.symbol = history.symbol; the right side is read first; state: until the input ends, 24+ bytes per right row
+    Join on trades.quantity = trades.quantity; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '1' MINUTE; before others of FROM, which nothing ties to these yet; state: until the watermark passes, 24 bytes per left row, 40+ bytes per right row
       Scan trades: price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
       Scan trades: symbol, price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Filter price > 1e0
@@ -121,8 +121,8 @@ Project price, price AS price_1
     WHERE a.quantity = c.quantity AND c.ts BETWEEN a.ts AND a.ts + INTERVAL '1' MINUTE)"),
             R"(
 Project price
-  Join; the right side is read first; state: until the input ends
-    Join on trades.quantity = trades.quantity; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '1' MINUTE; before others of FROM, which nothing ties to these yet; state: until the watermark passes
+  Join; the right side is read first; state: until the input ends, 8 bytes per right row
+    Join on trades.quantity = trades.quantity; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '1' MINUTE; before others of FROM, which nothing ties to these yet; state: until the watermark passes, 16 bytes per left row, 16 bytes per right row
       Scan trades: quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
       Scan trades: quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Scan history: price; bounded
@@ -142,7 +142,7 @@ TEST(JoinPlan, WindowsOfBothSides) {
     ON a.symbol = b.symbol AND a.window_start = b.window_start AND a.window_end = b.window_end)"),
             R"(
 Project n, n AS n_1
-  Join on symbol = symbol AND window_start = window_start AND window_end = window_end; right window_end - left window_end from INTERVAL '0' SECOND to INTERVAL '0' SECOND; state: until the watermark passes
+  Join on symbol = symbol AND window_start = window_start AND window_end = window_end; right window_end - left window_end from INTERVAL '0' SECOND to INTERVAL '0' SECOND; state: until the watermark passes, 40+ bytes per left row, 40+ bytes per right row
     Project symbol, window_start, window_end, COUNT(*) AS n
       Shared sub-plan 1
         WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY symbol: COUNT(*); with window_start, window_end; EMIT FINAL; state: until the watermark passes
@@ -159,7 +159,7 @@ TEST(JoinPlan, AsOf) {
       R"(
 Project price
   Filter price > 1e0
-    Join on trades.symbol = trades.symbol; the last ts up to ts; state: until the watermark passes
+    Join on trades.symbol = trades.symbol; the last ts up to ts; state: until the watermark passes, 32+ bytes per left row, 32+ bytes per right row
       Filter price > 2e0
         Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
       Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
@@ -169,7 +169,7 @@ Project price
           R"(SELECT t.price FROM trades t JOIN trades FOR SYSTEM_TIME AS OF t.ts AS q ON t.symbol = q.symbol)"),
       R"(
 Project price
-  Join on trades.symbol = trades.symbol; the last ts up to ts; state: until the watermark passes
+  Join on trades.symbol = trades.symbol; the last ts up to ts; state: until the watermark passes, 32+ bytes per left row, 24+ bytes per right row
     Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");

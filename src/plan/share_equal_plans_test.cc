@@ -21,7 +21,7 @@ JOIN
 ON a.s = m.s AND a.e = m.e AND a.n >= m.most)"),
             R"(
 Project symbol, n
-  Join on s = s AND e = e AND n >= most; right e - left e from INTERVAL '0' SECOND to INTERVAL '0' SECOND; state: until the watermark passes
+  Join on s = s AND e = e AND n >= most; right e - left e from INTERVAL '0' SECOND to INTERVAL '0' SECOND; state: until the watermark passes, 40+ bytes per left row, 24 bytes per right row
     Project symbol, COUNT(*) AS n, window_start AS s, window_end AS e
       Shared sub-plan 1
         WindowAggregate HOP(ts, INTERVAL '2' SECOND, INTERVAL '10' SECOND) GROUP BY symbol: COUNT(*); with window_start, window_end; EMIT FINAL; state: until the watermark passes
@@ -39,7 +39,7 @@ SELECT a.n, b.m FROM (SELECT symbol, COUNT(*) AS n FROM history GROUP BY symbol)
 JOIN (SELECT symbol AS s, COUNT(*) AS m FROM history GROUP BY symbol) AS b ON a.symbol = b.s)"),
             R"(
 Project n, m
-  Join on symbol = s; the right side is read first; state: until the input ends
+  Join on symbol = s; the right side is read first; state: until the input ends, 24+ bytes per right row
     Project symbol, COUNT(*) AS n
       Shared sub-plan 1
         Aggregate GROUP BY symbol: COUNT(*); EMIT FINAL; state: until the input ends
@@ -52,7 +52,7 @@ SELECT a.n, b.m FROM (SELECT symbol, COUNT(*) AS n FROM history GROUP BY symbol)
 JOIN (SELECT symbol AS s, COUNT(*) AS m FROM history WHERE price > 1 GROUP BY symbol) AS b ON a.symbol = b.s)"),
             R"(
 Project n, m
-  Join on symbol = s; the right side is read first; state: until the input ends
+  Join on symbol = s; the right side is read first; state: until the input ends, 24+ bytes per right row
     Project symbol, COUNT(*) AS n
       Aggregate GROUP BY symbol: COUNT(*); EMIT FINAL; state: until the input ends
         Scan history: symbol; bounded

@@ -9,14 +9,14 @@ namespace {
 TEST(Subquery, InAndExistsAsConditionsAreSemiJoins) {
   EXPECT_EQ(plan_text(R"(SELECT symbol FROM trades WHERE symbol IN (SELECT symbol FROM history))"),
             R"(
-SemiJoin on trades.symbol = history.symbol; the right side is read first; state: until the input ends
+SemiJoin on trades.symbol = history.symbol; the right side is read first; state: until the input ends, 16+ bytes per right row
   Scan trades: symbol
   Scan history: symbol; bounded
 )");
   EXPECT_EQ(plan_text(R"(SELECT symbol FROM trades AS t WHERE NOT EXISTS (SELECT 1 FROM history AS h WHERE h.symbol = t.symbol AND h.price > t.price))"),
             R"(
 Project symbol
-  AntiJoin on trades.symbol = history.symbol AND history.price > trades.price; the right side is read first; state: until the input ends
+  AntiJoin on trades.symbol = history.symbol AND history.price > trades.price; the right side is read first; state: until the input ends, 24+ bytes per right row
     Scan trades: symbol, price
     Scan history: symbol, price; bounded
 )");
@@ -27,14 +27,14 @@ TEST(Subquery, OtherwiseTheyAreMarks) {
             R"(
 Project symbol
   Filter NOT in
-    MarkJoin trades.symbol IN history.symbol; the right side is read first; state: until the input ends
+    MarkJoin trades.symbol IN history.symbol; the right side is read first; state: until the input ends, 16+ bytes per right row
       Scan trades: symbol
       Scan history: symbol; bounded
 )");
   EXPECT_EQ(plan_text(R"(SELECT symbol, EXISTS (SELECT 1 FROM history AS h WHERE h.symbol = t.symbol) AS e FROM trades AS t)"),
             R"(
 Project symbol, exists AS e
-  MarkJoin on trades.symbol = history.symbol; the right side is read first; state: until the input ends
+  MarkJoin on trades.symbol = history.symbol; the right side is read first; state: until the input ends, 16+ bytes per right row
     Scan trades: symbol
     Scan history: symbol; bounded
 )");
@@ -42,7 +42,7 @@ Project symbol, exists AS e
             R"(
 Project symbol [changes]
   Filter in OR price > 1e0 [changes]
-    MarkJoin asked8 IN trades.quantity; both sides are kept; state: grows for ever [changes]
+    MarkJoin asked8 IN trades.quantity; both sides are kept; state: grows for ever, 32+ bytes per left row, 8 bytes per right row [changes]
       Project symbol, price, quantity + 1 AS asked8
         Scan history: symbol, price, quantity; bounded
       Scan trades: quantity
@@ -53,7 +53,7 @@ TEST(Subquery, ValuesAreGroupedByWhatTiesThem) {
   EXPECT_EQ(plan_text(R"(SELECT symbol, (SELECT MAX(price) FROM history) AS m FROM trades)"),
             R"(
 Project symbol, max AS m
-  SingleJoin; the right side is read first; state: until the input ends
+  SingleJoin; the right side is read first; state: until the input ends, 8 bytes per right row
     Scan trades: symbol
     Project MAX(price) AS max
       Aggregate: MAX(price); EMIT FINAL; state: until the input ends
@@ -62,7 +62,7 @@ Project symbol, max AS m
   EXPECT_EQ(plan_text(R"(SELECT symbol, (SELECT COUNT(*) FROM history AS h WHERE h.symbol = t.symbol) AS n FROM trades AS t)"),
             R"(
 Project symbol, CASE WHEN found THEN count ELSE 0 END AS n
-  SingleJoin on trades.symbol = symbol; the right side is read first; state: until the input ends
+  SingleJoin on trades.symbol = symbol; the right side is read first; state: until the input ends, 25+ bytes per right row
     Scan trades: symbol
     Project COUNT(*) AS count, symbol, TRUE AS found
       Aggregate GROUP BY symbol: COUNT(*); EMIT FINAL; state: until the input ends
@@ -71,10 +71,10 @@ Project symbol, CASE WHEN found THEN count ELSE 0 END AS n
   EXPECT_EQ(plan_text(R"(SELECT symbol, (SELECT price FROM history AS h WHERE h.symbol = t.symbol ORDER BY ts DESC LIMIT 1) AS last FROM trades AS t)"),
             R"(
 Project symbol, price AS last
-  SingleJoin on trades.symbol = history.symbol; the right side is read first; state: until the input ends
+  SingleJoin on trades.symbol = history.symbol; the right side is read first; state: until the input ends, 24+ bytes per right row
     Scan trades: symbol
     Project price, symbol
-      TopN 1 per symbol by order1 DESC; when the input has ended; state: until the input ends
+      TopN 1 per symbol by order1 DESC; when the input has ended; state: until the input ends, 32+ bytes per row
         Project price, ts AS order1, symbol
           Scan history: symbol, price, ts; bounded
 )");
@@ -85,7 +85,7 @@ TEST(Subquery, ComparisonsWithAllAskTheExtremes) {
             R"(
 Project symbol
   Filter NOT CASE WHEN COALESCE(COUNT(*), 0) = 0 THEN FALSE WHEN price <= MAX(price) THEN TRUE WHEN price IS NULL OR COUNT(*) > COUNT(price) THEN NULL ELSE FALSE END
-    SingleJoin; the right side is read first; state: until the input ends
+    SingleJoin; the right side is read first; state: until the input ends, 24 bytes per right row
       Scan trades: symbol, price
       Aggregate: COUNT(*), COUNT(price), MAX(price); EMIT FINAL; state: until the input ends
         Scan history: price; bounded

@@ -45,7 +45,7 @@ SourceSums sums_of(const std::vector<std::unique_ptr<SourceMetrics>>& copies) {
 struct NodeSums {
   std::string name;
   uint64_t in = 0, out = 0, late = 0, failed = 0, unmatched = 0;
-  uint64_t state_rows = 0, state_bytes = 0;
+  uint64_t state_rows = 0, state_bytes = 0, full_bytes = 0, full_columns = 0;
 };
 
 NodeSums sums_of(const JobLayout& layout, size_t node) {
@@ -61,8 +61,16 @@ NodeSums sums_of(const JobLayout& layout, size_t node) {
     sums.unmatched += m.unmatched.get();
     sums.state_rows += m.state_rows_max.get();
     sums.state_bytes += m.state_bytes_max.get();
+    sums.full_bytes += m.full_state_bytes.get();
+    sums.full_columns += m.full_column_bytes.get();
   }
   return sums;
+}
+
+/// Nothing is kept, or not by the row: null.
+std::string per_row(uint64_t bytes, uint64_t rows) {
+  if (bytes == 0 || rows == 0) return "null";
+  return fmt::format("{:.1f}", static_cast<double>(bytes) / static_cast<double>(rows));
 }
 
 std::string_view state_name(JobState state) {
@@ -158,9 +166,11 @@ std::string Job::stats_json() const {
     const NodeSums s = sums_of(layout_, i);
     json += fmt::format(
         R"({}{{"operator":{},"copies":{},"rows_in":{},"rows_out":{},"late":{},"failed":{},)"
-        R"("unmatched":{},"state_rows_max":{},"state_bytes_max":{}}})",
+        R"("unmatched":{},"state_rows_max":{},"state_bytes_max":{},"bytes_per_row":{},)"
+        R"("column_bytes_per_row":{}}})",
         i == 0 ? "" : ",", quoted(s.name), layout_.nodes[i].size(), s.in, s.out, s.late, s.failed,
-        s.unmatched, s.state_rows, s.state_bytes);
+        s.unmatched, s.state_rows, s.state_bytes, per_row(s.full_bytes, s.state_rows),
+        per_row(s.full_columns, s.state_rows));
   }
   json += R"(],"sinks":[)";
   for (size_t i = 0; i < sinks_.size(); ++i) {

@@ -73,6 +73,9 @@ struct OperatorMetrics {
   Counter unmatched;
   Counter state_rows_max;
   Counter state_bytes_max;
+  // When state_rows_max was reached:
+  Counter full_state_bytes;
+  Counter full_column_bytes;
 
   void count_rejected(RejectReason reason, uint64_t rows) {
     switch (reason) {
@@ -88,9 +91,17 @@ struct OperatorMetrics {
         return unmatched.add(rows);
     }
   }
-  void note_state(uint64_t rows, uint64_t bytes) {
-    state_rows_max.raise_to(rows);
+  /// `always`: even if the state has hardly grown, for it may have done so in bytes.
+  void note_state(const Operator& op, bool always) {
+    const uint64_t rows = op.state_rows();
+    const uint64_t most = state_rows_max.get();
+    if (!always && rows <= most + most / 8) return;
+    const uint64_t bytes = op.state_bytes();
     state_bytes_max.raise_to(bytes);
+    if (rows <= most) return;
+    state_rows_max.set(rows);
+    full_state_bytes.set(bytes);
+    full_column_bytes.set(op.state_column_bytes());
   }
 };
 

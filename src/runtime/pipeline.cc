@@ -76,7 +76,7 @@ struct Pipeline::Node final : Output {
   }
   void finish() {
     op->finish(*this);
-    metrics.note_state(op->state_rows(), op->state_bytes());
+    metrics.note_state(*op, true);
     for (Port* out : outs) out->end();
   }
 
@@ -100,10 +100,9 @@ void Pipeline::NodeInput::emit(Batch batch) {
 void Pipeline::NodeInput::advance(int64_t to) {
   if (to <= watermark) return;
   watermark = to;
+  // Before the watermark releases anything.
+  node.metrics.note_state(*node.op, (++node.advances & kNoteStateEvery) == 0);
   node.op->advance(index, to, node);
-  if ((++node.advances & kNoteStateEvery) == 0) {
-    node.metrics.note_state(node.op->state_rows(), node.op->state_bytes());
-  }
 }
 
 void Pipeline::NodeInput::idle(int64_t since_us) {

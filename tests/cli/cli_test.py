@@ -268,6 +268,23 @@ class Output(Case):
         for key in ("wall_seconds", "cpu_seconds", "rss_bytes_max"):
             self.assertGreater(stats[key], 0)
 
+    def test_stats_tell_what_a_stored_row_costs(self):
+        names = ("o", "p")
+        for name in names:
+            rows = "".join(f"{i},2024-01-01 00:00:{i % 60:02}\n" for i in range(5000))
+            self.write(f"{name}.csv", "a,ts\n" + rows)
+        tables = "".join(f"CREATE TABLE {name} (a BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' "
+                         f"MINUTE) WITH ('connector'='filesystem','path'='{name}.csv','format'='csv');"
+                         for name in names)
+        sql = tables + ("SELECT o.a FROM o JOIN p ON o.a = p.a AND p.ts BETWEEN o.ts AND o.ts + INTERVAL '1' HOUR "
+                        "WHERE o.a + p.a < 0")
+        out, err, status = self.velo("run", "--stats=json", "-e", sql)
+        self.assertEqual((out, status), ("", 0))
+        join = [o for o in json.loads(err.splitlines()[-1])["operators"] if o["operator"].startswith("Join")][0]
+        self.assertEqual(join["column_bytes_per_row"], 16)
+        self.assertGreater(join["bytes_per_row"], 16)
+        self.assertLess(join["bytes_per_row"], 32)
+
     def test_losses_are_said_once(self):
         self.write("t.csv", "a\n1\nx\n")
         sql = "CREATE TABLE t (a INT) WITH ('connector'='filesystem','path'='t.csv','format'='csv'); SELECT * FROM t"
@@ -408,7 +425,8 @@ class Language(Case):
             "AND u.ts BETWEEN t.ts - INTERVAL '1' MINUTE AND t.ts;")
         out, err, status = self.velo("check", "-e", sql)
         self.assertEqual((err, status), ("", 0))
-        self.assertRegex(out, r"^SQL:1: .*Join.*: state until the watermark passes\nok\n$")
+        self.assertRegex(out, r"^SQL:1: .*Join.*: state until the watermark passes, "
+                              r"16 bytes per left row, 16 bytes per right row\nok\n$")
 
     def test_check_notes(self):
         self.write("q.sql", ENDLESS.format(10) + "\nCREATE TABLE spare (a INT) WITH ('connector'='datagen');\n"
