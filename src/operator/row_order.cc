@@ -1,5 +1,7 @@
-// The first key's value becomes a word in the same order, so that most comparisons are one of
-// integers; only equal words look at columns.
+// Rows are sorted key by key: by the first one all of them, by the next those that it leaves equal,
+// and so on. A value becomes a word in the same order, which stands beside the row's number, so
+// that rows are moved and compared where they lie; only words that do not hold the whole value
+// (long strings) look at columns.
 #include "operator/row_order.h"
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace velo {
 namespace {
@@ -85,7 +88,9 @@ std::vector<uint64_t> order_words(const Batch& batch, const SortKey& key) {
   return words;
 }
 
-Selection sorted_rows(const Batch& batch, std::span<const SortKey> keys, Ties ties, size_t limit) {
+namespace {
+
+Selection first_rows(const Batch& batch, std::span<const SortKey> keys, Ties ties, size_t limit) {
   Selection order(batch.rows);
   std::iota(order.begin(), order.end(), 0u);
   std::vector<uint64_t> words;
@@ -99,14 +104,156 @@ Selection sorted_rows(const Batch& batch, std::span<const SortKey> keys, Ties ti
     }
     return a < b;
   };
-  if (limit < order.size()) {
-    std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(limit), order.end(),
-                      less);
-    order.resize(limit);
-  } else if (!std::is_sorted(order.begin(), order.end(), less)) {
-    std::sort(order.begin(), order.end(), less);
-  }
+  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(limit), order.end(),
+                    less);
+  order.resize(limit);
   return order;
+}
+
+class RowSorter {
+ public:
+  explicit RowSorter(size_t rows) : items_(rows) {
+    for (uint32_t row = 0; row < rows; ++row) items_[row].row = row;
+    if (rows > 1) equal_.push_back({0, rows});
+  }
+
+  /// Sorts rows that are equal so far by one more key.
+  void sort_by(const Column& column, const SortKey& key) {
+    if (equal_.empty()) return;
+    fill(column, key);
+    const std::vector<Range> ranges = std::exchange(equal_, {});
+    for (const Range& range : ranges) {
+      const auto begin = items_.begin() + static_cast<ptrdiff_t>(range.begin);
+      const auto end = items_.begin() + static_cast<ptrdiff_t>(range.end);
+      if (!std::is_sorted(begin, end)) std::sort(begin, end);
+      each_run(
+          range, [](const Item& a, const Item& b) { return a.same(b); },
+          [&](const Range& run) {
+            if (items_[run.begin].whole) {
+              equal_.push_back(run);
+            } else {
+              sort_by_values(column, key, run);
+            }
+          });
+    }
+  }
+  Selection order() const {
+    Selection order(items_.size());
+    for (size_t i = 0; i < items_.size(); ++i) order[i] = items_[i].row;
+    return order;
+  }
+
+ private:
+  struct Item {
+    uint64_t word = 0;
+    uint32_t row = 0;
+    uint8_t rank = 0;   // NULL first, values, NULL last
+    bool whole = true;  // equal words are equal values
+    bool same(const Item& other) const { return rank == other.rank && word == other.word; }
+    bool operator<(const Item& other) const {
+      if (rank != other.rank) return rank < other.rank;
+      if (word != other.word) return word < other.word;
+      return row < other.row;
+    }
+  };
+  struct Range {
+    size_t begin;
+    size_t end;
+  };
+
+  /// Calls take(run) for every run of more than one item that are the same.
+  template <typename Same, typename Take>
+  void each_run(const Range& range, Same same, Take take) {
+    for (size_t begin = range.begin; begin < range.end;) {
+      size_t end = begin + 1;
+      while (end < range.end && same(items_[begin], items_[end])) ++end;
+      if (end - begin > 1) take({begin, end});
+      begin = end;
+    }
+  }
+
+  // The words of the rows that are not settled.
+  void fill(const Column& column, const SortKey& key) {
+    const bool wide = column.type().physical() == Physical::kInt128 && !fits_words(column);
+    for (const Range& range : equal_) {
+      for (size_t i = range.begin; i < range.end; ++i) {
+        Item& item = items_[i];
+        item.word = 0;
+        item.whole = true;
+        if (column.is_null(item.row)) {
+          item.rank = key.nulls_first ? 0 : 2;
+          continue;
+        }
+        item.rank = 1;
+        set_word(column, wide, item);
+        if (key.descending) item.word = ~item.word;
+      }
+    }
+  }
+  static bool fits_words(const Column& column) {
+    for (size_t row = 0; row < column.size(); ++row) {
+      if (column.is_null(row)) continue;
+      const int128_t value = column.int128_at(row);
+      if (value != static_cast<int64_t>(value)) return false;
+    }
+    return true;
+  }
+  static void set_word(const Column& column, bool wide, Item& item) {
+    switch (column.type().physical()) {
+      case Physical::kBool:
+      case Physical::kInt64:
+      case Physical::kDouble:
+        item.word = value_word(column, item.row);
+        return;
+      case Physical::kInt128:
+        item.whole = !wide;
+        item.word = wide ? value_word(column, item.row)
+                         : word_of(static_cast<int64_t>(column.int128_at(item.row)));
+        return;
+      case Physical::kString: {
+        // Seven bytes, and how many there are; 8: more than seven.
+        const std::string_view value = column.string_at(item.row);
+        const size_t length = std::min<size_t>(value.size(), 8);
+        item.word = (word_of(value.substr(0, 7)) & ~uint64_t{0xff}) | length;
+        item.whole = length < 8;
+        return;
+      }
+      default:
+        item.whole = false;
+    }
+  }
+
+  void sort_by_values(const Column& column, const SortKey& key, const Range& range) {
+    const auto compare = [&](const Item& a, const Item& b) {
+      const int order = compare_rows(column, a.row, column, b.row);
+      return key.descending ? -order : order;
+    };
+    const auto less = [&](const Item& a, const Item& b) {
+      const int order = compare(a, b);
+      return order != 0 ? order < 0 : a.row < b.row;
+    };
+    const auto begin = items_.begin() + static_cast<ptrdiff_t>(range.begin);
+    const auto end = items_.begin() + static_cast<ptrdiff_t>(range.end);
+    if (!std::is_sorted(begin, end, less)) std::sort(begin, end, less);
+    each_run(
+        range, [&](const Item& a, const Item& b) { return compare(a, b) == 0; },
+        [&](const Range& run) { equal_.push_back(run); });
+  }
+
+  std::vector<Item> items_;
+  std::vector<Range> equal_;  // items that no key has parted so far
+};
+
+}  // namespace
+
+Selection sorted_rows(const Batch& batch, std::span<const SortKey> keys, Ties ties, size_t limit) {
+  if (limit < batch.rows) return first_rows(batch, keys, ties, limit);
+  RowSorter sorter(batch.rows);
+  for (const SortKey& key : keys) sorter.sort_by(*batch.columns[key.column], key);
+  for (size_t c = 0; ties == Ties::kColumns && c < batch.columns.size(); ++c) {
+    sorter.sort_by(*batch.columns[c], {c, false, true});
+  }
+  return sorter.order();
 }
 
 }  // namespace velo
