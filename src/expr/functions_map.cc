@@ -1,5 +1,9 @@
 // ROWs and MAPs: making them and taking them apart. A MAP has each key once; the later value
 // counts.
+#include <algorithm>
+#include <numeric>
+#include <span>
+
 #include "base/fmt.h"
 #include "expr/function_table.h"
 #include "expr/lists.h"
@@ -27,7 +31,8 @@ class MapBuilder {
 
   /// An entry of the row at hand; a key that it has already loses its value.
   void add(const ColumnPtr& keys, size_t key, const ColumnPtr& values, size_t value) {
-    for (Entry& entry : entries_) {
+    const size_t compared = entries_.size() > kFew ? 0 : entries_.size();
+    for (Entry& entry : std::span(entries_).first(compared)) {
       if (!rows_equal(*entry.keys, entry.key, *keys, key)) continue;
       entry.values = values;
       entry.value = value;
@@ -41,6 +46,7 @@ class MapBuilder {
     bool good = true;
     for (const Entry& entry : entries_) good &= !entry.keys->is_null(entry.key);
     if (!good) return fail(row, "a MAP has no NULL as a key");
+    if (entries_.size() > kFew) drop_repeated();
     for (const Entry& entry : entries_) {
       builder_.child(0).append_from(*entry.keys, entry.key);
       builder_.child(1).append_from(*entry.values, entry.value);
@@ -64,7 +70,33 @@ class MapBuilder {
     size_t key;
     ColumnPtr values;
     size_t value;
+    bool repeats = false;
   };
+  static constexpr size_t kFew = 16;  // keys beyond are sorted, not compared one by one
+
+  // The first entry of a key stays, with the value of the last.
+  void drop_repeated() {
+    const auto compare = [this](size_t a, size_t b) {
+      return compare_rows(*entries_[a].keys, entries_[a].key, *entries_[b].keys, entries_[b].key);
+    };
+    std::vector<size_t> order(entries_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return compare(a, b) < 0; });
+    size_t first = order[0];
+    for (size_t i = 1; i < order.size(); ++i) {
+      Entry& entry = entries_[order[i]];
+      if (compare(first, order[i]) != 0) {
+        first = order[i];
+        continue;
+      }
+      entries_[first].values = entry.values;
+      entries_[first].value = entry.value;
+      entry.repeats = true;
+    }
+    std::erase_if(entries_, [](const Entry& entry) { return entry.repeats; });
+  }
+
   KernelCall& call_;
   ColumnBuilder builder_;
   std::vector<Entry> entries_;
