@@ -12,7 +12,8 @@ namespace {
 bool slides(const OverCall& call) { return !merges_cheaply(call.aggregate); }
 /// Those that find what belongs to rows by their handles.
 bool asks_for_handles(const OverCall& call) {
-  return call.function == OverFunction::kAggregate && !follows_from_numbers(call.aggregate);
+  return call.function == OverFunction::kAggregate && !slides(call) &&
+         !follows_from_numbers(call.aggregate);
 }
 
 void add_columns_of(const OverCall& call, std::set<size_t>& kept) {
@@ -61,7 +62,10 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
   }
   for (size_t column = 0; delayed && column < options.input->size(); ++column) kept.insert(column);
   rows.kept.assign(kept.begin(), kept.end());
-  rows.handles |= whole || rows.peers || rows.pins || !kept.empty();
+  rows.handles |= whole || delayed || rows.peers || rows.pins;
+  for (const size_t column : kept) {
+    rows.handles |= !KeptColumns::can_keep((*options.input)[column].type);
+  }
   return rows;
 }
 

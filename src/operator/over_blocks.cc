@@ -127,4 +127,25 @@ void OverBlocks::widen_values(size_t column, size_t bytes, uint8_t fill) {
 
 void OverBlocks::widen_states(size_t state, size_t bytes) { widen(columns_ + state, bytes); }
 
+namespace {
+
+template <typename T>
+void scatter_as(const Column& column, std::span<const uint32_t> rows, std::byte* to) {
+  const T* from = column.values<T>();
+  T* values = reinterpret_cast<T*>(to);
+  for (size_t i = 0; i < rows.size(); ++i) values[i] = from[rows[i]];
+}
+
+}  // namespace
+
+void scatter(const Column& column, std::span<const uint32_t> rows, size_t bytes, std::byte* to) {
+  if (bytes == sizeof(uint64_t)) {
+    scatter_as<uint64_t>(column, rows, to);
+  } else if (bytes == sizeof(int128_t)) {
+    scatter_as<int128_t>(column, rows, to);
+  } else {
+    scatter_as<uint8_t>(column, rows, to);
+  }
+}
+
 }  // namespace velo

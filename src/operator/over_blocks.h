@@ -117,4 +117,7 @@ class OverBlocks {
   size_t bytes_ = 0;           // in blocks
 };
 
+/// Values of a flat column, `bytes` each, in these rows, one behind the other.
+void scatter(const Column& column, std::span<const uint32_t> rows, size_t bytes, std::byte* to);
+
 }  // namespace velo

@@ -9,18 +9,18 @@ namespace velo {
 OverNavigation::OverNavigation(const OverCall& call, bool whole, OverRows& rows)
     : call_(call), whole_(whole), rows_(rows) {}
 
-uint32_t OverNavigation::by_index(uint32_t group, uint64_t start, uint64_t end) const {
+uint64_t OverNavigation::by_index(uint64_t start, uint64_t end) const {
   const auto n = static_cast<uint64_t>(call_.n);
-  if (start >= end || end - start < n) return OverRows::kNone;
-  return rows_.handle(group, from_start() ? start + n - 1 : end - n);
+  if (start >= end || end - start < n) return OverRows::kNoRow;
+  return from_start() ? start + n - 1 : end - n;
 }
 
-uint32_t OverNavigation::by_list(const List& list) const {
+const OverNavigation::Entry* OverNavigation::by_list(const List& list) const {
   const auto n = static_cast<size_t>(call_.n);
   // Without IGNORE NULLS the n-th row is all that the list has.
-  if (!call_.ignore_nulls) return list.empty() ? OverRows::kNone : list[0].handle;
-  if (list.size() < n) return OverRows::kNone;
-  return list[from_start() ? n - 1 : list.size() - n].handle;
+  if (!call_.ignore_nulls) return list.empty() ? nullptr : &list[0];
+  if (list.size() < n) return nullptr;
+  return &list[from_start() ? n - 1 : list.size() - n];
 }
 
 void OverNavigation::grow() {
@@ -32,16 +32,20 @@ void OverNavigation::grow() {
 
 // Which of the rows that enter have a value: gathered once for all of the turn.
 void OverNavigation::look_for_nulls(const OverTurn& turn, const OverSpans& spans) {
-  std::vector<uint32_t> entering;
+  std::vector<uint32_t> entering;  // their partitions
+  std::vector<uint64_t> indexes;
   for (const uint32_t group : turn.groups) ahead_[group] = places_[group].entered;
   for (size_t i = 0; i < turn.size(); ++i) {
     uint64_t& at = ahead_[turn.groups[i]];
     at = std::max(at, std::min(spans.starts[i], spans.ends[i]));
-    for (; at < spans.ends[i]; ++at) entering.push_back(rows_.handle(turn.groups[i], at));
+    for (; at < spans.ends[i]; ++at) {
+      entering.push_back(turn.groups[i]);
+      indexes.push_back(at);
+    }
   }
   valid_.assign(entering.size(), 1);
   if (!call_.ignore_nulls) return;
-  const ColumnPtr values = rows_.gather(call_.argument->index(), entering);
+  const ColumnPtr values = rows_.gather(call_.argument->index(), entering, indexes);
   for (size_t i = 0; i < entering.size(); ++i) valid_[i] = values->is_null(i) ? 0 : 1;
 }
 
@@ -60,7 +64,7 @@ void OverNavigation::enter(uint32_t group, Place& place, uint64_t start, uint64_
     const bool enough = starts_with_partition() && from_start() &&
                         (call_.ignore_nulls ? list.size() >= n : place.entered + 1 != n);
     if (enough) continue;
-    const uint32_t handle = rows_.handle(group, place.entered);
+    const uint32_t handle = pinning() ? rows_.handle(group, place.entered) : OverRows::kNone;
     if (pinning()) rows_.pin(handle);
     list.push_back({place.entered, handle});
     if (starts_with_partition() && !from_start() && list.size() > n) drop_front(list);
@@ -70,7 +74,8 @@ void OverNavigation::enter(uint32_t group, Place& place, uint64_t start, uint64_
 
 ColumnPtr OverNavigation::answer(const OverTurn& turn, const OverSpans& spans) {
   grow();
-  std::vector<uint32_t> handles(turn.size());
+  std::vector<uint32_t> handles(turn.size(), OverRows::kNone);  // of pinned rows
+  std::vector<uint64_t> indexes(turn.size(), OverRows::kNoRow);
   if (lists()) look_for_nulls(turn, spans);
   size_t next = 0;
   for (size_t i = 0; i < turn.size(); ++i) {
@@ -78,25 +83,30 @@ ColumnPtr OverNavigation::answer(const OverTurn& turn, const OverSpans& spans) {
     Place& place = places_[group];
     if (lists()) {
       enter(group, place, spans.starts[i], spans.ends[i], &next);
-      handles[i] = by_list(lists_[group]);
+      if (const Entry* entry = by_list(lists_[group])) {
+        indexes[i] = entry->index;
+        handles[i] = entry->handle;
+      }
       place.low = place.entered;
     } else {
-      handles[i] = by_index(group, spans.starts[i], spans.ends[i]);
+      indexes[i] = by_index(spans.starts[i], spans.ends[i]);
       const auto n = static_cast<uint64_t>(call_.n);
       const uint64_t last = spans.ends[i] > n ? spans.ends[i] - n : 0;
       place.low = from_start() ? spans.starts[i] : std::max(spans.starts[i], last);
     }
   }
-  const ColumnPtr found = rows_.gather(call_.argument->index(), handles);
-  return call_.otherwise == nullptr ? found : with_default(turn, found, handles);
+  const size_t column = call_.argument->index();
+  const ColumnPtr found =
+      pinning() ? rows_.gather(column, handles) : rows_.gather(column, turn.groups, indexes);
+  return call_.otherwise == nullptr ? found : with_default(turn, found, indexes);
 }
 
 ColumnPtr OverNavigation::with_default(const OverTurn& turn, const ColumnPtr& found,
-                                       std::span<const uint32_t> handles) const {
-  const ColumnPtr otherwise = rows_.gather(call_.otherwise->index(), turn.handles);
-  ColumnBuilder builder(found->type(), handles.size());
-  for (size_t i = 0; i < handles.size(); ++i) {
-    builder.append_from(handles[i] == OverRows::kNone ? *otherwise : *found, i);
+                                       std::span<const uint64_t> indexes) const {
+  const ColumnPtr otherwise = rows_.gather(call_.otherwise->index(), turn.groups, turn.indexes);
+  ColumnBuilder builder(found->type(), indexes.size());
+  for (size_t i = 0; i < indexes.size(); ++i) {
+    builder.append_from(indexes[i] == OverRows::kNoRow ? *otherwise : *found, i);
   }
   return builder.finish();
 }
@@ -114,7 +124,7 @@ void OverNavigation::forget(uint32_t group) {
 void OverNavigation::list_pinned(std::span<const uint32_t> groups,
                                  std::vector<uint32_t>* handles) const {
   for (const uint32_t group : groups) {
-    if (group >= lists_.size()) continue;
+    if (!pinning() || group >= lists_.size()) continue;
     for (const Entry& entry : lists_[group]) handles->push_back(entry.handle);
   }
 }
@@ -130,7 +140,7 @@ void OverNavigation::save(std::span<const uint32_t> groups, const OverRows::Save
     writer.u64(list.size());
     for (const Entry& entry : list) {
       writer.u64(entry.index);
-      writer.u32(rows.place_of[entry.handle]);
+      if (pinning()) writer.u32(rows.place_of[entry.handle]);
     }
   }
 }
@@ -141,13 +151,14 @@ Status OverNavigation::load(std::span<const uint32_t> groups, size_t rows, Snaps
     Place& place = places_[group];
     place.low = TRY(reader.u64());
     place.entered = TRY(reader.u64());
-    const uint64_t listed = TRY(reader.count(12));
+    const uint64_t listed = TRY(reader.count(sizeof(uint64_t)));
     bool fits = (listed == 0 || lists()) && place.low >= rows_.first(group) &&
                 place.low <= rows_.count(group) && place.entered <= rows_.count(group);
     for (uint64_t i = 0; i < listed; ++i) {
       const uint64_t index = TRY(reader.u64());
-      const uint32_t handle = TRY(reader.u32());
-      fits &= handle < rows;
+      uint32_t handle = OverRows::kNone;
+      if (pinning()) handle = TRY(reader.u32());
+      fits &= pinning() ? handle < rows : index >= rows_.first(group) && index < rows_.count(group);
       if (!fits) break;
       lists_[group].push_back({index, handle});
       if (pinning()) rows_.pin(handle);

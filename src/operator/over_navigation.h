@@ -50,14 +50,14 @@ class OverNavigation {
   bool starts_with_partition() const {
     return call_.frame.start.unit == OverBound::Unit::kUnbounded;
   }
-  uint32_t by_index(uint32_t group, uint64_t start, uint64_t end) const;
-  uint32_t by_list(const List& list) const;
+  uint64_t by_index(uint64_t start, uint64_t end) const;
+  const Entry* by_list(const List& list) const;
   void grow();
   void look_for_nulls(const OverTurn& turn, const OverSpans& spans);
   void enter(uint32_t group, Place& place, uint64_t start, uint64_t end, size_t* next);
   void drop_front(List& list);
   ColumnPtr with_default(const OverTurn& turn, const ColumnPtr& found,
-                         std::span<const uint32_t> handles) const;
+                         std::span<const uint64_t> indexes) const;
 
   OverCall call_;
   bool whole_;

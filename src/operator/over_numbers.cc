@@ -38,13 +38,6 @@ struct LeftOutRule {
   }
 };
 
-template <typename T>
-void scatter(const Column& column, std::span<const uint32_t> rows, std::byte* to) {
-  const T* from = column.values<T>();
-  T* values = reinterpret_cast<T*>(to);
-  for (size_t i = 0; i < rows.size(); ++i) values[i] = from[rows[i]];
-}
-
 class Numbers final : public OverAggregates {
  public:
   Numbers(OverAggregatesOptions options, const OverRows& rows)
@@ -253,14 +246,7 @@ void Numbers::append(uint32_t group, std::span<const uint32_t> rows) {
   for (size_t i = 0; i < stored_.size(); ++i) {
     const Stored& stored = stored_[i];
     const Column& column = *prepared_.components[stored.component].columns[stored.input];
-    std::byte* to = blocks_.values(group, i) + at * stored.bytes;
-    if (stored.bytes == sizeof(uint64_t)) {
-      scatter<uint64_t>(column, rows, to);
-    } else if (stored.bytes == sizeof(int128_t)) {
-      scatter<int128_t>(column, rows, to);
-    } else {
-      scatter<uint8_t>(column, rows, to);
-    }
+    scatter(column, rows, stored.bytes, blocks_.values(group, i) + at * stored.bytes);
   }
   for (size_t i = 0; i < masks_.size(); ++i) {
     if (!masks_[i].active) continue;

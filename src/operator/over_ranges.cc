@@ -110,6 +110,7 @@ void RangeKeys::save(uint32_t group, uint64_t first, uint64_t end, SnapshotWrite
   writer.u8(all_numbers_ ? 1 : 0);
   const size_t at = first - blocks_.base(group);
   const size_t rows = end - first;
+  writer.u64(rows);
   if (rows == 0) return;
   writer.raw(blocks_.values(group, kValues) + at * width_, rows * width_);
   if (!all_numbers_) writer.raw(blocks_.values(group, kRanks) + at, rows);
@@ -121,7 +122,10 @@ Status RangeKeys::load(uint32_t group, uint64_t first, uint64_t end, SnapshotRea
     all_numbers_ = false;
     blocks_.widen_values(kRanks, 1, kNumber);
   }
-  const size_t rows = end - first;
+  const uint64_t rows = TRY(reader.count(width_));
+  if (rows != end - first) {
+    return Error(ErrorCode::kCorruptData, "a partition's keys do not fit its rows");
+  }
   blocks_.reserve(group, first, first, end);
   if (rows == 0) return {};
   TRY(reader.raw(blocks_.values(group, kValues), rows * width_));

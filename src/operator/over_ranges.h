@@ -23,6 +23,7 @@ class RangeKeys {
   void append(uint32_t group, uint64_t low, uint64_t end, const Column& column,
               std::span<const uint32_t> rows);
   void resize(size_t groups) { blocks_.resize(groups); }
+  void trim(uint32_t group, uint64_t low, uint64_t end) { blocks_.trim(group, low, end); }
   void forget(uint32_t group) { blocks_.forget(group); }
 
   /// The keys of a partition, by the numbers of its rows.

@@ -1,6 +1,7 @@
 #include "operator/over_rows.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "column/null_rows.h"
 
@@ -27,7 +28,8 @@ OverRows::OverRows(Options options)
       ranges_(options_.ranges ? (*options_.schema)[options_.order[0].column].type : Type::bigint(),
               options_.ranges ? options_.order[0] : SortKey{}),
       kept_at_(options_.schema->size(), -1),
-      store_({chosen_fields(*options_.schema, options_.kept), {}, -1, 0, false}) {
+      store_({chosen_fields(*options_.schema, options_.kept), {}, -1, 0, false}),
+      by_index_(kept_types()) {
   for (size_t i = 0; i < options_.kept.size(); ++i) {
     kept_at_[options_.kept[i]] = static_cast<int>(i);
   }
@@ -49,6 +51,7 @@ void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
   } else {
     for (const uint32_t group : groups) ++keys_[group].count;
     counted_ += rows.rows;
+    if (!options_.kept.empty()) take_kept(rows);
   }
   if (options_.ranges) take_ranges(*rows.columns[options_.order[0].column]);
 }
@@ -59,6 +62,24 @@ void OverRows::take_ranges(const Column& column) {
   for (const GroupRuns::Run& run : runs_.runs()) {
     const Key& key = keys_[run.group];
     ranges_.append(run.group, key.first, key.count, column, runs_.rows(run));
+  }
+}
+
+std::vector<Type> OverRows::kept_types() const {
+  std::vector<Type> types;
+  for (const size_t column : options_.kept) {
+    if (!options_.handles) types.push_back((*options_.schema)[column].type);
+  }
+  return types;
+}
+
+void OverRows::take_kept(const Batch& rows) {
+  by_index_.resize(keys_.size());
+  std::vector<ColumnPtr> columns;
+  for (const size_t column : options_.kept) columns.push_back(flatten(rows.columns[column]));
+  for (const GroupRuns::Run& run : runs_.runs()) {
+    const Key& key = keys_[run.group];
+    by_index_.append(run.group, key.first, key.count, columns, runs_.rows(run));
   }
 }
 
@@ -156,6 +177,18 @@ ColumnPtr OverRows::gather(size_t column, std::span<const uint32_t> handles) con
   return store_.gather(static_cast<size_t>(kept_at_[column]), ids);
 }
 
+ColumnPtr OverRows::gather(size_t column, std::span<const uint32_t> groups,
+                           std::span<const uint64_t> indexes) const {
+  if (!options_.handles) {
+    return by_index_.gather(static_cast<size_t>(kept_at_[column]), groups, indexes);
+  }
+  std::vector<uint32_t> handles(groups.size(), kNone);
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (indexes[i] != kNoRow) handles[i] = handle(groups[i], indexes[i]);
+  }
+  return gather(column, handles);
+}
+
 void OverRows::release(uint32_t handle) {
   if (!options_.kept.empty()) store_.remove(stored_[handle]);
   forgotten_.push_back(handle);
@@ -173,6 +206,8 @@ void OverRows::forget_before(uint32_t group, uint64_t low) {
     const uint64_t first = std::max(key.first, std::min(low, key.count));
     counted_ -= first - key.first;
     key.first = first;
+    if (options_.ranges) ranges_.trim(group, first, key.count);
+    if (!options_.kept.empty()) by_index_.trim(group, first, key.count);
     return;
   }
   const std::vector<uint32_t>& ring = rings_[group];
@@ -188,6 +223,7 @@ void OverRows::forget(uint32_t group) {
   keys_[group] = Key();
   if (options_.handles) rings_[group] = {};
   ranges_.forget(group);
+  by_index_.forget(group);
 }
 
 std::vector<uint32_t> OverRows::take_forgotten() {
@@ -201,7 +237,7 @@ void OverRows::trim() {
     batch_ = Batch();
     return;
   }
-  if (options_.kept.empty()) return;
+  if (options_.kept.empty() || !options_.handles) return;
   if (!store_.will_renumber()) {
     store_.trim();
     return;
@@ -222,7 +258,7 @@ size_t OverRows::memory_bytes() const {
   bytes += free_.capacity() * sizeof(uint32_t) + peers_.capacity() * sizeof(Peer);
   bytes += stored_.capacity() * sizeof(RowStore::Id) + pins_.capacity() * sizeof(uint32_t);
   bytes += in_ring_.capacity() + runs_.memory_bytes();
-  return bytes + ranges_.memory_bytes() + store_.memory_bytes();
+  return bytes + ranges_.memory_bytes() + store_.memory_bytes() + by_index_.memory_bytes();
 }
 
 // Handles in their new order: those in rings by partition, then those that are only pinned.
@@ -258,8 +294,41 @@ OverRows::Saved OverRows::save(std::span<const uint32_t> groups, std::span<const
       writer.u64(peers_[handle].first);
     }
   }
-  for (const size_t column : options_.kept) writer.column(*gather(column, saved.handles));
+  if (options_.handles) {
+    for (const size_t column : options_.kept) writer.column(*gather(column, saved.handles));
+    return saved;
+  }
+  std::vector<uint32_t> row_groups;
+  std::vector<uint64_t> indexes;
+  for (const uint32_t group : groups) {
+    for (uint64_t i = keys_[group].first; i < keys_[group].count; ++i) {
+      row_groups.push_back(group);
+      indexes.push_back(i);
+    }
+  }
+  for (const size_t column : options_.kept) writer.column(*gather(column, row_groups, indexes));
   return saved;
+}
+
+Status OverRows::load_kept(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) {
+  std::vector<ColumnPtr> columns;
+  for (const size_t column : options_.kept) {
+    ColumnPtr read = TRY(reader.column((*options_.schema)[column].type));
+    if (read->size() != rows) return bad_rows();
+    columns.push_back(flatten(read));
+  }
+  if (columns.empty()) return {};
+  by_index_.resize(keys_.size());
+  std::vector<uint32_t> all(rows);
+  std::iota(all.begin(), all.end(), uint32_t{0});
+  size_t at = 0;
+  for (const uint32_t group : groups) {
+    const Key& key = keys_[group];
+    const size_t held = key.count - key.first;
+    by_index_.append(group, key.first, key.count, columns, std::span(all).subspan(at, held));
+    at += held;
+  }
+  return {};
 }
 
 Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
@@ -288,7 +357,7 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
       keys_[group].count += std::exchange(keys_[group].begin, 0);
     }
     counted_ = in_rings;
-    return {};
+    return load_kept(groups, in_rings, reader);
   }
   if (rows < in_rings || rows >= kNone) return bad_rows();
   rings_.resize(keys_.size());

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "operator/over_kept.h"
 #include "operator/over_ranges.h"
 #include "operator/row_order.h"
 #include "state/row_store.h"
@@ -29,7 +30,9 @@ class OverRows {
     bool peers = false;        ///< numbers of peers are asked for
     bool ranges = false;       ///< values of the first order key are
     bool pins = false;         ///< `pin` is called
-    bool handles = false;      ///< `handle` is asked for; all but `ranges` need it
+    /// `handle` is asked for, as all need but `ranges`, and `kept` columns of fixed width. Without,
+    /// these are gathered by index.
+    bool handles = false;
   };
   explicit OverRows(Options options);
 
@@ -64,6 +67,10 @@ class OverRows {
 
   /// The column's values in these rows, NULL for kNone. REQUIRES: it is kept.
   ColumnPtr gather(size_t column, std::span<const uint32_t> handles) const;
+  /// The same by partition and index: kNoRow, or first ≤ index < count.
+  static constexpr uint64_t kNoRow = KeptColumns::kNoRow;
+  ColumnPtr gather(size_t column, std::span<const uint32_t> groups,
+                   std::span<const uint64_t> indexes) const;
 
   /// Keeps the row beyond its place in the partition, until as many unpins.
   void pin(uint32_t handle) {
@@ -110,6 +117,9 @@ class OverRows {
   uint32_t new_handle();
   void take_handles(const Batch& rows, std::span<const uint32_t> groups);
   void take_ranges(const Column& column);
+  void take_kept(const Batch& rows);
+  std::vector<Type> kept_types() const;
+  Status load_kept(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader);
   void grow_arrays();
   void push(uint32_t group, uint32_t handle);
   void release(uint32_t handle);
@@ -131,7 +141,8 @@ class OverRows {
   std::vector<uint32_t> pins_;
   std::vector<int> kept_at_;  // by column: where it stands in the store
   RowStore store_;
-  Batch batch_;  // whole: the rows that are there
+  KeptColumns by_index_;  // without handles: what is kept
+  Batch batch_;           // whole: the rows that are there
   std::vector<uint32_t> handles_;
   GroupRuns runs_;      // of the last batch, unless partitions come whole
   size_t counted_ = 0;  // rows, if they have no handles

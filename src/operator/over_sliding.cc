@@ -118,8 +118,8 @@ class Sliding final : public OverAggregates {
 
   // Of the turn at work; kept for their memory.
   std::vector<Step> steps_;         // by row of the turn
-  std::vector<uint32_t> moved_;     // handles of rows that enter or leave
-  std::vector<int64_t> indexes_;    // theirs in their partitions
+  std::vector<uint32_t> moved_;     // partitions of rows that enter or leave
+  std::vector<uint64_t> indexes_;   // theirs in them
   std::vector<uint32_t> seen_;      // by group, all 0 between turns
   std::vector<uint32_t> in_waves_;  // rows of the turn, wave by wave
   std::vector<uint32_t> wave_ends_;
@@ -138,8 +138,8 @@ void Sliding::list_steps(const OverTurn& turn, const OverSpans& spans) {
   steps_.clear(), moved_.clear(), indexes_.clear();
   const auto move = [&](uint32_t group, uint64_t begin, uint64_t end) {
     for (uint64_t index = begin; index < end; ++index) {
-      moved_.push_back(rows_.handle(group, index));
-      indexes_.push_back(static_cast<int64_t>(index));
+      moved_.push_back(group);
+      indexes_.push_back(index);
     }
   };
   for (size_t i = 0; i < turn.size(); ++i) {
@@ -167,7 +167,7 @@ void Sliding::prepare(EvaluationContext& context) {
   for (const Field& field : options_.schema->fields()) {
     batch.columns.push_back(Column::nulls(field.type, moved_.size()));
   }
-  for (const size_t column : read_) batch.columns[column] = rows_.gather(column, moved_);
+  for (const size_t column : read_) batch.columns[column] = rows_.gather(column, moved_, indexes_);
   RowErrors errors;
   layout_.prepare(batch, context, errors, &prepared_);
 }
@@ -193,7 +193,7 @@ void Sliding::fold(const OverTurn& turn, std::span<const uint32_t> wave, bool en
     for (uint32_t at = begin; at < end; ++at) {
       part_places_.push_back(at);
       slots_.push_back(turn.groups[i]);
-      times_.push_back(indexes_[at]);
+      times_.push_back(static_cast<int64_t>(indexes_[at]));
     }
   }
   const size_t rows = part_places_.size();
