@@ -1,8 +1,7 @@
 // Sub-queries on their way into joins.
 //
 // 1. A conjunct of WHERE that is EXISTS or IN itself keeps rows that have a partner: a semi join.
-// NOT
-//    EXISTS keeps those that have none: an anti join. So does NOT IN where something other than
+//    NOT EXISTS keeps those that have none: an anti join. So does NOT IN where something other than
 //    equalities tells which rows count: its partners are those that do not differ for certain.
 // 2. Everything else adds a column: a mark join that of IN and EXISTS, a single join the value.
 #include <algorithm>
@@ -57,7 +56,12 @@ class SubqueryJoin {
     if (unlike != nullptr) {
       parts.conjuncts.push_back(TRY(make_call("IS NOT FALSE", {std::move(unlike)})));
     }
-    plan_ = make_join(plan_, subquery.right, std::move(parts));
+    PlanPtr joined = make_join(plan_, subquery.right, std::move(parts));
+    const auto& node = joined->as<JoinNode>();
+    // What can fail is no key. A mark has it computed before.
+    const bool finds_partners = !node.left_keys.empty() || node.times.has_value();
+    if (!finds_partners && has_equalities_only(subquery)) return false;
+    plan_ = std::move(joined);
     return true;
   }
 
