@@ -45,4 +45,20 @@ const OverFunctionInfo* find_over_function(std::string_view name) {
   return nullptr;
 }
 
+std::vector<ExprPtr> expressions_read(const OverCall& call) {
+  std::vector<ExprPtr> reads;
+  const auto add = [&reads](const ExprPtr& expr) {
+    if (expr != nullptr) reads.push_back(expr);
+  };
+  if (!call.has_frame()) return reads;
+  add(call.argument);
+  add(call.otherwise);
+  for (const Component& component : call.aggregate.components) {
+    if (component.kind == AccumulatorKind::kCountValid) continue;
+    for (const ExprPtr& input : component.inputs) add(input);
+    for (const ListOrder& key : component.order) add(key.key);
+  }
+  return reads;
+}
+
 }  // namespace velo

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "expr/over_call.h"
 
@@ -19,6 +20,10 @@ struct OverFunctionInfo {
 };
 
 std::span<const OverFunctionInfo> over_function_table();
+/// Expressions over the input whose values in the rows of its frame the call asks for; counts ask
+/// for none, but for which rows count.
+std::vector<ExprPtr> expressions_read(const OverCall& call);
+
 /// Null: there is none of this name (in any case).
 const OverFunctionInfo* find_over_function(std::string_view name);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "column/row_width.h"
+#include "expr/over_functions.h"
 #include "operator/over_ranks.h"
 
 namespace velo {
@@ -67,6 +69,23 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
     rows.handles |= !KeptColumns::can_keep((*options.input)[column].type);
   }
   return rows;
+}
+
+size_t read_bytes(const OverOptions& options, bool delayed) {
+  if (delayed) return row_width(*options.input);
+  std::set<size_t> read;
+  for (const OverCall& call : options.calls) {
+    if (!call.has_frame() || call.frame.start.unit == OverBound::Unit::kUnbounded) continue;
+    for (const ExprPtr& expr : expressions_read(call)) {
+      std::vector<size_t> columns;
+      collect_columns(*expr, &columns);
+      read.insert(columns.begin(), columns.end());
+    }
+    if (call.frame.start.unit == OverBound::Unit::kRange) read.insert(options.order[0].column);
+  }
+  std::vector<Field> fields;
+  for (const size_t column : read) fields.push_back((*options.input)[column]);
+  return row_width(*make_schema(std::move(fields)));
 }
 
 OverAnswers::OverAnswers(const OverOptions& options, bool whole, OverRows& rows)

@@ -14,6 +14,10 @@ namespace velo {
 /// are answered later than they come, so that all their columns are kept.
 OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed);
 
+/// Bytes of the columns that are read of a remembered row: by frames, or of all if rows are
+/// answered later than they come.
+size_t read_bytes(const OverOptions& options, bool delayed);
+
 /// All calls of one OVER, over the rows of `rows`: those with the same frame share where it begins
 /// and ends, and their aggregates.
 class OverAnswers {

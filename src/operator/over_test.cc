@@ -202,8 +202,10 @@ OverOptions first_price(const OverFrame& frame) {
   return options;
 }
 
-/// So many rows of each of so many keys have come: bytes of state per row of it.
-double bytes_per_row(const OverOptions& options, int64_t keys, int64_t rows_of_each) {
+/// So many rows of each of so many keys have come: what these take, times what frames read of them,
+/// which is so many bytes.
+double bytes_over_columns(const OverOptions& options, size_t read, int64_t keys,
+                          int64_t rows_of_each) {
   auto op = make_over(options);
   for (int64_t i = 0; i < rows_of_each; ++i) {
     Batch batch{options.input, static_cast<size_t>(keys), {}, nullptr, nullptr};
@@ -221,16 +223,16 @@ double bytes_per_row(const OverOptions& options, int64_t keys, int64_t rows_of_e
     op->advance(0, i * kSecond + 1, output);
   }
   EXPECT_GE(op->state_rows(), static_cast<size_t>(keys * rows_of_each / 2));
-  return static_cast<double>(op->state_bytes()) / static_cast<double>(op->state_rows());
+  EXPECT_EQ(op->state_column_bytes(), op->state_rows() * read);
+  return static_cast<double>(op->state_bytes()) / static_cast<double>(op->state_column_bytes());
 }
 
 TEST(Over, RowsTakeLittleMoreThanWhatFramesReadOfThem) {
-  constexpr double kRead = 16;  // a price and a quantity
-  EXPECT_LE(bytes_per_row(sums_of_trades(last_rows(100)), 4000, 130), 1.5 * kRead);
-  EXPECT_LE(bytes_per_row(sums_of_trades(last_rows(1000)), 300, 1100), 1.35 * kRead);
+  EXPECT_LE(bytes_over_columns(sums_of_trades(last_rows(100)), 16, 4000, 130), 1.5);
+  EXPECT_LE(bytes_over_columns(sums_of_trades(last_rows(1000)), 16, 300, 1100), 1.35);
   const OverFrame last_minutes = between(time_away(-999 * kSecond), time_away(0));
-  EXPECT_LE(bytes_per_row(sums_of_trades(last_minutes), 300, 1100), 1.5 * (kRead + 8));
-  EXPECT_LE(bytes_per_row(first_price(last_rows(1000)), 300, 1100), 1.5 * 8);
+  EXPECT_LE(bytes_over_columns(sums_of_trades(last_minutes), 24, 300, 1100), 1.35);
+  EXPECT_LE(bytes_over_columns(first_price(last_rows(1000)), 8, 300, 1100), 1.35);
 }
 
 // ---- A model that looks at every row of every frame.

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <utility>
 
+#include "column/row_width.h"
 #include "operator/on_time.h"
 #include "operator/over_answers.h"
 #include "operator/over_forms.h"
@@ -114,6 +115,10 @@ class TimedOver final : public Operator {
   std::string explain() const override { return over_text(options_); }
   const SchemaPtr& output_schema() const override { return options_.output; }
   size_t state_rows() const override { return waiting_.rows() + state_->rows.rows(); }
+  size_t state_column_bytes() const override {
+    return waiting_.rows() * row_width(*options_.input) +
+           state_->rows.rows() * read_bytes(options_, is_delayed(options_));
+  }
   size_t state_bytes() const override {
     return waiting_.memory_bytes() + state_->keys.memory_bytes() + state_->rows.memory_bytes() +
            state_->answers.memory_bytes() + state_->queue.memory_bytes() +

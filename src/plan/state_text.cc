@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "column/row_width.h"
+#include "expr/over_functions.h"
 #include "plan/literals.h"
 
 namespace velo {
@@ -70,6 +71,29 @@ std::string row_text(const Schema& schema, const std::vector<ExprPtr>& computed,
   return fmt::format("{}{} bytes per {}", bytes, more ? "+" : "", row);
 }
 
+/// Of the rows that OVER by event time remembers: what frames read of them, or all of it if rows
+/// wait for what their frames reach.
+std::string over_rows_text(const OverNode& node) {
+  if (node.form != PlanOverForm::kTime) return "";
+  std::vector<Field> fields;
+  std::vector<ExprPtr> known;
+  const auto add = [&](const ExprPtr& read) {
+    const auto same = [&read](const ExprPtr& other) { return *other == *read; };
+    if (std::any_of(known.begin(), known.end(), same)) return;
+    known.push_back(read);
+    fields.push_back({"", read->type()});
+  };
+  for (const PlanOverCall& call : node.calls) {
+    if (call.call.looks_ahead()) return row_text(*node.input()->schema, {}, "row");
+    if (!call.call.has_frame()) continue;
+    const OverBound& start = call.call.frame.start;
+    if (start.unit == OverBound::Unit::kUnbounded) continue;
+    for (const ExprPtr& read : expressions_read(call.call)) add(read);
+    if (start.unit == OverBound::Unit::kRange) add(node.order[0].key);
+  }
+  return fields.empty() ? "" : row_text(*make_schema(std::move(fields)), {}, "row");
+}
+
 /// "" for operators that keep no rows.
 std::string rows_text(const PlanNode& node) {
   switch (node.kind) {
@@ -87,6 +111,8 @@ std::string rows_text(const PlanNode& node) {
       for (const PlanOrder& order : top.order) computed.push_back(order.key);
       return row_text(*top.input()->schema, computed, "row");
     }
+    case PlanKind::kOver:
+      return over_rows_text(node.as<OverNode>());
     case PlanKind::kNormalize:
     case PlanKind::kKeepLast:
       return row_text(*node.schema, {}, "row");
