@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <future>
 #include <thread>
 
 #include "connector/scratch_files_test.h"
@@ -325,18 +326,20 @@ TEST_F(FileSourceTest, SplitsABigFileAtNewlines) {
 
 TEST_F(FileSourceTest, ReadsAPipeAsItCome) {
   ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+  std::promise<void> looked;
   std::thread writer([&] {
     auto out = local_.open(at("pipe"), OpenMode::kAppend).value();
     out->write(as_bytes("a\nb\nc")).value();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    looked.get_future().wait();
     out->write(as_bytes("d\ne")).value();
   });
   auto s = source(at("pipe"));
   s.partitions().value();
   EXPECT_EQ(s.head(0, 100).value(), "a\nb\nc");
   Block block;
-  ASSERT_EQ(s.poll(0, block, 0).value(), Poll::kBlock);
+  EXPECT_EQ(s.poll(0, block, 0).value(), Poll::kBlock);
   EXPECT_EQ(shown(block), "<a\nb\n");
+  looked.set_value();
   std::string rest;
   while (true) {
     const Poll polled = s.poll(0, block, 1'000'000).value();
