@@ -19,10 +19,14 @@ namespace {
 constexpr size_t kBucketsMin = 64;
 constexpr size_t kDeadMin = 4096;  // fewer dead rows are not worth building anew
 
-// Rows per bucket lie between the two: less than 3 bytes a row are spent on buckets. Walks pass the
-// rows of other keys quickly, because a byte of their hashes stands beside the links.
-constexpr double kPerBucketLeast = 1.6;
-constexpr double kPerBucketMost = 2;
+// A row's columns may cost half as much again, with its link, its count and its share of the
+// buckets. So buckets are as many as wide rows allow, and fewer than rows for narrow ones: walks
+// pass the rows of other keys quickly, because a byte of their hashes stands beside the links.
+double rows_per_bucket(size_t row_bytes, bool counts) {
+  const double left = 0.47 * static_cast<double>(row_bytes) - (counts ? 9 : 5);
+  return left <= 0 ? 1.6 : std::clamp(4 / left, 0.5, 1.6);
+}
+constexpr double kGrowth = 1.25;
 
 bool is_word_key(const Schema& schema, std::span<const size_t> keys) {
   return keys.size() == 1 && schema[keys[0]].type.physical() == Physical::kInt64;
@@ -88,7 +92,8 @@ RowStore::Id RowStore::append(const Batch& batch, std::span<const uint32_t> rows
     chunk.arrived_us = now_us;
     appended_ += some.size();
     rows_ += some.size();
-    if (static_cast<double>(appended_) > kPerBucketMost * static_cast<double>(buckets_.size())) {
+    const double fullest = kGrowth * rows_per_bucket(columns_.row_bytes(), options_.counts);
+    if (static_cast<double>(appended_) > fullest * static_cast<double>(buckets_.size())) {
       grow_buckets();
     } else {
       link(id, some, keys);
@@ -131,7 +136,8 @@ void RowStore::link(Id first, std::span<const uint32_t> rows, const RowKeys& key
 }
 
 void RowStore::grow_buckets() {
-  const auto wanted = static_cast<size_t>(static_cast<double>(appended_) / kPerBucketLeast);
+  const auto wanted = static_cast<size_t>(static_cast<double>(appended_) /
+                                          rows_per_bucket(columns_.row_bytes(), options_.counts));
   buckets_ = std::vector<Id>(std::max(wanted, kBucketsMin), kNone);
   std::vector<uint32_t> rows;
   for (size_t i = front_; i < chunks_.size(); ++i) {
