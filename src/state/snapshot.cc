@@ -100,6 +100,7 @@ Result<SnapshotReader> SnapshotReader::open(std::string_view bytes) {
 
 Status SnapshotReader::raw(void* data, size_t bytes) {
   if (bytes > bytes_.size() - at_) return corrupt("it ends too early");
+  if (bytes == 0) return {};  // `data` may be null then, which memcpy must not get
   std::memcpy(data, bytes_.data() + at_, bytes);
   at_ += bytes;
   return {};
