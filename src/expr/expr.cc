@@ -43,9 +43,20 @@ bool holds_all_digits(const Type& from, const Type& to) {
          digits.precision() - digits.scale() <= to.precision() - to.scale();
 }
 
+/// x % 10000: integers fail at nothing but a divisor of zero.
+bool is_remainder_by_constant(const Expr::Fields& f) {
+  if (f.function->name() != "%" || !f.type.is_integer()) return false;
+  const Expr* divisor = f.args[1].get();
+  while (divisor->kind() == ExprKind::kCast) divisor = divisor->arg(0).get();
+  return divisor->is_literal() && !divisor->is_null_literal() && divisor->type().is_integer() &&
+         divisor->literal()->int64_at(0) != 0;
+}
+
 /// Whether this node itself can fail, whatever its arguments do.
 bool node_can_fail(const Expr::Fields& f) {
-  if (f.kind == ExprKind::kCall) return !f.function->has(kInfallible);
+  if (f.kind == ExprKind::kCall) {
+    return !f.function->has(kInfallible) && !is_remainder_by_constant(f);
+  }
   if (f.kind != ExprKind::kCast || f.is_try) return false;
   const Type& from = f.args[0]->type();
   if (f.type.is_string()) return false;

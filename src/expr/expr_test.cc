@@ -54,6 +54,9 @@ TEST(Expr, EqualByMeaning) {
 TEST(Expr, Properties) {
   EXPECT_TRUE(call("+", {kA, kB})->can_fail());
   EXPECT_FALSE(call("<", {kA, kB})->can_fail());
+  EXPECT_TRUE(call("%", {kA, kB})->can_fail());
+  EXPECT_FALSE(call("%", {kA, make_int64(Type::bigint(), 7)})->can_fail());
+  EXPECT_TRUE(call("%", {kA, make_int64(Type::bigint(), 0)})->can_fail());
   EXPECT_FALSE(call("TRY", {call("+", {kA, kB})})->can_fail());
   EXPECT_FALSE(cast(make_column(0, Type::integer(), "i"), Type::bigint())->can_fail());
   EXPECT_TRUE(cast(kA, Type::integer())->can_fail());
