@@ -211,9 +211,10 @@ LoweredNode lower_from_changelog(const FromChangelogNode& plan) {
 }
 
 /// An operator that keeps rows by key.
-template <typename Options, typename Node>
-LoweredNode lower_keyed(const Node& plan, std::unique_ptr<Operator> (*make)(Options options)) {
-  Options options{plan.schema, plan.key, 0};
+template <typename Node>
+LoweredNode lower_keyed(const Node& plan,
+                        std::unique_ptr<Operator> (*make)(KeyedRowsOptions options)) {
+  KeyedRowsOptions options{plan.schema, plan.key, 0};
   if (plan.bound.kind == StateBoundKind::kTtl) options.ttl_us = plan.bound.ttl_us;
   LoweredNode made = node(Spread::kByKey, [options, make] { return make(options); });
   made.spec.keys.emplace_back();
@@ -304,9 +305,9 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
     case PlanKind::kFromChangelog:
       return one(lower_from_changelog(plan.as<FromChangelogNode>()));
     case PlanKind::kNormalize:
-      return one(lower_keyed<NormalizeOptions>(plan.as<NormalizeNode>(), make_normalize));
+      return one(lower_keyed(plan.as<NormalizeNode>(), make_normalize));
     case PlanKind::kKeepLast:
-      return one(lower_keyed<KeepLastOptions>(plan.as<KeepLastNode>(), make_keep_last));
+      return one(lower_keyed(plan.as<KeepLastNode>(), make_keep_last));
     case PlanKind::kValues:
       return one(TRY(lower_values(plan.as<ValuesNode>(), options)));
     case PlanKind::kFilter:

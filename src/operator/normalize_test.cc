@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kSchema = "k STRING, v BIGINT";
 
-NormalizeOptions options_of(int64_t ttl_us = 0) { return {schema_from_text(kSchema), {0}, ttl_us}; }
+KeyedRowsOptions options_of(int64_t ttl_us = 0) { return {schema_from_text(kSchema), {0}, ttl_us}; }
 Batch rows(std::string_view text) { return batch_from_text(kSchema, text); }
 
 std::unique_ptr<Operator> restored(const Operator& op) {

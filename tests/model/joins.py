@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from story import NEVER, Story, row_text, seconds, time_text
+from story import (NEVER, Story, keyed_tables, more_keyed_rows, row_text, seconds,
+                   time_text)
 
 KINDS = ["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]
 
@@ -27,19 +28,11 @@ def make_regular(random, seed):
     story = Story(f"Joins, seed {seed}")
     story.block("statement ok", "SET 'state.unbounded' = 'allow'")
     data = sqlite3.connect(":memory:")
-    for table in "ab":
-        story.block("statement ok", f"CREATE TABLE {table} (k STRING, v BIGINT)",
-                    "WITH ('connector' = 'push', 'format' = 'csv')")
-        data.execute(f"CREATE TABLE {table} (k TEXT, v INT)")
+    keyed_tables(story, data)
     story.block("query fold" if changing else "query rowsort", query)
 
     for _ in range(random.randint(3, 8)):
-        table, lines = random.choice("ab"), []
-        for _ in range(random.randint(1, 4)):
-            row = (random.choice(["p", "q", "r", None]), random.choice([None, *range(-2, 5)]))
-            data.execute(f"INSERT INTO {table} VALUES (?, ?)", row)
-            lines.append(",".join("" if value is None else str(value) for value in row))
-        story.block(f"input {table}", *lines)
+        more_keyed_rows(random, story, data, -2)
         story.output(map(row_text, data.execute(query).fetchall()), changing)
     return story.text()
 

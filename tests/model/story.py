@@ -56,6 +56,24 @@ class Story:
         return "\n".join(self.lines)
 
 
+def keyed_tables(story, data):
+    """Tables a and b of keys and values, for velo and in SQLite."""
+    for table in "ab":
+        story.block("statement ok", f"CREATE TABLE {table} (k STRING, v BIGINT)",
+                    "WITH ('connector' = 'push', 'format' = 'csv')")
+        data.execute(f"CREATE TABLE {table} (k TEXT, v INT)")
+
+
+def more_keyed_rows(random, story, data, least):
+    """A few rows for one of these tables; values from `least` to 4, or none."""
+    table, lines = random.choice("ab"), []
+    for _ in range(random.randint(1, 4)):
+        row = (random.choice(["p", "q", "r", None]), random.choice([None, *range(least, 5)]))
+        data.execute(f"INSERT INTO {table} VALUES (?, ?)", row)
+        lines.append(",".join("" if cell is None else str(cell) for cell in row))
+    story.block(f"input {table}", *lines)
+
+
 def _take(rows, row):
     if row in rows:
         rows.remove(row)

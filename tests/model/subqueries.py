@@ -3,7 +3,7 @@
 import sqlite3
 from collections import Counter
 
-from story import Story, row_text
+from story import Story, keyed_tables, more_keyed_rows, row_text
 
 INNER = ["b.v", "b.v + 1", "CASE WHEN b.v > 2 THEN b.v END"]
 TIES = ["", "", " WHERE b.k = a.k", " WHERE b.k = a.k AND b.v > 0", " WHERE b.v > 1"]
@@ -16,20 +16,12 @@ def make(random, seed):
     story = Story(f"Sub-queries and set operations, seed {seed}")
     story.block("statement ok", "SET 'state.unbounded' = 'allow'")
     data = sqlite3.connect(":memory:")
-    for table in "ab":
-        story.block("statement ok", f"CREATE TABLE {table} (k STRING, v BIGINT)",
-                    "WITH ('connector' = 'push', 'format' = 'csv')")
-        data.execute(f"CREATE TABLE {table} (k TEXT, v INT)")
+    keyed_tables(story, data)
     kinds = [membership, membership, existence, value, groups, sets, quantified]
     query, answer = random.choice(kinds)(random)
     story.block("query fold", query)
     for _ in range(random.randint(3, 8)):
-        table, lines = random.choice("ab"), []
-        for _ in range(random.randint(1, 4)):
-            row = (random.choice(["p", "q", "r", None]), random.choice([None, *range(-1, 5)]))
-            data.execute(f"INSERT INTO {table} VALUES (?, ?)", row)
-            lines.append(",".join("" if cell is None else str(cell) for cell in row))
-        story.block(f"input {table}", *lines)
+        more_keyed_rows(random, story, data, -1)
         story.output(map(row_text, answer(data)), True)
     return story.text()
 
