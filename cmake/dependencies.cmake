@@ -8,11 +8,12 @@ pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET GLOBAL libxxhash)    # PkgConf
 find_package(FastFloat REQUIRED)                                       # FastFloat::fast_float: format
 find_package(simdjson REQUIRED)                                        # simdjson::simdjson: format
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET GLOBAL re2)             # PkgConfig::re2: expr
-find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)                     # OpenSSL::Crypto: expr (digests)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto SSL)                 # OpenSSL::Crypto: expr (digests)
 find_package(date REQUIRED)                                            # date::date-tz: expr
 find_package(ZLIB REQUIRED)                                            # ZLIB::ZLIB: connector
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)        # PkgConfig::zstd: connector
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET GLOBAL liblz4)          # PkgConfig::lz4: connector
+include(${CMAKE_CURRENT_LIST_DIR}/rdkafka.cmake)                       # velo::rdkafka: connector
 find_package(spdlog REQUIRED)                                          # spdlog::spdlog: runtime and above
 find_package(Boost 1.81 REQUIRED)                                      # Boost::headers: engine, server
 find_package(nlohmann_json REQUIRED)                                   # nlohmann_json::nlohmann_json: engine and above

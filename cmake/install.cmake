@@ -4,6 +4,7 @@
 #   lib/libvelo_<floor>.a                         one archive per floor, joined by the target velostream::velostream
 #   include/velostream/<name>.h                   the public API: one forwarder per header of src/engine
 #   include/velostream/detail/<floor>/<name>.h    what these headers are made of; not to be included directly
+#   lib/velostream/librdkafka.a                   the Kafka client, where tools/setup built it
 #   lib/cmake/velostream/                         find_package(velostream) → velostream::velostream
 if(NOT TARGET velo_engine)
   return()
@@ -38,12 +39,20 @@ set_target_properties(velo_engine PROPERTIES EXPORT_NAME velostream)
 set_target_properties(velo_count_allocations PROPERTIES EXPORT_NAME count_allocations)
 install(TARGETS velo_count_allocations EXPORT velostream OBJECTS DESTINATION ${CMAKE_INSTALL_LIBDIR}/velostream)
 
+get_target_property(rdkafka_archive velo::rdkafka IMPORTED_LOCATION)
+if(rdkafka_archive)
+  install(FILES ${rdkafka_archive} DESTINATION ${CMAKE_INSTALL_LIBDIR}/velostream)
+  install(FILES ${VELO_DEPS}/librdkafka/LICENSES.txt
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/velostream RENAME librdkafka.txt)
+endif()
+
 configure_package_config_file(cmake/velostream-config.cmake.in
   ${CMAKE_BINARY_DIR}/velostream-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/velostream-config-version.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/velostream-config.cmake
   ${CMAKE_BINARY_DIR}/velostream-config-version.cmake cmake/dependencies.cmake
+  cmake/rdkafka.cmake
   DESTINATION ${package_dir})
 install(EXPORT velostream NAMESPACE velostream:: FILE velostream-targets.cmake DESTINATION ${package_dir})
 if(TARGET velo)

@@ -1,0 +1,41 @@
+# velo::rdkafka, the Kafka client: the static library that tools/setup built into .deps (or where the environment's
+# VELO_DEPS says: several checkouts may share one), else the system's where it is new enough. The installed package
+# carries the static library with it, and velo's headers show nothing of it.
+set(rdkafka_wanted 2.14.2)
+
+if(VELOSTREAM_PACKAGE)
+  set(rdkafka_archive ${CMAKE_CURRENT_LIST_DIR}/../../velostream/librdkafka.a)
+else()
+  set(VELO_DEPS "$ENV{VELO_DEPS}" CACHE PATH "where tools/setup builds what Debian 12 has not")
+  if(NOT VELO_DEPS)
+    set(VELO_DEPS ${CMAKE_CURRENT_SOURCE_DIR}/.deps)
+  endif()
+  set(rdkafka_archive ${VELO_DEPS}/librdkafka/lib/librdkafka.a)
+  set(rdkafka_description ${VELO_DEPS}/librdkafka/lib/pkgconfig/rdkafka-static.pc)
+  set(rdkafka_version 0)
+  if(EXISTS ${rdkafka_description})
+    file(STRINGS ${rdkafka_description} rdkafka_version REGEX "^Version: ")
+    string(REPLACE "Version: " "" rdkafka_version "${rdkafka_version}")
+  endif()
+  if(rdkafka_version VERSION_LESS rdkafka_wanted)
+    set(rdkafka_archive rdkafka_archive-NOTFOUND)
+  endif()
+endif()
+
+if(EXISTS "${rdkafka_archive}")
+  add_library(velo::rdkafka STATIC IMPORTED GLOBAL)
+  set_target_properties(velo::rdkafka PROPERTIES IMPORTED_LOCATION ${rdkafka_archive})
+  target_link_libraries(velo::rdkafka INTERFACE OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB PkgConfig::zstd
+    PkgConfig::lz4 Threads::Threads ${CMAKE_DL_LIBS} m)
+  if(NOT VELOSTREAM_PACKAGE)
+    target_include_directories(velo::rdkafka SYSTEM INTERFACE ${VELO_DEPS}/librdkafka/include)
+  endif()
+else()
+  pkg_check_modules(rdkafka IMPORTED_TARGET GLOBAL QUIET rdkafka>=${rdkafka_wanted})
+  if(NOT rdkafka_FOUND)
+    message(FATAL_ERROR "no librdkafka of ${rdkafka_wanted} or newer, neither in ${VELO_DEPS} nor by pkg-config: "
+      "run tools/setup, which builds it there")
+  endif()
+  add_library(velo::rdkafka INTERFACE IMPORTED GLOBAL)
+  target_link_libraries(velo::rdkafka INTERFACE PkgConfig::rdkafka)
+endif()
