@@ -17,6 +17,11 @@ struct Row {
   bool operator==(const Row&) const = default;
 };
 
+// A time from -span / 2 on; unsigned, as the difference overflows int64_t for the widest span.
+int64_t time_within(uint64_t span, Random& random) {
+  return static_cast<int64_t>(random.below(span) - span / 2);
+}
+
 // Pushes rows in pieces and releases what a watermark has passed; what comes out is in the order of
 // time, then of arrival.
 void check(uint64_t span, Random& random) {
@@ -27,7 +32,7 @@ void check(uint64_t span, Random& random) {
     ColumnBuilder times(Type::timestamp(3)), numbers(Type::bigint());
     const size_t rows = random.below(100);
     for (size_t i = 0; i < rows; ++i) {
-      const auto time = static_cast<int64_t>(random.below(span)) - static_cast<int64_t>(span / 2);
+      const int64_t time = time_within(span, random);
       held.push_back({time, arrival});
       times.append_int64(time);
       numbers.append_int64(arrival++);
@@ -38,8 +43,7 @@ void check(uint64_t span, Random& random) {
                   nullptr,
                   nullptr});
     const bool all = turn == 19;
-    const auto watermark =
-        all ? INT64_MAX : static_cast<int64_t>(random.below(span)) - static_cast<int64_t>(span / 2);
+    const int64_t watermark = all ? INT64_MAX : time_within(span, random);
     std::vector<Row> right;
     std::erase_if(held, [&](const Row& row) {
       if (row.time <= watermark) right.push_back(row);
