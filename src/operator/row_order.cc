@@ -14,16 +14,16 @@
 namespace velo {
 namespace {
 
-uint64_t word_of(int64_t value) { return static_cast<uint64_t>(value) ^ (uint64_t{1} << 63); }
+uint64_t order_word(int64_t value) { return static_cast<uint64_t>(value) ^ (uint64_t{1} << 63); }
 
-uint64_t word_of(double value) {
+uint64_t order_word(double value) {
   if (std::isnan(value)) return UINT64_MAX;
   if (value == 0) value = 0;  // -0.0 and 0.0 may be equal to who compares them
   const auto bits = std::bit_cast<uint64_t>(value);
   return (bits >> 63) != 0 ? ~bits : bits | (uint64_t{1} << 63);
 }
 
-uint64_t word_of(std::string_view value) {
+uint64_t order_word(std::string_view value) {
   uint64_t word = 0;
   std::memcpy(&word, value.data(), std::min(value.size(), sizeof word));
   return __builtin_bswap64(word);
@@ -34,13 +34,13 @@ uint64_t value_word(const Column& column, uint32_t row) {
     case Physical::kBool:
       return column.bool_at(row) ? 1 : 0;
     case Physical::kInt64:
-      return word_of(column.int64_at(row));
+      return order_word(column.int64_at(row));
     case Physical::kInt128:
-      return word_of(static_cast<int64_t>(column.int128_at(row) >> 64));
+      return order_word(static_cast<int64_t>(column.int128_at(row) >> 64));
     case Physical::kDouble:
-      return word_of(column.double_at(row));
+      return order_word(column.double_at(row));
     case Physical::kString:
-      return word_of(column.string_at(row));
+      return order_word(column.string_at(row));
     default:
       return 0;
   }
@@ -73,10 +73,10 @@ std::vector<uint64_t> order_words(const Batch& batch, const SortKey& key) {
   };
   if (column.is_flat() && column.type().physical() == Physical::kInt64) {
     const int64_t* values = column.values<int64_t>();
-    for (size_t row = 0; row < batch.rows; ++row) words[row] = place(word_of(values[row]));
+    for (size_t row = 0; row < batch.rows; ++row) words[row] = place(order_word(values[row]));
   } else if (column.is_flat() && column.type().physical() == Physical::kDouble) {
     const double* values = column.values<double>();
-    for (size_t row = 0; row < batch.rows; ++row) words[row] = place(word_of(values[row]));
+    for (size_t row = 0; row < batch.rows; ++row) words[row] = place(order_word(values[row]));
   } else {
     for (uint32_t row = 0; row < batch.rows; ++row) {
       words[row] = column.is_null(row) ? 0 : place(value_word(column, row));
@@ -208,13 +208,13 @@ class RowSorter {
       case Physical::kInt128:
         item.whole = !wide;
         item.word = wide ? value_word(column, item.row)
-                         : word_of(static_cast<int64_t>(column.int128_at(item.row)));
+                         : order_word(static_cast<int64_t>(column.int128_at(item.row)));
         return;
       case Physical::kString: {
         // Seven bytes, and how many there are; 8: more than seven.
         const std::string_view value = column.string_at(item.row);
         const size_t length = std::min<size_t>(value.size(), 8);
-        item.word = (word_of(value.substr(0, 7)) & ~uint64_t{0xff}) | length;
+        item.word = (order_word(value.substr(0, 7)) & ~uint64_t{0xff}) | length;
         item.whole = length < 8;
         return;
       }
