@@ -5,9 +5,10 @@ CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 # The laws of the house (tidy, headers, package) need checking once, not under every sanitizer; fuzzers
 # that libFuzzer drives have a command of their own.
 SANITIZED = $(CTEST) -LE 'house|libfuzzer'
-# Findings name functions and lines.
+# Findings name functions and lines, and how it came there.
 SYMBOLIZER = /usr/lib/llvm-19/bin/llvm-symbolizer
 asan tsan fuzz: export ASAN_SYMBOLIZER_PATH = $(SYMBOLIZER)
+asan tsan fuzz: export UBSAN_OPTIONS = print_stacktrace=1
 asan tsan fuzz: export TSAN_SYMBOLIZER_PATH = $(SYMBOLIZER)
 # ThreadSanitizer cannot always live with the address-space shuffling of newer kernels.
 UNSHUFFLED = $(shell setarch -R true 2>/dev/null && echo setarch -R)

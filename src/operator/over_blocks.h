@@ -75,12 +75,13 @@ class OverBlocks {
   }
   /// For FrameRows::suffixes.
   std::byte* states(uint32_t group, size_t state) const { return values(group, columns_ + state); }
-  /// This row's values are about to be looked at.
+  /// This row's values are about to be looked at. There may be no block yet.
   void prefetch(uint32_t group, uint64_t row) const {
     const Block& block = blocks_[group];
     for (size_t i = 0; i < columns_; ++i) {
-      const std::byte* values = block.bytes.get() + offset(i, block.capacity);
-      __builtin_prefetch(values + (row - block.base) * regions_[i].stride);
+      const auto values = reinterpret_cast<uintptr_t>(block.bytes.get());
+      const uint64_t at = offset(i, block.capacity) + (row - block.base) * regions_[i].stride;
+      __builtin_prefetch(reinterpret_cast<const void*>(values + at));
     }
   }
   size_t memory_bytes() const { return blocks_.capacity() * sizeof(Block) + bytes_; }
