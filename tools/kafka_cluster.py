@@ -1,0 +1,311 @@
+"""Apache Kafka for tests and benchmarks: one or three nodes (KRaft, each broker and controller) on
+loopback ports, their files in one folder:
+
+    cluster.json            what was asked for and which ports were free
+    node-1/server.properties, log, pid, data/
+"""
+
+import base64
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+import packages
+from packages import DEPS
+
+VERSION = "4.4.0"
+PACKAGES = [
+    f"org.apache.kafka:kafka_2.13:{VERSION}",
+    "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5",
+]
+START_SECONDS = 60
+PORTS = range(20000, 32000)  # below the ports that the system gives to whoever connects
+
+# What makes one small node quick to start and tests quick to run.
+PROPERTIES = """\
+process.roles=broker,controller
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+auto.create.topics.enable=false
+num.network.threads=2
+num.io.threads=2
+log.cleaner.threads=1
+log.cleaner.dedupe.buffer.size=4194304
+log.retention.check.interval.ms=1000
+log.initial.task.delay.ms=500
+offsets.topic.num.partitions=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+group.consumer.min.session.timeout.ms=1000
+group.consumer.session.timeout.ms=6000
+group.consumer.min.heartbeat.interval.ms=100
+group.consumer.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+controlled.shutdown.retry.backoff.ms=200
+"""
+
+LOGGING = """\
+<Configuration><Appenders><Console name="out">
+<PatternLayout pattern="%d %p %m (%c)%n%throwable"/></Console></Appenders>
+<Loggers><Root level="WARN"><AppenderRef ref="out"/></Root></Loggers></Configuration>
+"""
+
+
+FAST_START = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xlog:disable"]
+# The broker's classes as the JVM has them in memory, which is half of its start: made when the
+# first broker stops.
+CLASSES = DEPS / "kafka" / "classes.jsa"
+
+
+class KafkaError(Exception):
+    """What went wrong, and what to do."""
+
+
+def random_id():
+    """A KRaft identifier, as Kafka writes its 16 bytes; a leading dash looks like an option."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports(count):
+    found = set()
+    while len(found) < count:
+        port = random.choice(PORTS)
+        if is_free(port):
+            found.add(port)
+    return sorted(found)
+
+
+def jars():
+    return packages.maven_jars("kafka", PACKAGES)
+
+
+def java(main, *arguments, options=()):
+    return [
+        packages.need("java", "tools/setup --kafka installs it"),
+        *options,
+        "-cp",
+        f"{jars()}/*",
+        main,
+        *arguments,
+    ]
+
+
+def kept_classes():
+    return [f"-XX:SharedArchiveFile={CLASSES}"] if CLASSES.exists() else []
+
+
+class Cluster:
+    """The nodes whose files are in one folder."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder).resolve()
+        self.description = self.folder / "cluster.json"
+        self.settings = (
+            json.loads(self.description.read_text()) if self.description.exists() else None
+        )
+
+    def exists(self):
+        return self.settings is not None
+
+    def create(self, nodes, port=None, config=(), heap_mb=512, fast_start=True):
+        """Files for new nodes: ports, properties, formatted data folders."""
+        ports = free_ports(2 * nodes)
+        if port is not None:
+            if nodes != 1 or not is_free(port):
+                raise KafkaError(
+                    f"port {port} cannot be had: it is taken, or there are several nodes"
+                )
+            ports[0] = port
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.settings = {
+            "nodes": nodes,
+            "ports": ports[:nodes],
+            "controllers": ports[nodes:],
+            "cluster_id": random_id(),
+            "heap_mb": heap_mb,
+            "fast_start": fast_start,
+        }
+        for node in self.nodes():
+            self.node_folder(node).mkdir()
+            (self.node_folder(node) / "server.properties").write_text(self.properties(node, config))
+        (self.folder / "log4j2.xml").write_text(LOGGING)
+        self.format()
+        self.description.write_text(json.dumps(self.settings) + "\n")
+
+    def properties(self, node, config):
+        settings = self.settings
+        port, controller = settings["ports"][node - 1], settings["controllers"][node - 1]
+        copies = min(settings["nodes"], 3)
+        in_sync = 2 if copies == 3 else 1
+        voters = ",".join(f"{n}@127.0.0.1:{settings['controllers'][n - 1]}" for n in self.nodes())
+        lines = PROPERTIES + (
+            f"node.id={node}\ncontroller.quorum.voters={voters}\n"
+            f"listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n"
+            f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n"
+            f"log.dirs={self.node_folder(node) / 'data'}\n"
+            f"default.replication.factor={copies}\nmin.insync.replicas={in_sync}\n"
+            f"offsets.topic.replication.factor={copies}\n"
+            f"transaction.state.log.replication.factor={copies}\n"
+            f"transaction.state.log.min.isr={in_sync}\n"
+            f"share.coordinator.state.topic.replication.factor={copies}\n"
+            f"share.coordinator.state.topic.min.isr={in_sync}\n"
+        )
+        return lines + "".join(f"{line}\n" for line in config)
+
+    def format(self):
+        running = [
+            subprocess.Popen(
+                java(
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "-t",
+                    self.settings["cluster_id"],
+                    "-c",
+                    str(self.node_folder(node) / "server.properties"),
+                    options=FAST_START + kept_classes(),
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for node in self.nodes()
+        ]
+        for process in running:
+            said, _ = process.communicate()
+            if process.returncode != 0:
+                raise KafkaError(f"Kafka did not format its folder: {said.strip()}")
+
+    def nodes(self):
+        return range(1, self.settings["nodes"] + 1)
+
+    def node_folder(self, node):
+        return self.folder / f"node-{node}"
+
+    def bootstrap(self):
+        return ",".join(f"127.0.0.1:{port}" for port in self.settings["ports"])
+
+    def pid(self, node):
+        """The process of a node, or None. Another process with its number is not taken for it."""
+        try:
+            pid = int((self.node_folder(node) / "pid").read_text())
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        except (OSError, ValueError):
+            return None
+        return pid if str(self.node_folder(node)) in command else None
+
+    def start_node(self, node):
+        """Starts a node that is not running; does not wait for it."""
+        if self.pid(node):
+            return
+        folder = self.node_folder(node)
+        options = [
+            f"-Xmx{self.settings['heap_mb']}m",
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.xml'}",
+        ]
+        if self.settings["fast_start"]:
+            options += FAST_START + (
+                kept_classes() or [f"-XX:ArchiveClassesAtExit={folder / 'classes.jsa'}"]
+            )
+        with open(folder / "log", "a") as log:
+            process = subprocess.Popen(
+                java("kafka.Kafka", str(folder / "server.properties"), options=options),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                start_new_session=True,
+            )
+        (folder / "pid").write_text(f"{process.pid}\n")
+
+    def start(self):
+        for node in self.nodes():
+            self.start_node(node)
+        for node in self.nodes():
+            self.wait_node(node, self.settings["nodes"])
+
+    def wait_node(self, node, others=1):
+        """Returns when a node answers, and knows of so many nodes, itself among them."""
+        from kafka_topics import knows
+
+        port = self.settings["ports"][node - 1]
+        deadline = time.monotonic() + START_SECONDS
+        while is_free(port) or not knows(f"127.0.0.1:{port}", port, others):
+            if not self.pid(node):
+                raise KafkaError(
+                    f"node {node} stopped while it started; its log:\n{self.log_end(node)}"
+                )
+            if time.monotonic() > deadline:
+                raise KafkaError(
+                    f"node {node} does not answer after {START_SECONDS} s; its log ends with:\n"
+                    + self.log_end(node)
+                )
+            time.sleep(0.05)
+
+    def log_end(self, node):
+        return "\n".join(
+            (self.node_folder(node) / "log").read_text(errors="replace").splitlines()[-15:]
+        )
+
+    def stop_node(self, node, how=signal.SIGTERM, seconds=30):
+        pid = self.pid(node)
+        if not pid:
+            return
+        os.kill(pid, how)
+        os.kill(pid, signal.SIGCONT)
+        deadline = time.monotonic() + seconds
+        while self.pid(node):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                deadline += seconds
+            reap(pid)
+            time.sleep(0.02)
+        (self.node_folder(node) / "pid").unlink()
+        made = self.node_folder(node) / "classes.jsa"
+        if made.exists():
+            os.replace(made, CLASSES)
+
+    def signal_node(self, node, which):
+        pid = self.pid(node)
+        if not pid:
+            raise KafkaError(f"node {node} does not run")
+        os.kill(pid, which)
+
+    def stop(self, how=signal.SIGTERM):
+        for node in self.nodes():
+            if pid := self.pid(node):
+                os.kill(pid, how)  # all at once, then wait for each
+        for node in self.nodes():
+            self.stop_node(node, how)
+
+
+def reap(pid):
+    """A node that this very process started stays in the process table until it is waited for."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
