@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/record_span.h"
 #include "base/result.h"
 
 namespace velo {
@@ -26,14 +27,6 @@ struct Position {
   static Result<Position> parse(std::string_view text);
   bool operator==(const Position&) const = default;
 };
-
-/// A stretch of a block's bytes. `length` kNullLength: no value at all (a Kafka tombstone).
-struct RecordSpan {
-  uint32_t offset = 0;
-  uint32_t length = 0;
-  bool operator==(const RecordSpan&) const = default;
-};
-inline constexpr uint32_t kNullLength = UINT32_MAX;
 
 struct HeaderSpan {
   RecordSpan name;
@@ -66,6 +59,10 @@ struct Block {
   Position end;    ///< after the last: seek there to go on
   bool record_per_entry = false;
   std::vector<RecordSpan> records;
+  /// If not 0: the first so many of `bytes` are the records with a newline behind each, and none is
+  /// null, holds a newline or begins with white space: text of such records can be read like a
+  /// file.
+  size_t line_bytes = 0;
   std::vector<RecordMetadata> metadata;  ///< empty, or one for each of `records`
   std::vector<HeaderSpan> headers;
   /// `bytes` start a unit (a file): a header line stands there if the format has one.
@@ -89,6 +86,10 @@ struct PartitionInfo {
   /// Begins inside a unit (a later split of a file): a header, if there is one, has to be taken
   /// from `head`.
   bool starts_inside_unit = false;
+  /// Of a message system: the number of the partition in its topic, and what the last `commit` of
+  /// its position noted.
+  int32_t number = -1;
+  std::string note = {};
 };
 
 }  // namespace velo

@@ -29,6 +29,7 @@ void Block::clear() {
   begin = {};
   end = {};
   record_per_entry = false;
+  line_bytes = 0;
   records.clear();
   metadata.clear();
   headers.clear();

@@ -1,13 +1,26 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/buffer.h"
+#include "base/record_span.h"
 #include "base/result.h"
+#include "connector/block.h"
 
 namespace velo {
+
+/// Records for a sink that takes them one by one. All spans point into `bytes`.
+struct OutgoingRecords {
+  Bytes bytes;
+  std::span<const RecordSpan> values;      ///< kNullLength: a tombstone
+  std::span<const RecordSpan> keys;        ///< empty, or one per record; kNullLength: none
+  std::span<const int64_t> timestamps_ms;  ///< since 1970, one per record; empty: now
+  std::span<const std::vector<HeaderSpan>> headers;  ///< empty, or one list per record
+};
 
 /// Moves encoded bytes out. Used by one thread.
 ///
@@ -30,6 +43,11 @@ class Sink {
   virtual void set_preamble(std::string preamble) { (void)preamble; }
   /// Whole records with their separators, `rows` of them.
   virtual Status write(Bytes encoded, uint64_t rows) = 0;
+  /// Instead of `write`, for sinks of records.
+  virtual Status write_records(const OutgoingRecords& records) {
+    (void)records;
+    return Error(ErrorCode::kInternal, "this sink takes bytes, not records");
+  }
   /// Passes on what is buffered, so that a watcher sees it. Publishes nothing.
   virtual Status flush() = 0;
   /// To be called now and then when nothing is written: rotation by time happens here too.

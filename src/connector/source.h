@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,15 @@ namespace velo {
 enum class Poll : uint8_t {
   kBlock,       ///< `out` is filled
   kNothingYet,  ///< read to its end for now, more may come: the partition is quiet
+  kBehind,      ///< there is more, but it is still on its way: not quiet
   kEnd,         ///< nothing will ever come again (bounded, or finished from outside)
+};
+
+/// Everything of a partition before `position` is dealt with; `note` comes back with it.
+struct SourceCommit {
+  uint32_t partition = 0;
+  Position position;
+  std::string note;
 };
 
 /// Moves bytes in. Pulled by one thread; to read partitions in parallel, make one source per thread
@@ -39,6 +48,9 @@ class Source {
     return {};
   }
 
+  /// This one will be polled; others may be left alone. REQUIRES: before its seek and first poll.
+  virtual void select(uint32_t partition) { (void)partition; }
+
   /// The next block comes from there. REQUIRES: before the first poll of this partition.
   virtual Status seek(uint32_t partition, const Position& position) = 0;
 
@@ -57,6 +69,12 @@ class Source {
     (void)partition, (void)most;
     return std::string();
   }
+
+  /// For sources that others remember the position of (a consumer group): a source made later goes
+  /// on there. Does not wait; what goes wrong is a warning.
+  virtual void commit(std::span<const SourceCommit> commits) { (void)commits; }
+  /// Whether `commit` does anything.
+  virtual bool commits() const { return false; }
 
   /// Things the user should know of and that stop nothing ("log was replaced while …"). Emptied by
   /// the call.

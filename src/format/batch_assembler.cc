@@ -1,5 +1,7 @@
 #include "format/batch_assembler.h"
 
+#include <utility>
+
 #include "base/fmt.h"
 
 namespace velo {
@@ -62,10 +64,10 @@ Status BatchAssembler::flush(uint64_t end, DecodeOutput& out) {
   batch.columns.reserve(targets_.size());
   for (auto& target : targets_) batch.columns.push_back(target->finish(rows_));
   start();
-  const DecodedRange range{begin_, end};
-  begin_ = end;
-  if (changes_) batch = changes_->changes(std::move(batch));
-  return out.batch(std::move(batch), range);
+  const uint64_t begin = std::exchange(begin_, end);
+  std::vector<uint32_t> messages = std::exchange(messages_, {});
+  if (changes_) batch = changes_->changes(std::move(batch), messages);
+  return out.batch(std::move(batch), {begin, end, messages});
 }
 
 Result<std::unique_ptr<ColumnTarget>> make_target(std::string_view format, const Field& column,

@@ -38,6 +38,8 @@ class BatchAssembler {
   bool full() const { return rows_ == batch_rows_; }
   /// Rows [rows(), rows() + n) are written.
   void add(size_t n) { rows_ += n; }
+  /// Notes, while messages are decoded, that the next row to be added is of this one.
+  void note_message(uint32_t number) { messages_.push_back(number); }
   /// Takes rows out of [rows(), rows() + n), which are written but not added, and returns how many
   /// are left. `dropped`: ascending, counted from rows().
   size_t remove(size_t n, const std::vector<uint32_t>& dropped);
@@ -66,6 +68,7 @@ class BatchAssembler {
   size_t rows_ = 0;
   BufferPtr owner_;
   uint64_t begin_ = 0;
+  std::vector<uint32_t> messages_;  ///< of the rows; empty unless these come as messages
 };
 
 /// A target for a column of this type, nested ones included. Errors: a type that text formats

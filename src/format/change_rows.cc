@@ -38,7 +38,7 @@ class OpRows final : public ChangeRows {
     return Verdict::kBad;
   }
 
-  Batch changes(Batch records) override {
+  Batch changes(Batch records, std::vector<uint32_t>&) override {
     const ColumnPtr ops = std::move(records.columns.front());
     records.columns.erase(records.columns.begin());
     records.schema = schema_;

@@ -28,7 +28,8 @@ class ChangeRows {
   /// What the record says that was written into row `row` of the targets.
   virtual Verdict judge(size_t row) = 0;
   /// The changes of records that were all judged to be some. Rows of one record stand together.
-  virtual Batch changes(Batch records) = 0;
+  /// `messages`: the message of each record, or empty; afterwards of each row.
+  virtual Batch changes(Batch records, std::vector<uint32_t>& messages) = 0;
 
   const std::string& problem() const { return problem_; }
 

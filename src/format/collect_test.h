@@ -24,7 +24,8 @@ class Collected final : public DecodeOutput {
 
   Status batch(Batch batch, DecodedRange range) override {
     rows += batch.rows;
-    ranges.push_back(range);
+    ranges.push_back({range.begin, range.end});
+    messages.insert(messages.end(), range.messages.begin(), range.messages.end());
     batches.push_back(std::move(batch));
     return {};
   }
@@ -52,6 +53,7 @@ class Collected final : public DecodeOutput {
   size_t rows = 0;
   std::vector<Batch> batches;
   std::vector<DecodedRange> ranges;
+  std::vector<uint32_t> messages;  ///< of the rows, if these came as messages
   std::vector<Bad> bads;
 };
 
@@ -87,6 +89,22 @@ struct DecodeCase {
     std::unique_ptr<Decoder> decoder = make().value();
     Collected out;
     feed_all(*decoder, text, piece, out).value();
+    return out;
+  }
+
+  /// Each text is a message.
+  Collected run_messages(const std::vector<std::string>& texts) const {
+    std::unique_ptr<Decoder> decoder = make().value();
+    Collected out;
+    std::string bytes;
+    std::vector<RecordSpan> records;
+    bool lines = true;
+    for (const std::string& text : texts) {
+      records.push_back({static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(text.size())});
+      bytes += text + "\n";
+      lines = lines && !text.empty() && text.front() > ' ' && text.find('\n') == std::string::npos;
+    }
+    decoder->feed_messages({nullptr, as_bytes(bytes), records, lines}, out).value();
     return out;
   }
 

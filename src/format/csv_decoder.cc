@@ -175,6 +175,12 @@ Result<bool> CsvDecoder::judge_header(std::string_view record) {
   return true;
 }
 
+// A quote that is not closed would take the lines behind it along.
+bool CsvDecoder::enter_lines(const Messages& messages) {
+  return !csv_.dialect.quoting ||
+         as_text(messages.bytes).find(csv_.dialect.quote) == std::string_view::npos;
+}
+
 Result<bool> CsvDecoder::take_header(std::string_view record) { return judge_header(record); }
 
 Status CsvDecoder::learn_header(std::string_view head) {

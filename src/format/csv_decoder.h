@@ -36,6 +36,7 @@ class CsvDecoder : public RecordDecoder {
   Outcome decode_record(std::string_view record, size_t row, bool stable) override;
   Result<bool> take_header(std::string_view record) override;
   Status learn_header(std::string_view head) override;
+  bool enter_lines(const Messages& messages) override;
   void reset_unit() override;
 
   /// Where the columns of a file stand.

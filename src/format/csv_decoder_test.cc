@@ -279,25 +279,22 @@ TEST(CsvDecoder, AnEndlessRecordNeedsNotToBeKept) {
   }
 }
 
-TEST(CsvDecoder, MessagesOneByOne) {
+TEST(CsvDecoder, Messages) {
   DecodeCase c;
   c.schema = "a bigint, b string";
-  std::unique_ptr<Decoder> decoder = c.make().value();
-  Collected out;
-  uint64_t number = 40;
-  for (const char* text : {"1,x", "bad", "2,\"y\nz\""}) {
-    DecodeInput input;
-    input.bytes = as_bytes(text);
-    input.offset = number++;
-    decoder->feed_record(input, out).value();
-  }
-  EXPECT_EQ(out.rows, 0u);
-  decoder->flush(out).value();
-  EXPECT_EQ(out.rows_text(), "1 x\n2 'y\nz'\n");
-  ASSERT_EQ(out.bads.size(), 1u);
-  EXPECT_EQ(out.bads[0].offset, 41u);
-  EXPECT_EQ(out.ranges[0].begin, 40u);
-  EXPECT_EQ(out.ranges[0].end, 43u);
+  // The same as lines and, where a quote might run on, one by one.
+  Collected out = c.run_messages({"1,x", "bad", "2,y", "3,z", "4,5,6", "7,w"});
+  EXPECT_EQ(out.rows_text(), "1 x\n2 y\n3 z\n7 w\n");
+  EXPECT_EQ(out.messages, (std::vector<uint32_t>{0, 2, 3, 5}));
+  EXPECT_EQ(out.bad_text(),
+            "0:1 field-count 1 field where 2 are wanted\n"
+            "0:4 field-count 3 fields where 2 are wanted\n");
+  out = c.run_messages({"1,x", "bad", "2,\"y\nz\"", "3,\"open", "4,w"});
+  EXPECT_EQ(out.rows_text(), "1 x\n2 'y\nz'\n4 w\n");
+  EXPECT_EQ(out.messages, (std::vector<uint32_t>{0, 2, 4}));
+  ASSERT_EQ(out.bads.size(), 2u);
+  EXPECT_EQ(out.bads[0].offset, 1u);
+  EXPECT_EQ(out.bads[1].offset, 3u);
 }
 
 TEST(CsvDecoder, StringsStopBeingInternedWhenTheyDoNotRepeat) {

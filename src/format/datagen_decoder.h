@@ -23,10 +23,6 @@ class DatagenDecoder final : public Decoder {
 
   Status start_unit(const UnitStart& start) override { (void)start; return {}; }
   Status feed(const DecodeInput& input, DecodeOutput& out) override;
-  Status feed_record(const DecodeInput& record, DecodeOutput& out) override {
-    return feed(record, out);
-  }
-  Status flush(DecodeOutput& out) override { (void)out; return {}; }
   uint64_t consumed_offset() const override { return next_row_; }
   const SchemaPtr& schema() const override { return schema_; }
 

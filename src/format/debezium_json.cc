@@ -78,7 +78,7 @@ class EnvelopeRows final : public ChangeRows {
     return Verdict::kChange;
   }
 
-  Batch changes(Batch records) override {
+  Batch changes(Batch records, std::vector<uint32_t>& messages) override {
     if (payload_) records.columns = flatten(records.columns[0])->children();
     const size_t n = records.rows;
     const Column& ops = *records.columns[kOp];
@@ -99,6 +99,11 @@ class EnvelopeRows final : public ChangeRows {
       out.columns.push_back(gather(concat(parts), rows));
     }
     if (some_go) out.weights = weights.finish();
+    if (!messages.empty()) {
+      std::vector<uint32_t> of_rows;
+      for (const uint32_t row : rows) of_rows.push_back(messages[row % n]);
+      messages = std::move(of_rows);
+    }
     return out;
   }
 
@@ -150,9 +155,11 @@ void DebeziumEncoder::put_row(TextWriter& out, const Batch& batch, size_t row) {
   out.put('}');
 }
 
-void DebeziumEncoder::encode(const Batch& batch, std::string& out) {
+void DebeziumEncoder::encode_records(const Batch& batch, std::string& out,
+                                     std::vector<RecordSpan>* records) {
   TextWriter writer(out);
   for (size_t row = 0; row < batch.rows; ++row) {
+    const size_t begin = writer.size();
     const std::string_view op = batch.columns[0]->string_at(row);
     const bool goes = op.front() == '-';
     writer.put("{\"before\":");
@@ -170,6 +177,7 @@ void DebeziumEncoder::encode(const Batch& batch, std::string& out) {
       writer.put("null");
     }
     writer.put(updates ? ",\"op\":\"u\"}\n" : goes ? ",\"op\":\"d\"}\n" : ",\"op\":\"c\"}\n");
+    note(records, begin, writer.size() - 1);
   }
 }
 

@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/buffer.h"
 #include "base/options.h"
+#include "base/record_span.h"
 #include "base/result.h"
 #include "column/batch.h"
 
@@ -33,7 +35,7 @@ std::string_view bad_reason_name(BadReason reason);
 struct BadRecord {
   std::string_view bytes;     ///< unchanged, without its newline; valid during the call only
   uint64_t bytes_total = 0;   ///< more than bytes.size() when a too long record was cut
-  uint64_t offset = 0;        ///< of its first byte in the unit (record-wise input: as fed)
+  uint64_t offset = 0;        ///< of its first byte in the unit; of messages: its number among them
   uint64_t line = 0;          ///< from 1; 0 = unknown
   BadReason reason = BadReason::kSyntax;
   std::string message;        ///< "column 'price': '12x' is no DOUBLE"
@@ -43,6 +45,8 @@ struct BadRecord {
 struct DecodedRange {
   uint64_t begin = 0;
   uint64_t end = 0;
+  /// Of messages: for each row, ascending, the number of its message. Else empty.
+  std::span<const uint32_t> messages = {};
 };
 
 /// Who takes what a decoder makes. An error stops the decoder and is returned by `feed`.
@@ -63,6 +67,15 @@ struct DecodeInput {
   Bytes bytes;
   uint64_t offset = 0;       ///< position of bytes[0] in its unit
   bool ends_unit = false;    ///< the file ends here: a last record without newline is complete
+};
+
+/// Whole records, one behind the other.
+struct Messages {
+  BufferPtr owner;  ///< as in DecodeInput
+  Bytes bytes;
+  std::span<const RecordSpan> records;  ///< none is null
+  /// A newline stands behind each; none holds a newline or begins with white space.
+  bool lines = false;
 };
 
 /// How a unit (a file, a topic) is entered.
@@ -89,10 +102,12 @@ class Decoder {
   virtual Status start_unit(const UnitStart& start) = 0;
   /// REQUIRES: `input` continues the unit where the last one ended (any cut, also inside a record).
   virtual Status feed(const DecodeInput& input, DecodeOutput& out) = 0;
-  /// Exactly one record per call (a message). Rows are kept until `flush` or until a batch is full.
-  virtual Status feed_record(const DecodeInput& record, DecodeOutput& out) = 0;
-  /// Hands out the rows that `feed_record` left.
-  virtual Status flush(DecodeOutput& out) = 0;
+  /// Messages, of each of which some rows are made (in JSON an array may be many). They are no part
+  /// of a unit, and have no header.
+  virtual Status feed_messages(const Messages& messages, DecodeOutput& out) {
+    (void)messages, (void)out;
+    return Error(ErrorCode::kNotSupported, "a format that makes its own rows reads no messages");
+  }
   /// End of the last record that was handed out or counted as bad: where a restart must seek.
   virtual uint64_t consumed_offset() const = 0;
   /// `consumed_offset` stands inside a record that was counted as too long and has not ended yet:

@@ -3,8 +3,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/options.h"
+#include "base/record_span.h"
 #include "base/result.h"
 #include "column/batch.h"
 
@@ -20,7 +22,17 @@ class Encoder {
   /// Appends every row of the batch, each complete with its newline. REQUIRES: the batch has the
   /// schema that the encoder was made for. A column that was named by `EncoderOptions::op_column`
   /// holds "+I", "-U"….
-  virtual void encode(const Batch& batch, std::string& out) = 0;
+  void encode(const Batch& batch, std::string& out) { encode_records(batch, out, nullptr); }
+  /// The same; `records`, if given, gets where each record lies in `out`, without its newline.
+  virtual void encode_records(const Batch& batch, std::string& out,
+                              std::vector<RecordSpan>* records) = 0;
+
+ protected:
+  /// Notes a record that was written from `begin` to `end`.
+  static void note(std::vector<RecordSpan>* records, size_t begin, size_t end) {
+    if (records == nullptr) return;
+    records->push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end - begin)});
+  }
 };
 
 struct EncoderOptions {

@@ -1,5 +1,6 @@
 #include "format/json_decoder.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "format/formats.h"
@@ -57,7 +58,11 @@ RecordDecoder::Outcome JsonDecoder::decode_record(std::string_view record, size_
 Status JsonDecoder::decode_message(std::string_view message, const DecodeInput& input,
                                    DecodeOutput& out) {
   const size_t first = message.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || message[first] != '[' || json_.root == JsonRoot::kLines) {
+  if (first == std::string_view::npos) {
+    problem_ = {BadReason::kSyntax, "the message is empty"};
+    return report_bad(message, message.size(), input.offset, line_, out);
+  }
+  if (message[first] != '[' || json_.root == JsonRoot::kLines) {
     return RecordDecoder::decode_message(message, input, out);
   }
   JsonFraming framing(JsonRoot::kArray);
@@ -74,7 +79,15 @@ Status JsonDecoder::decode_message(std::string_view message, const DecodeInput& 
   }
   if (framing.complete()) return {};
   problem_ = {BadReason::kTruncated, "the array is not closed"};
-  return report_bad(message, message.size(), input.offset, 0, out);
+  return report_bad(message, message.size(), input.offset, line_, out);
+}
+
+bool JsonDecoder::enter_lines(const Messages& messages) {
+  const std::string_view text = as_text(messages.bytes);
+  const bool objects = std::all_of(messages.records.begin(), messages.records.end(),
+                                   [&](RecordSpan r) { return text[r.offset] == '{'; });
+  if (objects) framing_.enter(JsonRoot::kLines);
+  return objects;
 }
 
 Status JsonDecoder::learn_header(std::string_view head) {

@@ -30,6 +30,7 @@ class JsonDecoder : public RecordDecoder {
   Outcome decode_record(std::string_view record, size_t row, bool stable) override;
   Status decode_message(std::string_view message, const DecodeInput& input,
                         DecodeOutput& out) override;
+  bool enter_lines(const Messages& messages) override;
   Status learn_header(std::string_view head) override;
   bool unit_complete() override;
   void reset_unit() override { framing_.reset(); }

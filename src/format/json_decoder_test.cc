@@ -207,17 +207,40 @@ TEST(JsonDecoder, NestedRowsArraysAndMaps) {
 }
 
 TEST(JsonDecoder, MessagesMayBeArrays) {
-  DecodeCase c = json("a bigint");
-  std::unique_ptr<Decoder> decoder = c.make().value();
-  Collected out;
-  for (const char* text : {"{\"a\":1}", " [ {\"a\":2},\n{\"a\":3} ]", "{\n\"a\":\n4}\n"}) {
-    DecodeInput input;
-    input.bytes = as_bytes(text);
-    decoder->feed_record(input, out).value();
+  const Collected out = json("a bigint")
+                            .run_messages({"{\"a\":1}", " [ {\"a\":2},\n{\"a\":3} ]",
+                                           "{\n\"a\":\n4}\n", "", "[{\"a\":5}"});
+  EXPECT_EQ(out.rows_text(), "1\n2\n3\n4\n5\n");
+  EXPECT_EQ(out.messages, (std::vector<uint32_t>{0, 1, 1, 2, 4}));
+  EXPECT_EQ(out.bad_text(),
+            "0:3 syntax the message is empty\n0:4 truncated the array is not closed\n");
+}
+
+// Regular messages are read like the lines of a file, whatever stands among them.
+TEST(JsonDecoder, MessagesAsLines) {
+  std::vector<std::string> texts;
+  std::string rows;
+  std::vector<uint32_t> numbers;
+  std::string bads;
+  for (uint32_t i = 0; i < 5000; ++i) {
+    if (i % 1000 == 999) {
+      texts.push_back("{\"a\":\"x\",\"b\":\"t\"}");
+      bads += fmt::format("0:{} value column 'a': '\"x\"' is no BIGINT\n", i);
+      continue;
+    }
+    texts.push_back(i % 70 == 7 ? fmt::format("{{\"b\":\"t{}\", \"a\":{}}}", i % 3, i)
+                                : fmt::format("{{\"a\":{},\"b\":\"t{}\"}}", i, i % 3));
+    rows += fmt::format("{} t{}\n", i, i % 3);
+    numbers.push_back(i);
   }
-  decoder->flush(out).value();
-  EXPECT_EQ(out.rows_text(), "1\n2\n3\n4\n");
-  EXPECT_TRUE(out.bads.empty());
+  for (const size_t batch_rows : {1, 100, 1024}) {
+    DecodeCase c = json("a bigint, b string");
+    c.batch_rows = batch_rows;
+    const Collected out = c.run_messages(texts);
+    EXPECT_EQ(out.rows_text(), rows);
+    EXPECT_EQ(out.messages, numbers);
+    EXPECT_EQ(out.bad_text(), bads);
+  }
 }
 
 TEST(JsonDecoder, NewlineFraming) {

@@ -28,13 +28,6 @@ class NexmarkDecoder final : public Decoder {
     return {};
   }
   Status feed(const DecodeInput& input, DecodeOutput& out) override;
-  Status feed_record(const DecodeInput& record, DecodeOutput& out) override {
-    return feed(record, out);
-  }
-  Status flush(DecodeOutput& out) override {
-    (void)out;
-    return {};
-  }
   uint64_t consumed_offset() const override { return next_row_; }
   const SchemaPtr& schema() const override { return schema_; }
 

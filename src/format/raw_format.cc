@@ -14,10 +14,13 @@ RecordDecoder::Outcome RawDecoder::decode_record(std::string_view record, size_t
   return Outcome::kRow;
 }
 
-void RawEncoder::encode(const Batch& batch, std::string& out) {
+void RawEncoder::encode_records(const Batch& batch, std::string& out,
+                                std::vector<RecordSpan>* records) {
   const Column& column = *batch.columns[0];
   for (size_t row = 0; row < batch.rows; ++row) {
+    const size_t begin = out.size();
     if (!column.is_null(row)) out += column.string_at(row);
+    note(records, begin, out.size());
     out.push_back('\n');
   }
 }

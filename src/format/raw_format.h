@@ -13,6 +13,7 @@ class RawDecoder final : public RecordDecoder {
   using RecordDecoder::RecordDecoder;
 
  protected:
+  bool enter_lines(const Messages&) override { return true; }
   void begin_record() override {}
   RecordEnd find_end(const char* from, const char* end) override { return find_resync(from, end); }
   Outcome decode_record(std::string_view record, size_t row, bool stable) override;
@@ -21,7 +22,8 @@ class RawDecoder final : public RecordDecoder {
 /// The one column's bytes, each followed by a newline. NULL is an empty line.
 class RawEncoder final : public Encoder {
  public:
-  void encode(const Batch& batch, std::string& out) override;
+  void encode_records(const Batch& batch, std::string& out,
+                      std::vector<RecordSpan>* records) override;
 };
 
 }  // namespace velo

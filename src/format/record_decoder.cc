@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/fmt.h"
 
@@ -50,31 +51,74 @@ Status RecordDecoder::feed(const DecodeInput& input, DecodeOutput& out) {
   return assembler_.flush(consumed_, out);
 }
 
-Status RecordDecoder::feed_record(const DecodeInput& record, DecodeOutput& out) {
-  BufferPtr owner = record.owner;
-  std::string_view text = as_text(record.bytes);
+namespace {
+
+/// Says which message is bad instead of which line.
+class MessageOutput final : public DecodeOutput {
+ public:
+  explicit MessageOutput(DecodeOutput& out) : out_(out) {}
+  Status batch(Batch batch, DecodedRange range) override {
+    return out_.batch(std::move(batch), range);
+  }
+  Status bad(const BadRecord& record) override {
+    BadRecord message = record;
+    message.offset = record.line - 1;
+    message.line = 0;
+    return out_.bad(message);
+  }
+
+ private:
+  DecodeOutput& out_;
+};
+
+}  // namespace
+
+// The number of a message is that of its line, from 0: the fast paths count lines.
+Status RecordDecoder::feed_messages(const Messages& messages, DecodeOutput& out) {
+  BufferPtr owner = messages.owner;
+  std::string_view text = as_text(messages.bytes);
   if (!owner) {
     owner = copy_of(text);
     text = {owner->as<char>(), text.size()};
   }
-  if (assembler_.rows() == 0) assembler_.set_begin(record.offset);
-  assembler_.keep(owner);
-  if (text.size() > record_bytes_max_) {
-    problem_ = {BadReason::kTooLong, fmt::format("the record has {} bytes, {} are allowed",
-                                                 text.size(), record_bytes_max_)};
-    consumed_ = record.offset + 1;
-    return report_bad(text.substr(0, kShownOfTooLong), text.size(), record.offset, 0, out);
+  MessageOutput numbered(out);
+  in_messages_ = true;
+  first_record_ = false;
+  assembler_.set_owner(owner);
+  const bool fit = std::all_of(messages.records.begin(), messages.records.end(),
+                               [&](RecordSpan r) { return r.length <= record_bytes_max_; });
+  if (fit && messages.lines && enter_lines(messages)) {
+    line_ = 1;
+    Region region{text.data(), text.data(), text.data() + text.size(), message_bytes_};
+    message_bytes_ += text.size();
+    TRY(feed_region(region, numbered));
+  } else {
+    for (size_t i = 0; i < messages.records.size(); ++i) {
+      const RecordSpan& span = messages.records[i];
+      line_ = i + 1;
+      DecodeInput input;
+      input.owner = owner;
+      input.offset = i;
+      TRY(feed_message(text.substr(span.offset, span.length), input, numbered));
+    }
   }
-  return decode_message(without_mark(text), record, out);
+  assembler_.set_owner(nullptr);
+  TRY(assembler_.flush(messages.records.size(), numbered));
+  in_messages_ = false;
+  return {};
+}
+
+Status RecordDecoder::feed_message(std::string_view message, const DecodeInput& input,
+                                   DecodeOutput& out) {
+  if (message.size() <= record_bytes_max_) return decode_message(without_mark(message), input, out);
+  problem_ = {BadReason::kTooLong, fmt::format("the record has {} bytes, {} are allowed",
+                                               message.size(), record_bytes_max_)};
+  return report_bad(message.substr(0, kShownOfTooLong), message.size(), input.offset, line_, out);
 }
 
 Status RecordDecoder::decode_message(std::string_view message, const DecodeInput& input,
                                      DecodeOutput& out) {
-  const bool first = first_record_;
-  first_record_ = false;  // messages have no header
-  const Status status = take_record(message, input.offset, input.offset + 1, true, out);
-  first_record_ = first;
-  return status;
+  return take_record(message, input.offset, input.offset + 1, true, out);
 }
 
 RecordDecoder::RecordEnd RecordDecoder::find_resync(const char* from, const char* end) {
@@ -206,6 +250,7 @@ Status RecordDecoder::take_record(std::string_view record, uint64_t offset, uint
     case Outcome::kRow: break;
   }
   assembler_.add(1);
+  note_message();
   return assembler_.full() ? assembler_.flush(next_offset, out) : Status();
 }
 
@@ -258,6 +303,7 @@ Status RecordDecoder::add_rows(Region& region, const RecordRun& run,
   }
   const size_t kept = dropped_.empty() ? run.rows : assembler_.remove(run.rows, dropped_);
   assembler_.add(kept);
+  if (in_messages_) note_messages(run.rows);
   const char* const next = run.record(run.rows - 1).end() + 1;
   if (run.lines_in_records) {
     count_lines({region.p, static_cast<size_t>(next - region.p)});
@@ -267,6 +313,19 @@ Status RecordDecoder::add_rows(Region& region, const RecordRun& run,
   region.p = next;
   consumed_ = region.offset_of(next);
   return assembler_.full() ? assembler_.flush(consumed_, out) : Status();
+}
+
+/// Of a run that begins with the message of this line and of which `dropped_` were no rows.
+void RecordDecoder::note_messages(uint32_t rows) {
+  const auto first = static_cast<uint32_t>(line_ - 1);
+  auto next = dropped_.begin();
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (next != dropped_.end() && *next == row) {
+      ++next;
+    } else {
+      assembler_.note_message(first + row);
+    }
+  }
 }
 
 Status RecordDecoder::report_bad(std::string_view record, uint64_t total, uint64_t offset,

@@ -23,8 +23,7 @@ class RecordDecoder : public Decoder {
 
   Status start_unit(const UnitStart& start) override;
   Status feed(const DecodeInput& input, DecodeOutput& out) override;
-  Status feed_record(const DecodeInput& record, DecodeOutput& out) override;
-  Status flush(DecodeOutput& out) override { return assembler_.flush(consumed_, out); }
+  Status feed_messages(const Messages& messages, DecodeOutput& out) override;
   uint64_t consumed_offset() const override { return consumed_; }
   bool skipping() const override { return skipping_; }
   const SchemaPtr& schema() const override { return assembler_.output_schema(); }
@@ -88,6 +87,12 @@ class RecordDecoder : public Decoder {
   /// A message that is a whole input of its own; the default decodes it as one record.
   virtual Status decode_message(std::string_view message, const DecodeInput& input,
                                 DecodeOutput& out);
+  /// Whether messages that are lines (Messages::lines) mean the same when they are read as the
+  /// lines of a file; if so, that they are about to be. None is too long.
+  virtual bool enter_lines(const Messages& messages) {
+    (void)messages;
+    return false;
+  }
   /// A fast path: takes whole records from region.p on, as many as it likes, none if it has nothing
   /// to offer.
   virtual Status decode_some(Region& region, DecodeOutput& out) {
@@ -128,6 +133,11 @@ class RecordDecoder : public Decoder {
 
  private:
   Status feed_region(Region& region, DecodeOutput& out);
+  Status feed_message(std::string_view message, const DecodeInput& input, DecodeOutput& out);
+  void note_messages(uint32_t rows);
+  void note_message() {
+    if (in_messages_) assembler_.note_message(static_cast<uint32_t>(line_ - 1));
+  }
   Status finish_carry(Region& region, DecodeOutput& out);
   Status finish_unit(uint64_t offset, DecodeOutput& out);
   Status give_up_too_long(std::string_view seen, uint64_t offset, Region& region,
@@ -142,6 +152,8 @@ class RecordDecoder : public Decoder {
   uint64_t consumed_ = 0;
   bool first_record_ = true;
   bool skipping_ = false;  ///< behind a too long record, up to the next newline
+  bool in_messages_ = false;    ///< whose numbers are those of lines, from 0
+  uint64_t message_bytes_ = 0;  ///< fed so far as lines
   bool in_record_ = false;  ///< begin_record was called and its end not found
   std::string carry_;       ///< the beginning of a record whose end has not come
   uint64_t carry_offset_ = 0;

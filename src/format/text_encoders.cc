@@ -54,13 +54,16 @@ void CsvEncoder::put_value(TextWriter& out, const Column& column, size_t row) {
   put_field(out, text);
 }
 
-void CsvEncoder::encode(const Batch& batch, std::string& out) {
+void CsvEncoder::encode_records(const Batch& batch, std::string& out,
+                                std::vector<RecordSpan>* records) {
   TextWriter writer(out);
   for (size_t row = 0; row < batch.rows; ++row) {
+    const size_t begin = writer.size();
     for (size_t i = 0; i < batch.columns.size(); ++i) {
       if (i > 0) writer.put(csv_.dialect.delimiter);
       put_value(writer, *batch.columns[i], row);
     }
+    note(records, begin, writer.size());
     writer.put('\n');
   }
 }
@@ -71,15 +74,18 @@ JsonEncoder::JsonEncoder(JsonOptions json, SchemaPtr schema) : values_(json.time
   }
 }
 
-void JsonEncoder::encode(const Batch& batch, std::string& out) {
+void JsonEncoder::encode_records(const Batch& batch, std::string& out,
+                                 std::vector<RecordSpan>* records) {
   TextWriter writer(out);
   for (size_t row = 0; row < batch.rows; ++row) {
+    const size_t begin = writer.size();
     if (keys_.empty()) writer.put('{');
     for (size_t i = 0; i < keys_.size(); ++i) {
       writer.put(keys_[i]);
       values_.put_json(writer, *batch.columns[i], row);
     }
     writer.put("}\n");
+    note(records, begin, writer.size() - 1);
   }
 }
 

@@ -23,6 +23,9 @@ class TextWriter {
   }
   void written(const char* end) { used_ = static_cast<size_t>(end - begin_); }
 
+  /// Characters in the string so far.
+  size_t size() const { return used_; }
+
   void put(char c) {
     *room(1) = c;
     ++used_;

@@ -23,17 +23,48 @@ void CallbackSink::emit(Batch batch) {
   if (thread_) thread_->sink_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
 }
 
+Status WritingPort::flush() {
+  if (!wants_more()) return {};
+  if (note(write_buffer())) note(timed([this] { return sink_->flush(); }));
+  return error() ? Status(*error()) : Status();
+}
+
+Status WritingPort::tick() {
+  if (!wants_more()) return {};
+  note(sink_->tick());
+  return error() ? Status(*error()) : Status();
+}
+
+Result<std::string> WritingPort::prepare(uint64_t epoch) {
+  TRY(write_buffer());
+  return sink_->prepare(epoch);
+}
+
+Status WritingPort::publish() {
+  Status written = closed() ? Status() : write_buffer();
+  if (!written && written.error().code != ErrorCode::kClosed) return written;
+  Status finished = sink_->finish();
+  if (!finished && finished.error().code == ErrorCode::kClosed) return {};
+  return finished;
+}
+
 EncodedSink::EncodedSink(EncodedSinkOptions options, Clock& clock)
-    : options_(std::move(options)), clock_(clock) {}
+    : WritingPort(std::move(options.sink), clock), options_(std::move(options)) {}
 
 Status EncodedSink::open() {
-  TRY(options_.sink->open());
-  if (options_.encoder) options_.sink->set_preamble(options_.encoder->preamble());
+  TRY(WritingPort::open());
+  if (options_.encoder) sink_->set_preamble(options_.encoder->preamble());
+  return {};
+}
+
+Status EncodedSink::recover(std::string_view prepared) {
+  TRY(WritingPort::recover(prepared));
+  if (options_.encoder) sink_->set_preamble(options_.encoder->preamble());
   return {};
 }
 
 void EncodedSink::emit(Batch batch) {
-  if (!wants_more() || !options_.sink) return;
+  if (!wants_more() || !sink_) return;
   metrics_.rows_out.add(batch.rows);
   buffered_rows_ += batch.rows;
   if (!options_.encoder) {  // blackhole
@@ -58,49 +89,11 @@ void EncodedSink::emit(Batch batch) {
 
 Status EncodedSink::write_buffer() {
   if (buffered_rows_ == 0) return {};
-  const int64_t begin = clock_.steady_ns();
-  Status status = options_.sink->write(as_bytes(buffer_), buffered_rows_);
-  if (thread_) thread_->sink_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+  Status status = timed([this] { return sink_->write(as_bytes(buffer_), buffered_rows_); });
   metrics_.bytes_out.add(buffer_.size());
   buffer_.clear();
   buffered_rows_ = 0;
   return status;
-}
-
-Status EncodedSink::flush() {
-  if (!wants_more()) return {};
-  if (note(write_buffer())) {
-    const int64_t begin = clock_.steady_ns();
-    note(options_.sink->flush());
-    if (thread_) thread_->sink_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
-  }
-  return error() ? Status(*error()) : Status();
-}
-
-Status EncodedSink::tick() {
-  if (!wants_more()) return {};
-  note(options_.sink->tick());
-  return error() ? Status(*error()) : Status();
-}
-
-Result<std::string> EncodedSink::prepare(uint64_t epoch) {
-  TRY(write_buffer());
-  return options_.sink->prepare(epoch);
-}
-
-Status EncodedSink::commit(uint64_t epoch) { return options_.sink->commit(epoch); }
-Status EncodedSink::recover(std::string_view prepared) {
-  TRY(options_.sink->recover(prepared));
-  if (options_.encoder) options_.sink->set_preamble(options_.encoder->preamble());
-  return {};
-}
-
-Status EncodedSink::publish() {
-  Status written = closed() ? Status() : write_buffer();
-  if (!written && written.error().code != ErrorCode::kClosed) return written;
-  Status finished = options_.sink->finish();
-  if (!finished && finished.error().code == ErrorCode::kClosed) return {};
-  return finished;
 }
 
 }  // namespace velo

@@ -90,6 +90,37 @@ enum class SinkChanges : uint8_t {
   kUpsert,   ///< the same: +U with the last row of each key, -D with the key of one that is gone
 };
 
+/// A port over a Sink: what the two have to say to each other apart from rows.
+class WritingPort : public SinkPort {
+ public:
+  Status open() override { return sink_->open(); }
+  Status flush() override;
+  Status tick() override;
+  Result<std::string> prepare(uint64_t epoch) override;
+  Status commit(uint64_t epoch) override { return sink_->commit(epoch); }
+  Status recover(std::string_view prepared) override { return sink_->recover(prepared); }
+  void abandon() override { sink_.reset(); }
+  Status publish() override;
+
+ protected:
+  WritingPort(std::unique_ptr<Sink> sink, Clock& clock) : sink_(std::move(sink)), clock_(clock) {}
+  /// Hands the sink what is encoded and not handed over yet.
+  virtual Status write_buffer() = 0;
+  /// Runs `write`, whose time is the sink's.
+  template <typename Write>
+  Status timed(Write write) {
+    const int64_t begin = clock_.steady_ns();
+    Status status = write();
+    if (thread_) thread_->sink_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+    return status;
+  }
+
+  std::unique_ptr<Sink> sink_;
+
+ private:
+  Clock& clock_;
+};
+
 struct EncodedSinkOptions {
   std::unique_ptr<Sink> sink;
   std::unique_ptr<Encoder> encoder;  ///< for the schema with `op`, if there is one
@@ -101,24 +132,17 @@ struct EncodedSinkOptions {
 };
 
 /// Encodes batches and writes them to a Sink.
-class EncodedSink final : public SinkPort {
+class EncodedSink final : public WritingPort {
  public:
   EncodedSink(EncodedSinkOptions options, Clock& clock);
 
   Status open() override;
   void emit(Batch batch) override;
-  Status flush() override;
-  Status tick() override;
-  Result<std::string> prepare(uint64_t epoch) override;
-  Status commit(uint64_t epoch) override;
   Status recover(std::string_view prepared) override;
-  void abandon() override { options_.sink.reset(); }
-  Status publish() override;
 
  private:
-  Status write_buffer();
+  Status write_buffer() override;
   EncodedSinkOptions options_;
-  Clock& clock_;
   std::string buffer_;
   uint64_t buffered_rows_ = 0;
 };

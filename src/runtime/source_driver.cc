@@ -22,7 +22,12 @@ SourceDriver::SourceDriver(const SourceSpec& spec,
       readers_(std::move(readers)),
       metrics_(metrics),
       thread_(thread),
-      context_(context) {}
+      context_(context) {
+  messages_ = spec.messages;
+  if (!messages_.columns.empty()) return;
+  const size_t decoded = spec.layout ? spec.layout->size() - spec.metadata.size() : 0;
+  for (size_t i = 0; i < decoded; ++i) messages_.columns.push_back({true, i, std::nullopt});
+}
 
 Status SourceDriver::open() {
   if (!spec_.make_source) {
@@ -57,6 +62,7 @@ Status SourceDriver::add_partition(const PartitionInfo& info) {
   Partition partition;
   partition.info = info;
   if (spec_.make_decoder) partition.decoder = TRY(spec_.make_decoder());
+  if (source_) source_->select(info.id);
   partitions_.push_back(std::move(partition));
   metrics_.bytes_total.add(info.bytes);
   for (const auto& reader : readers_) reader->add_partition();
@@ -133,6 +139,7 @@ Result<bool> SourceDriver::poll(size_t index, int64_t now_us) {
     for (const auto& reader : readers_) reader->quiet(index, now_us);
     return false;
   }
+  if (found == Poll::kBehind) return false;
   if (found == Poll::kEnd) {
     TRY(finish_partition(index, now_us));
     return true;
@@ -141,7 +148,7 @@ Result<bool> SourceDriver::poll(size_t index, int64_t now_us) {
   metrics_.blocks.add(1);
   metrics_.bytes_in.add(block_.bytes.size());
   batch_allocations_ = thread_allocations();
-  const Status status = block_.record_per_entry ? decode_records(partition) : decode(partition);
+  const Status status = block_.record_per_entry ? read_messages(partition) : decode(partition);
   if (!status && !stopped_) return status.error();
   return true;
 }
@@ -175,34 +182,46 @@ Status SourceDriver::decode(Partition& partition) {
   return {};
 }
 
-Status SourceDriver::decode_records(Partition& partition) {
+Status SourceDriver::read_messages(Partition& partition) {
   partition.unit = block_.begin.file;
-  good_records_.clear();
-  for (record_ = 0; record_ < block_.records.size(); ++record_) {
-    const RecordSpan& span = block_.records[record_];
-    DecodeInput input;
-    input.owner = block_.owner;
-    if (span.length != kNullLength) input.bytes = block_.bytes.subspan(span.offset, span.length);
-    input.offset = block_.metadata.empty() ? record_ : block_.metadata[record_].offset;
-    record_bad_ = false;
-    good_records_.push_back(static_cast<uint32_t>(record_));
-    TRY(partition.decoder->feed_record(input, *this));
-    if (record_bad_ && !good_records_.empty()) good_records_.pop_back();
+  if (!partition.messages) {
+    std::unique_ptr<Decoder> key;
+    if (messages_.make_key_decoder) key = TRY(messages_.make_key_decoder());
+    partition.messages =
+        std::make_unique<MessageReader>(messages_, spec_.layout, spec_.metadata, partition.info,
+                                        std::move(key), *partition.decoder);
   }
-  TRY(partition.decoder->flush(*this));
+  for (size_t i = block_.metadata.size(); i < block_.records.size(); ++i) {
+    block_.metadata.emplace_back().offset = i;
+  }
+  TRY(partition.messages->read(block_, *this));
   partition.position = block_.end;
   return {};
 }
 
+Status SourceDriver::rows(Batch batch) {
+  metrics_.rows_in.add(batch.rows);
+  return deliver(current_, batch);
+}
+
+Status SourceDriver::bad_message(const BadRecord& record, const RecordMetadata& message) {
+  metrics_.bad.add(1);
+  const Partition& partition = partitions_[current_];
+  BadRecord placed = record;
+  placed.offset = message.offset;
+  return context_.rejects.bad_record(context_.source,
+                                     {spec_.table, partition.unit, partition.info.name}, placed);
+}
+
 Status SourceDriver::batch(Batch batch, DecodedRange) {
   metrics_.rows_in.add(batch.rows);
-  if (batch.rows > 0) TRY(deliver(current_, batch));
-  return {};
+  if (batch.rows == 0) return {};
+  if (!spec_.metadata.empty()) add_metadata(batch);
+  return deliver(current_, batch);
 }
 
 Status SourceDriver::bad(const BadRecord& record) {
   metrics_.bad.add(1);
-  record_bad_ = true;
   const Partition& partition = partitions_[current_];
   return context_.rejects.bad_record(context_.source,
                                      {spec_.table, partition.unit, partition.info.name}, record);
@@ -210,13 +229,7 @@ Status SourceDriver::bad(const BadRecord& record) {
 
 Status SourceDriver::deliver(size_t index, const Batch& batch) {
   const uint64_t edge_before = thread_.sink_ns.get() + thread_.channel_ns.get();
-  if (spec_.metadata.empty()) {
-    for (const auto& reader : readers_) reader->deliver(index, batch, now_us_);
-  } else {
-    Batch with_metadata = batch;
-    add_metadata(with_metadata);
-    for (const auto& reader : readers_) reader->deliver(index, with_metadata, now_us_);
-  }
+  for (const auto& reader : readers_) reader->deliver(index, batch, now_us_);
   const int64_t now_ns = context_.clock.steady_ns();
   const uint64_t edge = thread_.sink_ns.get() + thread_.channel_ns.get() - edge_before;
   const auto total = static_cast<uint64_t>(now_ns - batch_begin_ns_);
@@ -239,16 +252,14 @@ Status SourceDriver::deliver(size_t index, const Batch& batch) {
   return {};
 }
 
+/// Of a stretch of a stream, which knows less than a message.
 void SourceDriver::add_metadata(Batch& batch) {
   Partition& partition = partitions_[current_];
   const size_t first = batch.columns.size();
   batch.schema = spec_.layout;
-  const bool per_record =
-      block_.record_per_entry && !block_.metadata.empty() && good_records_.size() >= batch.rows;
   for (size_t i = 0; i < spec_.metadata.size(); ++i) {
     ColumnBuilder builder((*spec_.layout)[first + i].type, batch.rows);
     for (size_t row = 0; row < batch.rows; ++row) {
-      const RecordMetadata* record = per_record ? &block_.metadata[good_records_[row]] : nullptr;
       switch (spec_.metadata[i]) {
         case MetadataField::kUnit:
           builder.append_string(partition.unit);
@@ -257,29 +268,16 @@ void SourceDriver::add_metadata(Batch& batch) {
           builder.append_string(partition.info.name);
           break;
         case MetadataField::kOffset:
-          builder.append_int64(
-              static_cast<int64_t>(record ? record->offset : partition.rows + row));
+          builder.append_int64(static_cast<int64_t>(partition.rows + row));
           break;
-        case MetadataField::kTimestamp:
-          record && record->timestamp_kind != RecordMetadata::TimestampKind::kNone
-              ? builder.append_int64(record->timestamp_us)
-              : builder.append_null();
-          break;
-        case MetadataField::kKey:
-          record && record->key.length != kNullLength
-              ? builder.append_string(
-                    as_text(block_.bytes.subspan(record->key.offset, record->key.length)))
-              : builder.append_null();
+        default:
+          builder.append_null();
           break;
       }
     }
     batch.columns.push_back(builder.finish());
   }
   partition.rows += batch.rows;
-  if (per_record) {
-    good_records_.erase(good_records_.begin(),
-                        good_records_.begin() + static_cast<ptrdiff_t>(batch.rows));
-  }
 }
 
 Status SourceDriver::finish_partition(size_t index, int64_t now_us) {
@@ -325,7 +323,9 @@ Status SourceDriver::push_batch(size_t partition, const Batch& batch) {
   batch_allocations_ = thread_allocations();
   current_ = partition;
   metrics_.rows_in.add(batch.rows);
-  Status status = deliver(partition, batch);
+  Batch rows = batch;
+  if (!spec_.metadata.empty()) add_metadata(rows);
+  Status status = deliver(partition, rows);
   return !status && stopped_ ? Status() : status;
 }
 

@@ -8,20 +8,12 @@
 #include "base/clock.h"
 #include "connector/source.h"
 #include "format/decoder.h"
+#include "runtime/message_reader.h"
 #include "runtime/metrics.h"
 #include "runtime/rejects.h"
 #include "runtime/table_reader.h"
 
 namespace velo {
-
-/// A column that the decoder does not give: what the connector knows of a record.
-enum class MetadataField : uint8_t {
-  kUnit,       ///< STRING: file or topic
-  kPartition,  ///< STRING: the partition's name
-  kOffset,     ///< BIGINT: number of the record in its partition; of byte streams: of the row
-  kTimestamp,  ///< TIMESTAMP_LTZ: of the message; NULL where there is none
-  kKey,        ///< BYTES or STRING: of the message
-};
 
 /// A table as a job reads it.
 struct SourceSpec {
@@ -32,6 +24,8 @@ struct SourceSpec {
   std::function<Result<std::unique_ptr<Decoder>>()> make_decoder;
   SchemaPtr layout;                     ///< the decoder's columns, then the metadata ones
   std::vector<MetadataField> metadata;  ///< the last columns of the layout
+  /// Where the source gives messages; without columns, those of the layout are the decoder's.
+  MessageSpec messages;
   Rejects::Policy bad;
   size_t pushed_partitions = 1;
   bool bounded = true;
@@ -41,7 +35,7 @@ struct SourceSpec {
 /// the batches to the readers, one block per step and the partition that is furthest behind first.
 ///
 /// Without a source it is fed from outside (push_…). One thread at a time.
-class SourceDriver final : private DecodeOutput {
+class SourceDriver final : private DecodeOutput, private MessageOutput {
  public:
   struct Context {
     Clock& clock;
@@ -88,6 +82,7 @@ class SourceDriver final : private DecodeOutput {
   struct Partition {
     PartitionInfo info;
     std::unique_ptr<Decoder> decoder;
+    std::unique_ptr<MessageReader> messages;  ///< made when the first ones come
     Position position;    ///< where a restart seeks
     std::string unit;     ///< the file being read
     bool inside = false;  ///< the next block is not the first of its unit
@@ -101,13 +96,15 @@ class SourceDriver final : private DecodeOutput {
   };
   Status batch(Batch batch, DecodedRange range) override;
   Status bad(const BadRecord& record) override;
+  Status rows(Batch batch) override;
+  Status bad_message(const BadRecord& record, const RecordMetadata& message) override;
 
   bool is_mine(const PartitionInfo& info) const;
   Status add_partition(const PartitionInfo& info);
   Status discover();
   Result<bool> poll(size_t index, int64_t now_us);
   Status decode(Partition& partition);
-  Status decode_records(Partition& partition);
+  Status read_messages(Partition& partition);
   Status finish_partition(size_t index, int64_t now_us);
   Status restore_pushed(Partition& partition);
   Status restore_order(const std::vector<std::string>& names);
@@ -120,6 +117,7 @@ class SourceDriver final : private DecodeOutput {
   bool wants_more() const;
 
   const SourceSpec& spec_;
+  MessageSpec messages_;
   std::vector<std::unique_ptr<TableReader>> readers_;
   SourceMetrics& metrics_;
   ThreadMetrics& thread_;
@@ -131,9 +129,6 @@ class SourceDriver final : private DecodeOutput {
   int64_t now_us_ = 0;  // of the step
   int64_t batch_begin_ns_ = 0;
   uint64_t batch_allocations_ = 0;
-  std::vector<uint32_t> good_records_;  // of the block, for metadata
-  size_t record_ = 0;
-  bool record_bad_ = false;
   size_t next_ = 0;  // round robin where there is no watermark
   bool stopped_ = false;
   bool done_ = false;

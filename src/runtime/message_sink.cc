@@ -1,0 +1,111 @@
+#include "runtime/message_sink.h"
+
+#include <numeric>
+#include <utility>
+
+#include "operator/change_kinds.h"
+
+namespace velo {
+namespace {
+
+Batch choose(const Batch& rows, const std::vector<size_t>& columns, const SchemaPtr& schema) {
+  Batch chosen{schema, rows.rows, {}, nullptr, nullptr};
+  for (const size_t column : columns) chosen.columns.push_back(rows.columns[column]);
+  return chosen;
+}
+
+}  // namespace
+
+MessageSink::MessageSink(MessageSinkOptions options, Clock& clock)
+    : WritingPort(std::move(options.sink), clock), options_(std::move(options)) {}
+
+void MessageSink::emit(Batch batch) {
+  if (!wants_more() || !sink_) return;
+  metrics_.rows_out.add(batch.rows);
+  switch (options_.changes) {
+    case SinkChanges::kRetract:
+      batch = with_change_kinds(batch, options_.schema, options_.key);
+      break;
+    case SinkChanges::kUpsert:
+      batch = with_upserts(batch, options_.schema, options_.key);
+      break;
+    case SinkChanges::kAppend:
+      CHECK(!batch.weights, "a changing stream reached an append-only sink");
+      break;
+  }
+  if (batch.rows > 0) note(write(batch));
+}
+
+/// The row that each record is of.
+std::vector<uint32_t> MessageSink::rows_of_records(const Batch& rows) const {
+  std::vector<uint32_t> of;
+  for (uint32_t row = 0; row < rows.rows; ++row) {
+    const bool is_half = options_.updates_are_one && rows.columns[0]->string_at(row) == "-U";
+    if (!is_half) of.push_back(row);
+  }
+  return of;
+}
+
+Status MessageSink::write(const Batch& rows) {
+  bytes_.clear();
+  values_.clear();
+  keys_.clear();
+  timestamps_ms_.clear();
+  headers_.clear();
+  options_.value_encoder->encode_records(choose(rows, options_.values, options_.value_schema),
+                                         bytes_, &values_);
+  metrics_.bytes_out.add(bytes_.size());
+  if (options_.changes == SinkChanges::kUpsert) {
+    for (size_t row = 0; row < rows.rows; ++row) {
+      if (rows.columns[0]->string_at(row) == "-D") values_[row].length = kNullLength;
+    }
+  }
+  const std::vector<uint32_t> of = rows_of_records(rows);
+  const bool all = of.size() == rows.rows;
+  if (options_.key_encoder) add_keys(all ? rows : gather(rows, of));
+  if (options_.timestamp) {
+    const Column& times = *rows.columns[*options_.timestamp];
+    for (const uint32_t row : of) {
+      timestamps_ms_.push_back(times.is_null(row) ? 0 : times.int64_at(row) / 1000);
+    }
+  }
+  if (options_.headers) add_headers(all ? rows : gather(rows, of));
+  CHECK(values_.size() == of.size(), "an encoder made another number of records");
+  return timed([&] {
+    return sink_->write_records({as_bytes(bytes_), values_, keys_, timestamps_ms_, headers_});
+  });
+}
+
+void MessageSink::add_keys(const Batch& rows) {
+  const Batch keys = choose(rows, options_.keys, options_.key_schema);
+  options_.key_encoder->encode_records(keys, bytes_, &keys_);
+  for (size_t row = 0; row < keys.rows; ++row) {
+    bool all_null = true;
+    for (const ColumnPtr& column : keys.columns) all_null = all_null && column->is_null(row);
+    if (all_null) keys_[row].length = kNullLength;
+  }
+}
+
+void MessageSink::add_headers(const Batch& rows) {
+  const ColumnPtr column = flatten(rows.columns[*options_.headers]);
+  const Column& names = *column->child(0);
+  const Column& values = *column->child(1);
+  const auto copy = [&](std::string_view text) {
+    const RecordSpan span{static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(text.size())};
+    bytes_ += text;
+    return span;
+  };
+  headers_.resize(rows.rows);
+  for (size_t row = 0; row < rows.rows; ++row) {
+    if (column->is_null(row)) continue;
+    for (uint32_t i = column->offsets()[row]; i < column->offsets()[row + 1]; ++i) {
+      if (names.is_null(i)) continue;
+      HeaderSpan header;
+      header.name = copy(names.string_at(i));
+      header.value = values.is_null(i) ? RecordSpan{0, kNullLength} : copy(values.string_at(i));
+      headers_[row].push_back(header);
+    }
+  }
+}
+
+}  // namespace velo
