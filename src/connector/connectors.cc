@@ -7,6 +7,9 @@
 #include "connector/file_sink.h"
 #include "connector/file_source.h"
 #include "connector/generator_source.h"
+#include "connector/kafka_options.h"
+#include "connector/kafka_sink.h"
+#include "connector/kafka_source.h"
 #include "connector/print_sink.h"
 #include "connector/script_source.h"
 
@@ -143,16 +146,21 @@ constexpr OptionInfo kScriptOptions[] = {
      .description = "how many partitions the script feeds"},
 };
 
-constexpr ConnectorInfo kConnectors[] = {
-    {"filesystem", "files: plain or packed, whole or growing", true, true, false,
+const ConnectorInfo kConnectors[] = {
+    {"filesystem", "files: plain or packed, whole or growing", true, true, false, false,
      kFilesystemOptions},
-    {"datagen", "made-up rows of any schema", true, false, true, kGeneratorOptions},
-    {"nexmark", "the bids, auctions and persons of the Nexmark benchmark", true, false, true,
+    {"kafka", "topics of Kafka", true, true, false, true, kafka_options()},
+    {"upsert-kafka",
+     "topics of Kafka in which the last record of a key counts, and one without a value removes it",
+     true, true, false, true, kafka_options()},
+    {"datagen", "made-up rows of any schema", true, false, true, false, kGeneratorOptions},
+    {"nexmark", "the bids, auctions and persons of the Nexmark benchmark", true, false, true, false,
      kNexmarkOptions},
-    {"print", "standard output", false, true, false, kPrintOptions},
-    {"stdout", "standard output", false, true, false, kPrintOptions},
-    {"blackhole", "counts rows and forgets them", false, true, false, {}},
-    {"script", "fed by a test or by a program through the API", true, false, false, kScriptOptions},
+    {"print", "standard output", false, true, false, false, kPrintOptions},
+    {"stdout", "standard output", false, true, false, false, kPrintOptions},
+    {"blackhole", "counts rows and forgets them", false, true, false, false, {}},
+    {"script", "fed by a test or by a program through the API", true, false, false, false,
+     kScriptOptions},
 };
 
 Result<OptionReader> checked_options(const ConnectorInfo& connector, const OptionMap& options) {
@@ -189,6 +197,12 @@ std::span<const OptionInfo> connector_options(std::string_view name) {
   return connector ? (*connector)->options : std::span<const OptionInfo>();
 }
 
+std::vector<ConnectorProblem> check_connector(std::string_view connector, const OptionMap& options,
+                                              const ConnectorContext& context) {
+  if (connector != "kafka" && connector != "upsert-kafka") return {};
+  return check_kafka_options(options, context.kafka_properties);
+}
+
 Result<std::unique_ptr<Source>> make_source(std::string_view connector, const OptionMap& options,
                                             const SourceHints& hints, ConnectorContext context) {
   const ConnectorInfo& info = *TRY(find_connector(connector));
@@ -211,6 +225,12 @@ Result<std::unique_ptr<Source>> make_source(std::string_view connector, const Op
     }
     return std::unique_ptr<Source>(std::make_unique<ScriptSource>(std::move(parsed)));
   }
+  if (info.of_records) {
+    KafkaSourceOptions parsed = TRY(parse_kafka_source_options(options, reader));
+    parsed.keys = hints.keys;
+    parsed.headers = hints.headers;
+    return std::unique_ptr<Source>(std::make_unique<KafkaSource>(std::move(parsed), context.clock));
+  }
   GeneratorOptions parsed;
   if (info.name == "nexmark") {
     parsed = TRY(parse_nexmark_pace(reader));
@@ -232,6 +252,10 @@ Result<std::unique_ptr<Sink>> make_sink(std::string_view connector, const Option
     parsed.transactional = hints.transactional;
     return std::unique_ptr<Sink>(
         std::make_unique<FileSink>(std::move(parsed), context.files, context.clock));
+  }
+  if (info.of_records) {
+    return std::unique_ptr<Sink>(
+        std::make_unique<KafkaSink>(TRY(parse_kafka_sink_options(options, reader))));
   }
   if (info.name == "blackhole") return std::unique_ptr<Sink>(std::make_unique<BlackholeSink>());
   const bool to_error = TRY(reader.flag("standard-error"));

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -17,6 +18,9 @@ namespace velo {
 struct ConnectorContext {
   FileSystem& files;
   Clock& clock;
+  /// Properties of the Kafka client, separated by commas, that SQL may set beside the usual ones:
+  /// what this machine's operator allows.
+  std::string_view kafka_properties = {};
 };
 
 /// What the engine knows and the user does not write. Fields that a connector has no use for are
@@ -29,6 +33,9 @@ struct SourceHints {
   uint32_t splits = 1;
   /// Bytes per block; 0 = the connector's choice.
   size_t block_bytes = 0;
+  /// Of messages: hand out the keys, the headers.
+  bool keys = false;
+  bool headers = false;
 };
 
 struct SinkHints {
@@ -45,6 +52,8 @@ struct ConnectorInfo {
   bool is_sink = false;
   /// Makes its own rows: the 'format' option does not apply.
   bool without_format = false;
+  /// Moves records one by one (messages), with keys.
+  bool of_records = false;
   std::span<const OptionInfo> options;
 };
 
@@ -53,6 +62,14 @@ std::span<const ConnectorInfo> connectors();
 Result<const ConnectorInfo*> find_connector(std::string_view name);
 /// The options that the connector itself understands; empty for an unknown name.
 std::span<const OptionInfo> connector_options(std::string_view name);
+
+/// What is wrong with options beyond what their table says: of which (empty: of none alone).
+struct ConnectorProblem {
+  std::string option;
+  Error error;
+};
+std::vector<ConnectorProblem> check_connector(std::string_view connector, const OptionMap& options,
+                                              const ConnectorContext& context);
 
 /// Checks `options` against the connector's table and makes it; touches nothing outside. The map
 /// holds only the connector's own options (the caller has taken 'connector', 'format', 'csv.…' and

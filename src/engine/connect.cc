@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "engine/message_table.h"
 #include "engine/table_kinds.h"
 #include "format/formats.h"
 #include "operator/change_kinds.h"
@@ -40,13 +41,27 @@ ChangeForm change_form(TableChanges changes) {
 }
 
 Result<MetadataField> metadata_field(const TableColumn& column) {
-  if (column.metadata_key == "file") return MetadataField::kUnit;
-  if (column.metadata_key == "partition") return MetadataField::kPartition;
-  if (column.metadata_key == "offset") return MetadataField::kOffset;
-  if (column.metadata_key == "timestamp") return MetadataField::kTimestamp;
-  if (column.metadata_key == "key") return MetadataField::kKey;
-  return Error(ErrorCode::kNotSupported,
-               fmt::format("not supported yet: METADATA '{}'", column.metadata_key));
+  struct Known {
+    std::string_view key;
+    Physical physical;
+    MetadataField field;
+  };
+  constexpr Known kKnown[] = {{"file", Physical::kString, MetadataField::kUnit},
+                              {"topic", Physical::kString, MetadataField::kUnit},
+                              {"partition", Physical::kString, MetadataField::kPartition},
+                              {"partition", Physical::kInt64, MetadataField::kNumber},
+                              {"offset", Physical::kInt64, MetadataField::kOffset},
+                              {"timestamp", Physical::kInt64, MetadataField::kTimestamp},
+                              {"timestamp-type", Physical::kString, MetadataField::kTimestampKind},
+                              {"key", Physical::kString, MetadataField::kKey},
+                              {"headers", Physical::kList, MetadataField::kHeaders}};
+  for (const Known& known : kKnown) {
+    if (known.key == column.metadata_key && known.physical == column.type.physical()) {
+      return known.field;
+    }
+  }
+  return Error(ErrorCode::kNotSupported, fmt::format("not supported yet: METADATA '{}' as {}",
+                                                     column.metadata_key, column.type.to_string()));
 }
 
 }  // namespace
@@ -71,6 +86,9 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
     layout.push_back({table.columns[column].name, columns.types[i]});
   }
   decoder.schema = make_schema(std::move(declared));
+  if (is_message_connector(options.connector)) {
+    TRY(set_message_spec(table, columns, &decoder, &spec));
+  }
   for (const size_t column : columns.metadata) {
     spec.metadata.push_back(TRY(metadata_field(table.columns[column])));
     layout.push_back({table.columns[column].name, table.columns[column].type});
@@ -89,8 +107,13 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
     }
     return spec;
   }
-  spec.make_source = [options, context](uint32_t splits) {
-    SourceHints hints;
+  SourceHints hints;
+  hints.keys = spec.messages.make_key_decoder != nullptr;
+  for (const MetadataField field : spec.metadata) {
+    hints.keys = hints.keys || field == MetadataField::kKey;
+    hints.headers = hints.headers || field == MetadataField::kHeaders;
+  }
+  spec.make_source = [options, context, hints](uint32_t splits) mutable {
     hints.newline_framed = newline_framed(options.format, options.of_format);
     hints.splits = splits;
     return make_source(options.connector, options.of_connector, hints, context);
@@ -154,6 +177,9 @@ Result<std::unique_ptr<SinkPort>> make_table_sink(const TableDef& table, const S
   if (is_pushed_connector(options.connector)) {
     return std::unique_ptr<SinkPort>(
         std::make_unique<CallbackSink>(std::move(deliver), context.clock));
+  }
+  if (is_message_connector(options.connector)) {
+    return make_message_sink(table, schema, encoding, std::move(key), context);
   }
   if (!table.partitioned_by.empty()) return make_partitioned_sink(table, schema, context);
   EncodedSinkOptions sink;

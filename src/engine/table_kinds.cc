@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "base/letters.h"
 #include "connector/file_paths.h"
 #include "connector/generator_source.h"
 #include "format/formats.h"
@@ -119,6 +120,28 @@ void check_changes(const OptionMap& options, const SortedOptions& sorted,
   }
 }
 
+std::vector<Field> message_metadata() {
+  return {{"topic", Type::string()},
+          {"partition", Type::integer()},
+          {"offset", Type::bigint()},
+          {"timestamp", Type::timestamp_ltz(3)},
+          {"timestamp-type", Type::string()},
+          {"key", Type::bytes()},
+          {"headers", Type::map(Type::string(), Type::bytes())}};
+}
+
+void set_message_traits(const SortedOptions& sorted, bool says_kinds, TableTraits* traits) {
+  const auto end = sorted.of_connector.find("scan.bounded.mode");
+  traits->bounded = end != sorted.of_connector.end() && to_lower(end->second) != "unbounded";
+  if (sorted.connector == "upsert-kafka") {
+    traits->changes = TableChanges::kUpsert;
+    traits->encodings = {SinkEncoding::kUpsert};
+    return;
+  }
+  traits->encodings = {SinkEncoding::kAppend, SinkEncoding::kUpsert};
+  if (says_kinds) traits->encodings.push_back(SinkEncoding::kRetract);
+}
+
 TableChanges changes_of(const OptionMap& options, bool always) {
   const auto found = options.find("scan.changelog");
   if (found == options.end()) {
@@ -198,6 +221,10 @@ std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) con
   }
   check_values(sorted.of_connector, options_of(sorted.connector), true, problems);
   check_values(sorted.of_format, format_options(sorted.format), false, problems);
+  for (ConnectorProblem& problem :
+       check_connector(sorted.connector, sorted.of_connector, context_)) {
+    problems.push_back({std::move(problem.option), std::move(problem.error)});
+  }
   if (problems.empty() && sorted.connector == "nexmark") {
     const auto pace = nexmark_pace(sorted);
     if (!pace) problems.push_back({"first-event.rate", pace.error()});
@@ -268,6 +295,9 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
     if (format && says_changes(**format)) {
       traits.encodings = {SinkEncoding::kAppend, SinkEncoding::kRetract, SinkEncoding::kUpsert};
     }
+  } else if (connector.of_records) {
+    set_message_traits(sorted, format && says_changes(**format), &traits);
+    metadata = message_metadata();
   } else if (connector.is_sink) {
     traits.encodings = {SinkEncoding::kRetract, SinkEncoding::kUpsert, SinkEncoding::kAppend};
   } else {

@@ -1,0 +1,559 @@
+#include "connector/kafka_source.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/fmt.h"
+
+namespace velo {
+namespace {
+
+constexpr int kTimeoutMs = 10'000;  // for what is asked before anything runs
+constexpr size_t kPumped = 4096;    // messages taken from the queue at once
+constexpr size_t kBlockRecords = 4096;
+constexpr size_t kBlockBytes = size_t{512} << 10;
+constexpr size_t kHeldMost = 65'536;  // messages of a lane; then it is paused …
+constexpr size_t kHeldFew = 8'192;    // … until so few are left
+constexpr size_t kBuffersKept = 8;
+
+std::string partition_name(std::string_view topic, int32_t partition) {
+  return fmt::format("{}-{}", topic, partition);
+}
+
+}  // namespace
+
+KafkaSource::KafkaSource(KafkaSourceOptions options, Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      taken_(kPumped),
+      pool_(kBlockBytes, kBuffersKept) {}
+
+KafkaSource::~KafkaSource() { close(); }
+
+Status KafkaSource::connect() {
+  KafkaProperties properties = options_.properties;
+  // Silence would lose or repeat rows: the client must not choose, commit or trust by itself.
+  properties["auto.offset.reset"] = "error";
+  properties["enable.auto.commit"] = "false";
+  properties["enable.auto.offset.store"] = "false";
+  properties["enable.partition.eof"] = "true";
+  properties.try_emplace("check.crcs", "true");
+  properties.try_emplace("fetch.error.backoff.ms", "100");
+  // The client wants a group even where nothing joins one.
+  properties["group.id"] = options_.group.empty() ? "velo" : options_.group;
+  client_ = TRY(KafkaClient::make(RD_KAFKA_CONSUMER, properties, {}));
+  rd_kafka_poll_set_consumer(client_->handle());
+  queue_.reset(rd_kafka_queue_get_consumer(client_->handle()));
+  return {};
+}
+
+Result<std::vector<std::pair<std::string, int32_t>>> KafkaSource::find_partitions() {
+  std::vector<std::pair<std::string, int32_t>> found;
+  const auto add = [&](const rd_kafka_metadata_t& metadata) {
+    for (int i = 0; i < metadata.topic_cnt; ++i) {
+      const rd_kafka_metadata_topic& topic = metadata.topics[i];
+      for (int p = 0; p < topic.partition_cnt; ++p) {
+        found.emplace_back(topic.topic, topic.partitions[p].id);
+      }
+    }
+  };
+  if (!options_.pattern) {
+    for (const std::string& topic : options_.topics) {
+      const KafkaMetadata metadata = TRY(client_->metadata(topic, kTimeoutMs));
+      add(*metadata);
+    }
+  } else {
+    const KafkaMetadata metadata = TRY(client_->metadata("", kTimeoutMs));
+    for (int i = 0; i < metadata->topic_cnt; ++i) {
+      const std::string name = metadata->topics[i].topic;
+      if (name.starts_with("__") || !options_.pattern->matches(name)) continue;
+      const KafkaMetadata one = TRY(client_->metadata(name, kTimeoutMs));
+      add(*one);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Result<std::vector<PartitionInfo>> KafkaSource::partitions() {
+  TRY(connect());
+  const auto found = TRY(find_partitions());
+  if (found.empty() && options_.pattern) {
+    warnings_.push_back(
+        fmt::format("no topic's name is '{}': waiting for one", options_.pattern->text()));
+  }
+  looked_ns_ = clock_.steady_ns();
+  return add_lanes(found, false);
+}
+
+Result<std::vector<PartitionInfo>> KafkaSource::discover() {
+  const int64_t now = clock_.steady_ns();
+  if (options_.discovery_us == 0 || now - looked_ns_ < options_.discovery_us * 1000) {
+    return std::vector<PartitionInfo>();
+  }
+  looked_ns_ = now;
+  const auto found = find_partitions();
+  if (!found) {  // a broker that is away for a while stops nothing
+    warnings_.push_back("looking for new partitions: " + found.error().message);
+    return std::vector<PartitionInfo>();
+  }
+  return add_lanes(*found, true);
+}
+
+Result<std::vector<PartitionInfo>> KafkaSource::add_lanes(
+    const std::vector<std::pair<std::string, int32_t>>& found, bool later) {
+  const size_t first = lanes_.size();
+  for (const auto& [topic, partition] : found) {
+    if (!by_name_.emplace(std::pair(topic, partition), lanes_.size()).second) continue;
+    Lane lane;
+    lane.topic = topic;
+    lane.partition = partition;
+    lanes_.push_back(std::move(lane));
+  }
+  std::vector<PartitionInfo> added;
+  if (lanes_.size() == first) return added;
+  TRY(set_starts(first, later));
+  TRY(set_ends(first));
+  for (size_t i = first; i < lanes_.size(); ++i) {
+    Lane& lane = lanes_[i];
+    lane.ended = lane.stop >= 0 && lane.next >= lane.stop;
+    PartitionInfo info;
+    info.id = static_cast<uint32_t>(i);
+    info.name = partition_name(lane.topic, lane.partition);
+    info.bounded = options_.end.kind != KafkaPoint::Kind::kNone;
+    info.number = lane.partition;
+    info.note = lane.note;
+    added.push_back(std::move(info));
+  }
+  return added;
+}
+
+/// Where the lanes from `first` on begin. `later`: they came into being while we were reading, and
+/// are read whole.
+Status KafkaSource::set_starts(size_t first, bool later) {
+  const KafkaPoint::Kind kind = later ? KafkaPoint::Kind::kEarliest : options_.start.kind;
+  switch (kind) {
+    case KafkaPoint::Kind::kNone:
+    case KafkaPoint::Kind::kEarliest:
+      if (options_.end.kind != KafkaPoint::Kind::kNone) {
+        return set_by_range(first, false, &Lane::next);
+      }
+      for (size_t i = first; i < lanes_.size(); ++i) lanes_[i].next = RD_KAFKA_OFFSET_BEGINNING;
+      return {};
+    case KafkaPoint::Kind::kLatest:
+      return set_by_range(first, true, &Lane::next);
+    case KafkaPoint::Kind::kCommitted:
+      return set_committed(first, true);
+    case KafkaPoint::Kind::kTimestamp:
+      return set_by_time(first, options_.start.timestamp_ms, &Lane::next);
+    case KafkaPoint::Kind::kOffsets:
+      return set_by_offsets(first, options_.start, &Lane::next);
+  }
+  return {};
+}
+
+Status KafkaSource::set_ends(size_t first) {
+  switch (options_.end.kind) {
+    case KafkaPoint::Kind::kNone:
+    case KafkaPoint::Kind::kEarliest:
+      return {};
+    case KafkaPoint::Kind::kLatest:
+      return set_by_range(first, true, &Lane::stop);
+    case KafkaPoint::Kind::kCommitted:
+      return set_committed(first, false);
+    case KafkaPoint::Kind::kTimestamp:
+      return set_by_time(first, options_.end.timestamp_ms, &Lane::stop);
+    case KafkaPoint::Kind::kOffsets:
+      return set_by_offsets(first, options_.end, &Lane::stop);
+  }
+  return {};
+}
+
+Status KafkaSource::set_by_range(size_t first, bool of_ends, int64_t Lane::* field) {
+  for (size_t i = first; i < lanes_.size(); ++i) {
+    Lane& lane = lanes_[i];
+    const auto range = TRY(client_->offsets(lane.topic, lane.partition, kTimeoutMs));
+    lane.*field = of_ends ? range.end : range.begin;
+  }
+  return {};
+}
+
+Status KafkaSource::set_by_time(size_t first, int64_t timestamp_ms, int64_t Lane::* field) {
+  const KafkaTopicPartitions list = make_topic_partitions(lanes_.size() - first);
+  for (size_t i = first; i < lanes_.size(); ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), lanes_[i].topic.c_str(), lanes_[i].partition)
+        ->offset = timestamp_ms;
+  }
+  const rd_kafka_resp_err_t code =
+      rd_kafka_offsets_for_times(client_->handle(), list.get(), kTimeoutMs);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, "offsets by time");
+  for (int k = 0; k < list->cnt; ++k) {
+    Lane& lane = lanes_[first + static_cast<size_t>(k)];
+    const rd_kafka_topic_partition_t& answer = list->elems[k];
+    if (answer.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return kafka_error(answer.err, fmt::format("offset by time of '{}'",
+                                                 partition_name(lane.topic, lane.partition)));
+    }
+    // Nothing is so late: the end.
+    lane.*field = answer.offset >= 0
+                      ? answer.offset
+                      : TRY(client_->offsets(lane.topic, lane.partition, kTimeoutMs)).end;
+  }
+  return {};
+}
+
+Status KafkaSource::set_by_offsets(size_t first, const KafkaPoint& point, int64_t Lane::* field) {
+  for (size_t i = first; i < lanes_.size(); ++i) {
+    Lane& lane = lanes_[i];
+    const auto found =
+        std::find_if(point.offsets.begin(), point.offsets.end(),
+                     [&](const KafkaOffset& o) { return o.partition == lane.partition; });
+    if (found == point.offsets.end()) {
+      return Error(ErrorCode::kBadOptionValue,
+                   fmt::format("'specific-offsets' have none for partition {} of topic '{}'",
+                               lane.partition, lane.topic));
+    }
+    lane.*field = found->offset;
+  }
+  return {};
+}
+
+/// `start`: begin there; else end there. What has no committed offset begins as the options say,
+/// and ends at once.
+Status KafkaSource::set_committed(size_t first, bool start) {
+  const KafkaTopicPartitions list = make_topic_partitions(lanes_.size() - first);
+  for (size_t i = first; i < lanes_.size(); ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), lanes_[i].topic.c_str(), lanes_[i].partition);
+  }
+  const rd_kafka_resp_err_t code = rd_kafka_committed(client_->handle(), list.get(), kTimeoutMs);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return kafka_error(code, fmt::format("committed offsets of group '{}'", options_.group),
+                       client_->last_trouble());
+  }
+  for (int k = 0; k < list->cnt; ++k) {
+    Lane& lane = lanes_[first + static_cast<size_t>(k)];
+    const rd_kafka_topic_partition_t& answer = list->elems[k];
+    if (answer.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return kafka_error(answer.err, fmt::format("committed offset of '{}'",
+                                                 partition_name(lane.topic, lane.partition)));
+    }
+    int64_t offset = answer.offset;
+    if (offset < 0 && start && options_.without_commit == KafkaLoss::kFail) {
+      return Error(ErrorCode::kNotFound,
+                   fmt::format("group '{}' has no offset for '{}'", options_.group,
+                               partition_name(lane.topic, lane.partition)))
+          .with_hint("'properties.auto.offset.reset' = 'earliest' or 'latest'");
+    }
+    if (offset < 0) {
+      const auto range = TRY(client_->offsets(lane.topic, lane.partition, kTimeoutMs));
+      const bool at_end = !start || options_.without_commit == KafkaLoss::kLatest;
+      offset = at_end && start ? range.end : range.begin;
+    } else if (start && answer.metadata_size > 0) {
+      lane.note.assign(static_cast<const char*>(answer.metadata), answer.metadata_size);
+    }
+    (start ? lane.next : lane.stop) = offset;
+  }
+  return {};
+}
+
+void KafkaSource::select(uint32_t partition) {
+  lanes_[partition].selected = true;
+  changed_ = true;
+}
+
+Status KafkaSource::seek(uint32_t partition, const Position& position) {
+  Lane& lane = lanes_[partition];
+  lane.next = static_cast<int64_t>(position.offset);
+  lane.ended = lane.stop >= 0 && lane.next >= lane.stop;
+  return {};
+}
+
+Status KafkaSource::assign() {
+  changed_ = false;
+  const KafkaTopicPartitions list = make_topic_partitions(lanes_.size());
+  for (Lane& lane : lanes_) {
+    if (!lane.selected || lane.assigned || lane.ended) continue;
+    lane.assigned = true;
+    rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition)->offset =
+        lane.next;
+  }
+  if (list->cnt == 0) return {};
+  rd_kafka_error_t* const error = rd_kafka_incremental_assign(client_->handle(), list.get());
+  if (error == nullptr) return {};
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  Error failure = kafka_error(code, "assigning partitions", rd_kafka_error_string(error));
+  rd_kafka_error_destroy(error);
+  return failure;
+}
+
+KafkaSource::Lane* KafkaSource::lane_of(const rd_kafka_message_t& message) {
+  if (message.rkt == nullptr) return nullptr;
+  if (message.rkt != last_topic_ || message.partition != last_partition_) {
+    const auto found = by_name_.find({rd_kafka_topic_name(message.rkt), message.partition});
+    if (found == by_name_.end()) return nullptr;
+    last_topic_ = message.rkt;
+    last_partition_ = message.partition;
+    last_lane_ = found->second;
+  }
+  return &lanes_[last_lane_];
+}
+
+/// Takes what has come, waiting at most so long for the first message.
+Status KafkaSource::pump(int timeout_ms) {
+  if (timeout_ms > 0) {
+    rd_kafka_message_t* const message = rd_kafka_consumer_poll(client_->handle(), timeout_ms);
+    if (message == nullptr) return {};
+    TRY(take(message));
+  }
+  const ssize_t got = rd_kafka_consume_batch_queue(queue_.get(), 0, taken_.data(), taken_.size());
+  if (got < 0) return kafka_error(rd_kafka_last_error(), "reading");
+  Status status;
+  for (ssize_t i = 0; i < got; ++i) {
+    const Status taken = take(taken_[static_cast<size_t>(i)]);
+    if (status && !taken) status = taken;
+  }
+  return status;
+}
+
+Status KafkaSource::take(rd_kafka_message_t* taken) {
+  Message message(taken);
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_event(*message);
+  Lane* const lane = lane_of(*message);
+  if (lane == nullptr || lane->ended) return {};
+  lane->caught_up = false;
+  if (lane->stop >= 0 && message->offset >= lane->stop) {
+    lane->at_stop = true;
+    return {};
+  }
+  lane->waiting.push_back(std::move(message));
+  if (lane->held() >= kHeldMost && !lane->paused) pause(*lane, true);
+  return {};
+}
+
+Status KafkaSource::take_event(const rd_kafka_message_t& message) {
+  Lane* const lane = lane_of(message);
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      if (lane == nullptr) return {};
+      lane->caught_up = true;
+      if (lane->stop >= 0 && message.offset >= lane->stop) lane->at_stop = true;
+      return {};
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+      if (lane == nullptr) return {};
+      return data_lost(*lane, rd_kafka_message_errstr(&message));
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      return {};  // tried again; KafkaClient warns
+    default:
+      break;
+  }
+  const std::string what =
+      lane == nullptr ? "reading" : "reading " + partition_name(lane->topic, lane->partition);
+  return kafka_error(message.err, what, rd_kafka_message_errstr(&message));
+}
+
+/// The broker has no record at the offset that is to be read next.
+Status KafkaSource::data_lost(Lane& lane, std::string_view reason) {
+  const auto range = TRY(client_->offsets(lane.topic, lane.partition, kTimeoutMs));
+  const std::string name = partition_name(lane.topic, lane.partition);
+  const std::string what = fmt::format("{}: the next offset is {}, the broker has {} to {}", name,
+                                       lane.next, range.begin, range.end);
+  if (options_.on_loss == KafkaLoss::kFail) {
+    return Error(ErrorCode::kNotFound, fmt::format("{} ({})", what, reason))
+        .with_hint(
+            "records were deleted before they were read; 'scan.on-data-loss' = 'earliest' goes on "
+            "without them");
+  }
+  const int64_t to = options_.on_loss == KafkaLoss::kEarliest ? range.begin : range.end;
+  warnings_.push_back(fmt::format("{}: going on at {}", what, to));
+  lane.next = to;
+  const KafkaTopicPartitions list = make_topic_partitions(1);
+  rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition)->offset = to;
+  rd_kafka_error_t* const error =
+      rd_kafka_seek_partitions(client_->handle(), list.get(), kTimeoutMs);
+  if (error == nullptr) return {};
+  Error failure =
+      kafka_error(rd_kafka_error_code(error), "seeking " + name, rd_kafka_error_string(error));
+  rd_kafka_error_destroy(error);
+  return failure;
+}
+
+void KafkaSource::pause(Lane& lane, bool paused) {
+  lane.paused = paused;
+  const KafkaTopicPartitions list = make_topic_partitions(1);
+  rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition);
+  if (paused) {
+    rd_kafka_pause_partitions(client_->handle(), list.get());
+  } else {
+    rd_kafka_resume_partitions(client_->handle(), list.get());
+  }
+}
+
+Result<Poll> KafkaSource::poll(uint32_t partition, Block& out, int64_t timeout_us) {
+  if (changed_) TRY(assign());
+  Lane& lane = lanes_[partition];
+  if (lane.held() == 0 && !lane.ended) {
+    TRY(pump(static_cast<int>(timeout_us / 1000)));
+    if (std::optional<Error> fatal = client_->fatal_error()) return *fatal;
+  }
+  if (lane.held() > 0) {
+    fill(lane, partition, out);
+    if (lane.paused && lane.held() < kHeldFew) pause(lane, false);
+    return Poll::kBlock;
+  }
+  if (lane.ended || lane.at_stop || (lane.stop >= 0 && lane.next >= lane.stop)) {
+    lane.ended = true;
+    return Poll::kEnd;
+  }
+  return lane.caught_up ? Poll::kNothingYet : Poll::kBehind;
+}
+
+Status KafkaSource::wait(int64_t timeout_us) {
+  if (changed_) TRY(assign());
+  const auto has_some = [](const Lane& lane) { return lane.held() > 0; };
+  if (std::any_of(lanes_.begin(), lanes_.end(), has_some)) return {};
+  return pump(static_cast<int>(std::max<int64_t>(1, timeout_us / 1000)));
+}
+
+size_t KafkaSource::header_bytes(const rd_kafka_message_t& message) {
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
+  size_t bytes = 0;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    bytes += std::strlen(name) + size;
+  }
+  return bytes;
+}
+
+void KafkaSource::add_headers(const rd_kafka_message_t& message, Block& out, std::byte* base,
+                              uint32_t* at) {
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const auto copy = [&](const void* bytes, size_t size) {
+    const RecordSpan span{*at, static_cast<uint32_t>(size)};
+    if (size > 0) std::memcpy(base + *at, bytes, size);
+    *at += span.length;
+    return span;
+  };
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    HeaderSpan header;
+    header.name = copy(name, std::strlen(name));
+    header.value = value == nullptr ? RecordSpan{0, kNullLength} : copy(value, size);
+    out.headers.push_back(header);
+    ++out.metadata.back().headers;
+  }
+}
+
+/// Moves messages of the lane into a block: values first, each with a newline behind it, then what
+/// was asked for beside them.
+void KafkaSource::fill(Lane& lane, uint32_t partition, Block& out) {
+  out.clear();
+  size_t values = 0;
+  size_t extras = 0;
+  size_t end = lane.head;
+  for (; end < lane.waiting.size() && end - lane.head < kBlockRecords; ++end) {
+    const rd_kafka_message_t& message = *lane.waiting[end];
+    if (end > lane.head && values + extras + message.len > kBlockBytes) break;
+    values += message.len + 1;
+    if (options_.keys) extras += message.key_len;
+    if (options_.headers) extras += header_bytes(message);
+  }
+  const std::shared_ptr<Buffer> buffer = pool_.take(values + extras);
+  std::byte* const base = buffer->data();
+  uint32_t at = 0;
+  auto beside = static_cast<uint32_t>(values);
+  bool lines = true;
+  out.records.reserve(end - lane.head);
+  out.metadata.reserve(end - lane.head);
+  for (size_t i = lane.head; i < end; ++i) {
+    const rd_kafka_message_t& message = *lane.waiting[i];
+    const auto length = static_cast<uint32_t>(message.len);
+    const bool null = message.payload == nullptr;
+    out.records.push_back({at, null ? kNullLength : length});
+    if (length > 0) std::memcpy(base + at, message.payload, length);
+    lines = lines && length > 0 && static_cast<uint8_t>(base[at]) > ' ' &&
+            std::memchr(base + at, '\n', length) == nullptr;
+    at += length;
+    base[at++] = std::byte{'\n'};
+    RecordMetadata& metadata = out.metadata.emplace_back();
+    metadata.offset = static_cast<uint64_t>(message.offset);
+    rd_kafka_timestamp_type_t kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    metadata.timestamp_us = rd_kafka_message_timestamp(&message, &kind) * 1000;
+    metadata.timestamp_kind =
+        kind == RD_KAFKA_TIMESTAMP_CREATE_TIME       ? RecordMetadata::TimestampKind::kCreated
+        : kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? RecordMetadata::TimestampKind::kAppended
+                                                     : RecordMetadata::TimestampKind::kNone;
+    if (options_.keys && message.key != nullptr) {
+      metadata.key = {beside, static_cast<uint32_t>(message.key_len)};
+      if (message.key_len > 0) std::memcpy(base + beside, message.key, message.key_len);
+      beside += metadata.key.length;
+    }
+    metadata.first_header = static_cast<uint32_t>(out.headers.size());
+    if (options_.headers) add_headers(message, out, base, &beside);
+    lane.next = message.offset + 1;
+  }
+  out.owner = buffer;
+  out.bytes = Bytes(base, beside);
+  out.line_bytes = lines ? at : 0;
+  out.record_per_entry = true;
+  out.partition = partition;
+  out.begin = {lane.topic, out.metadata.front().offset, 0};
+  out.end = {lane.topic, static_cast<uint64_t>(lane.next), 0};
+  for (size_t i = lane.head; i < end; ++i) lane.waiting[i].reset();
+  lane.head = end;
+  if (lane.head == lane.waiting.size()) {
+    lane.waiting.clear();
+    lane.head = 0;
+  }
+}
+
+void KafkaSource::commit(std::span<const SourceCommit> commits) {
+  if (options_.group.empty() || commits.empty() || closed_) return;
+  const KafkaTopicPartitions list = make_topic_partitions(commits.size());
+  for (const SourceCommit& commit : commits) {
+    const Lane& lane = lanes_[commit.partition];
+    rd_kafka_topic_partition_t* entry =
+        rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition);
+    entry->offset = static_cast<int64_t>(commit.position.offset);
+    if (commit.note.empty()) continue;
+    entry->metadata = std::malloc(commit.note.size());  // freed with the list
+    std::memcpy(entry->metadata, commit.note.data(), commit.note.size());
+    entry->metadata_size = commit.note.size();
+  }
+  const rd_kafka_resp_err_t code = rd_kafka_commit(client_->handle(), list.get(), 0);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
+  warnings_.push_back(
+      kafka_error(code, fmt::format("committing offsets of group '{}'", options_.group)).message);
+}
+
+std::vector<std::string> KafkaSource::take_warnings() {
+  std::vector<std::string> warnings = std::exchange(warnings_, {});
+  if (client_) {
+    for (std::string& warning : client_->take_warnings()) warnings.push_back(std::move(warning));
+  }
+  return warnings;
+}
+
+void KafkaSource::close() {
+  if (std::exchange(closed_, true)) return;
+  if (!client_) return;
+  for (std::string& warning : client_->take_warnings()) warnings_.push_back(std::move(warning));
+  lanes_.clear();
+  queue_.reset();
+  client_.reset();
+}
+
+}  // namespace velo
