@@ -7,26 +7,21 @@ loopback ports, their files in one folder:
 
 import base64
 import json
-import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
-import time
 import uuid
 from pathlib import Path
 
 import packages
 from packages import DEPS
+from servers import Server, ServerError, free_ports, is_free, java
 
 VERSION = "4.4.0"
 PACKAGES = [
     f"org.apache.kafka:kafka_2.13:{VERSION}",
     "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5",
 ]
-START_SECONDS = 60
-PORTS = range(20000, 32000)  # below the ports that the system gives to whoever connects
 
 # What makes one small node quick to start and tests quick to run.
 PROPERTIES = """\
@@ -61,16 +56,6 @@ LOGGING = """\
 """
 
 
-FAST_START = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xlog:disable"]
-# The broker's classes as the JVM has them in memory, which is half of its start: made when the
-# first broker stops.
-CLASSES = DEPS / "kafka" / "classes.jsa"
-
-
-class KafkaError(Exception):
-    """What went wrong, and what to do."""
-
-
 def random_id():
     """A KRaft identifier, as Kafka writes its 16 bytes; a leading dash looks like an option."""
     while True:
@@ -79,42 +64,8 @@ def random_id():
             return text
 
 
-def is_free(port):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def free_ports(count):
-    found = set()
-    while len(found) < count:
-        port = random.choice(PORTS)
-        if is_free(port):
-            found.add(port)
-    return sorted(found)
-
-
 def jars():
     return packages.maven_jars("kafka", PACKAGES)
-
-
-def java(main, *arguments, options=()):
-    return [
-        packages.need("java", "tools/setup --kafka installs it"),
-        *options,
-        "-cp",
-        f"{jars()}/*",
-        main,
-        *arguments,
-    ]
-
-
-def kept_classes():
-    return [f"-XX:SharedArchiveFile={CLASSES}"] if CLASSES.exists() else []
 
 
 class Cluster:
@@ -135,7 +86,7 @@ class Cluster:
         ports = free_ports(2 * nodes)
         if port is not None:
             if nodes != 1 or not is_free(port):
-                raise KafkaError(
+                raise ServerError(
                     f"port {port} cannot be had: it is taken, or there are several nodes"
                 )
             ports[0] = port
@@ -180,13 +131,10 @@ class Cluster:
         running = [
             subprocess.Popen(
                 java(
-                    "kafka.tools.StorageTool",
-                    "format",
-                    "-t",
-                    self.settings["cluster_id"],
-                    "-c",
-                    str(self.node_folder(node) / "server.properties"),
-                    options=FAST_START + kept_classes(),
+                    *self.server(node).fast_options(),
+                    *["-cp", f"{jars()}/*", "kafka.tools.StorageTool", "format"],
+                    *["-t", self.settings["cluster_id"]],
+                    *["-c", self.node_folder(node) / "server.properties"],
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -198,7 +146,7 @@ class Cluster:
         for process in running:
             said, _ = process.communicate()
             if process.returncode != 0:
-                raise KafkaError(f"Kafka did not format its folder: {said.strip()}")
+                raise ServerError(f"Kafka did not format its folder: {said.strip()}")
 
     def nodes(self):
         return range(1, self.settings["nodes"] + 1)
@@ -209,38 +157,22 @@ class Cluster:
     def bootstrap(self):
         return ",".join(f"127.0.0.1:{port}" for port in self.settings["ports"])
 
-    def pid(self, node):
-        """The process of a node, or None. Another process with its number is not taken for it."""
-        try:
-            pid = int((self.node_folder(node) / "pid").read_text())
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-        except (OSError, ValueError):
-            return None
-        return pid if str(self.node_folder(node)) in command else None
+    def server(self, node):
+        return Server(f"node {node}", self.node_folder(node), DEPS / "kafka" / "classes.jsa")
 
     def start_node(self, node):
         """Starts a node that is not running; does not wait for it."""
-        if self.pid(node):
+        server = self.server(node)
+        if server.pid():
             return
-        folder = self.node_folder(node)
-        options = [
-            f"-Xmx{self.settings['heap_mb']}m",
-            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.xml'}",
-        ]
-        if self.settings["fast_start"]:
-            options += FAST_START + (
-                kept_classes() or [f"-XX:ArchiveClassesAtExit={folder / 'classes.jsa'}"]
+        server.start(
+            java(
+                f"-Xmx{self.settings['heap_mb']}m",
+                f"-Dlog4j2.configurationFile={self.folder / 'log4j2.xml'}",
+                *(server.fast_options() if self.settings["fast_start"] else []),
+                *["-cp", f"{jars()}/*", "kafka.Kafka", server.folder / "server.properties"],
             )
-        with open(folder / "log", "a") as log:
-            process = subprocess.Popen(
-                java("kafka.Kafka", str(folder / "server.properties"), options=options),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=folder,
-                start_new_session=True,
-            )
-        (folder / "pid").write_text(f"{process.pid}\n")
+        )
 
     def start(self):
         for node in self.nodes():
@@ -253,59 +185,14 @@ class Cluster:
         from kafka_topics import knows
 
         port = self.settings["ports"][node - 1]
-        deadline = time.monotonic() + START_SECONDS
-        while is_free(port) or not knows(f"127.0.0.1:{port}", port, others):
-            if not self.pid(node):
-                raise KafkaError(
-                    f"node {node} stopped while it started; its log:\n{self.log_end(node)}"
-                )
-            if time.monotonic() > deadline:
-                raise KafkaError(
-                    f"node {node} does not answer after {START_SECONDS} s; its log ends with:\n"
-                    + self.log_end(node)
-                )
-            time.sleep(0.05)
-
-    def log_end(self, node):
-        return "\n".join(
-            (self.node_folder(node) / "log").read_text(errors="replace").splitlines()[-15:]
+        self.server(node).wait(
+            lambda: not is_free(port) and knows(f"127.0.0.1:{port}", port, others)
         )
 
-    def stop_node(self, node, how=signal.SIGTERM, seconds=30):
-        pid = self.pid(node)
-        if not pid:
-            return
-        os.kill(pid, how)
-        os.kill(pid, signal.SIGCONT)
-        deadline = time.monotonic() + seconds
-        while self.pid(node):
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGKILL)
-                deadline += seconds
-            reap(pid)
-            time.sleep(0.02)
-        (self.node_folder(node) / "pid").unlink()
-        made = self.node_folder(node) / "classes.jsa"
-        if made.exists():
-            os.replace(made, CLASSES)
-
-    def signal_node(self, node, which):
-        pid = self.pid(node)
-        if not pid:
-            raise KafkaError(f"node {node} does not run")
-        os.kill(pid, which)
-
     def stop(self, how=signal.SIGTERM):
-        for node in self.nodes():
-            if pid := self.pid(node):
-                os.kill(pid, how)  # all at once, then wait for each
-        for node in self.nodes():
-            self.stop_node(node, how)
-
-
-def reap(pid):
-    """A node that this very process started stays in the process table until it is waited for."""
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
+        servers = [self.server(node) for node in self.nodes()]
+        for server in servers:
+            if server.pid():
+                server.send(how)  # all at once, then wait for each
+        for server in servers:
+            server.stop(how)

@@ -109,6 +109,28 @@ def maven_jars(name, packages):
     return home / "jars"
 
 
+def maven_archive(name, package):
+    """The folder with what an archive ("group:artifact:version:type:classifier") unpacks to."""
+    home = DEPS / name
+    with locked(name):
+        stamp = home / "package"
+        if stamp.exists() and stamp.read_text() == package:
+            return home
+        maven = need("mvn", "tools/setup --kafka installs it")
+        say(f"fetching {package} into {home}")
+        shutil.rmtree(home, ignore_errors=True)
+        run_tries(
+            [
+                *[maven, "-B", "-q", "dependency:unpack"],
+                *[f"-Dartifact={package}", f"-DoutputDirectory={home}"],
+            ],
+            package,
+            cwd=DEPS,
+        )
+        stamp.write_text(package)
+    return home
+
+
 def python_packages(name, requirements):
     """The folder with Python packages, for PYTHONPATH or sys.path."""
     home, wanted = DEPS / name, "\n".join(requirements) + "\n"
