@@ -27,7 +27,8 @@ struct Batch {
 /// The chosen rows with all columns, weights and watermarks.
 Batch gather(const Batch& batch, std::span<const uint32_t> rows);
 Batch slice(const Batch& batch, size_t begin, size_t rows);
-/// All rows in order. REQUIRES: equal schemas, at least one part.
+/// All rows in order, flat but for columns of one dictionary without NULLs. REQUIRES: equal
+/// schemas, at least one part.
 Batch concat(std::span<const Batch> parts);
 /// Every column flat and owning: safe to hand to another thread.
 Batch flatten(const Batch& batch);

@@ -239,6 +239,24 @@ Batch slice(const Batch& batch, size_t begin, size_t rows) {
   return gather(batch, iota(begin, rows));
 }
 
+namespace {
+
+/// If all name entries of one dictionary: the same of all. Else null.
+ColumnPtr concat_indices(std::span<const ColumnPtr> parts) {
+  size_t rows = 0;
+  for (const ColumnPtr& part : parts) {
+    if (part->encoding() != Encoding::kDictionary || part->validity() != nullptr) return nullptr;
+    if (part->entries() != parts[0]->entries()) return nullptr;
+    rows += part->size();
+  }
+  auto indices = Buffer::allocate(rows * sizeof(uint32_t));
+  auto* to = indices->as<uint32_t>();
+  for (const ColumnPtr& part : parts) to = std::copy_n(part->indices(), part->size(), to);
+  return Column::dictionary(parts[0]->type(), rows, std::move(indices), parts[0]->entries());
+}
+
+}  // namespace
+
 Batch concat(std::span<const Batch> parts) {
   CHECK(!parts.empty());
   if (parts.size() == 1) return parts[0];
@@ -257,7 +275,8 @@ Batch concat(std::span<const Batch> parts) {
   std::vector<ColumnPtr> pieces(parts.size());
   for (size_t c = 0; c < out.schema->size(); ++c) {
     for (size_t p = 0; p < parts.size(); ++p) pieces[p] = parts[p].columns[c];
-    out.columns.push_back(concat(pieces));
+    ColumnPtr indices = concat_indices(pieces);
+    out.columns.push_back(indices ? std::move(indices) : concat(pieces));
   }
   auto join = [&](auto member, int64_t absent) {
     ColumnBuilder builder(Type::bigint(), out.rows);

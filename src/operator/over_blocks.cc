@@ -7,7 +7,7 @@ namespace velo {
 
 void GroupRuns::sort(std::span<const uint32_t> groups, size_t group_count) {
   groups_.assign(groups.begin(), groups.end());
-  if (run_of_.size() < group_count) run_of_.resize(group_count, kNone);
+  grow_to(run_of_, group_count, kNone);
   runs_.clear();
   for (const uint32_t group : groups) {
     uint32_t& run = run_of_[group];
@@ -32,17 +32,25 @@ void GroupRuns::sort(std::span<const uint32_t> groups, size_t group_count) {
 
 OverBlocks::OverBlocks(const std::vector<size_t>& values, const std::vector<size_t>& states)
     : columns_(values.size()) {
-  for (const size_t bytes : values) regions_.push_back({bytes, bytes * kRowsMin});
-  for (const size_t bytes : states) regions_.push_back({bytes, aligned(bytes)});
+  for (const size_t bytes : values) regions_.push_back({bytes, false});
+  for (const size_t bytes : states) regions_.push_back({bytes, true});
   lay_out();
 }
 
 void OverBlocks::lay_out() {
-  row_bytes_ = 0;
-  for (Region& region : regions_) {
-    region.begin = row_bytes_;
-    row_bytes_ += region.bytes;
-  }
+  row_bytes_ = state_bytes_ = 0;
+  const auto place = [this](auto belongs) {
+    for (Region& region : regions_) {
+      if (!belongs(region)) continue;
+      region.row_bytes = row_bytes_;
+      region.state_bytes = state_bytes_;
+      (region.has_states ? state_bytes_ : row_bytes_) +=
+          region.has_states ? aligned(region.stride) : region.stride;
+    }
+  };
+  place([](const Region& region) { return !region.has_states && region.stride > 1; });
+  place([](const Region& region) { return region.has_states; });
+  place([](const Region& region) { return !region.has_states && region.stride <= 1; });
 }
 
 // Rows [low, held) and their states, to the front of a block of this capacity.
@@ -54,16 +62,15 @@ void OverBlocks::move_rows(Block& block, uint64_t low, uint64_t held, size_t cap
   }
   std::byte* to = other ? other.get() : block.bytes.get();
   const size_t rows = held > low ? held - low : 0;
-  const size_t skipped = low / kRowsMin - block.base / kRowsMin;
-  const size_t states_held = block.capacity / kRowsMin;
+  const size_t skipped = low / FrameStates::kBlock - block.base / FrameStates::kBlock;
+  const size_t states_held = states_of(block.capacity);
   const size_t states =
       skipped < states_held
-          ? std::min({states_held - skipped, capacity / kRowsMin, FrameStates::suffixes_of(rows)})
+          ? std::min({states_held - skipped, states_of(capacity), FrameStates::suffixes_of(rows)})
           : 0;
-  // To the front in the same block: from the first region on, none is written over before it is
-  // read.
+  // In the same block every region moves to its own front.
   for (size_t i = 0; i < regions_.size(); ++i) {
-    const bool is_state = i >= columns_;
+    const bool is_state = regions_[i].has_states;
     const size_t each = regions_[i].stride;
     const size_t count = is_state ? states : rows;
     const size_t from = is_state ? skipped : low - block.base;
@@ -80,14 +87,14 @@ void OverBlocks::make_room(uint32_t group, uint64_t low, uint64_t held, uint64_t
   Block& block = blocks_[group];
   const size_t rows = end - low;
   const bool fits = rows + block.capacity / 32 <= block.capacity;
-  move_rows(block, low, held, fits ? block.capacity : rounded_up(rows + rows / 8));
+  move_rows(block, low, held, fits ? block.capacity : roomy(rows));
 }
 
 void OverBlocks::trim(uint32_t group, uint64_t low, uint64_t end) {
   Block& block = blocks_[group];
   const size_t rows = end - low;
-  if (block.capacity <= 4 * kRowsMin || rows * 4 > block.capacity) return;
-  move_rows(block, low, end, rounded_up(rows + rows / 8 + 1));
+  if (block.capacity <= kTrimMin || rows * 4 > block.capacity) return;
+  move_rows(block, low, end, roomy(rows + 1));
 }
 
 void OverBlocks::forget(uint32_t group) {
@@ -100,18 +107,17 @@ void OverBlocks::forget(uint32_t group) {
 void OverBlocks::widen(size_t region, size_t bytes) {
   const std::vector<Region> before = regions_;
   regions_[region].stride = bytes;
-  regions_[region].bytes = region < columns_ ? bytes * kRowsMin : aligned(bytes);
   lay_out();
   bytes_ = 0;
   for (Block& block : blocks_) {
-    const size_t units = block.capacity / kRowsMin;
-    if (units == 0) continue;
+    if (block.capacity == 0) continue;
     auto wider = std::make_unique<std::byte[]>(block_bytes(block.capacity));
     bytes_ += block_bytes(block.capacity);
     for (size_t i = 0; i < regions_.size(); ++i) {
-      if (before[i].bytes == 0) continue;
-      std::memcpy(wider.get() + units * regions_[i].begin,
-                  block.bytes.get() + units * before[i].begin, units * before[i].bytes);
+      const size_t count = before[i].has_states ? states_of(block.capacity) : block.capacity;
+      if (before[i].stride == 0) continue;
+      std::memcpy(wider.get() + offset(i, block.capacity),
+                  block.bytes.get() + offset(before[i], block.capacity), count * before[i].stride);
     }
     block.bytes = std::move(wider);
   }
@@ -125,7 +131,9 @@ void OverBlocks::widen_values(size_t column, size_t bytes, uint8_t fill) {
   }
 }
 
-void OverBlocks::widen_states(size_t state, size_t bytes) { widen(columns_ + state, bytes); }
+void OverBlocks::widen_states(size_t state, size_t bytes) {
+  if (bytes > 0) widen(columns_ + state, bytes);
+}
 
 namespace {
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "state/frame_states.h"
+#include "state/grow.h"
 
 namespace velo {
 
@@ -43,16 +44,14 @@ class GroupRuns {
 /// column, each in the order of the rows, so that what is computed of them runs along an array.
 /// Beside them is room for the states of FrameStates.
 ///
-/// A block has room for an eighth more rows than it needs. When it is full its rows are moved to
-/// its front, and when there are too many for that, to a larger block.
+/// A block has room for a sixteenth more rows than it needed when it was made. When it is full its
+/// rows are moved to its front, and when there are too many for that, to a larger block.
 class OverBlocks {
  public:
   /// `values`: bytes per row of every column. `states`: bytes of every kind of state.
   OverBlocks(const std::vector<size_t>& values, const std::vector<size_t>& states);
 
-  void resize(size_t groups) {
-    if (groups > blocks_.size()) blocks_.resize(groups);
-  }
+  void resize(size_t groups) { grow_to(blocks_, groups); }
   /// Of a column or state that took nothing: rows have `fill` in every byte, states are 0.
   void widen_values(size_t column, size_t bytes, uint8_t fill);
   void widen_states(size_t state, size_t bytes);
@@ -87,25 +86,37 @@ class OverBlocks {
   size_t memory_bytes() const { return blocks_.capacity() * sizeof(Block) + bytes_; }
 
  private:
-  // Capacities are multiples of the rows that share a state: so regions, of values and then of
-  // states, begin where int128 may stand.
-  static constexpr size_t kRowsMin = FrameStates::kBlock;
+  /// Capacities are multiples of it: so are regions of values, unless of a byte each, of 16 bytes.
+  static constexpr size_t kRowsStep = 2;
+  static constexpr size_t kAlignment = 16;
+  static constexpr size_t kTrimMin = 64;  // rows: less is not given back
   struct Block {
     std::unique_ptr<std::byte[]> bytes;
     uint64_t base = 0;
     size_t capacity = 0;  // rows
   };
+  /// The values of a column or the states of a kind. First come the values that are aligned, then
+  /// states, then values of a byte.
   struct Region {
-    size_t stride;     // bytes of a value or state
-    size_t bytes;      // of kRowsMin rows
-    size_t begin = 0;  // of all regions before: bytes of kRowsMin rows
+    size_t stride;    // bytes of a value or state
+    bool has_states;  // one for every FrameStates::kBlock rows
+    // Of all regions before:
+    size_t row_bytes = 0;
+    size_t state_bytes = 0;
   };
-  static size_t aligned(size_t bytes) { return (bytes + 15) & ~size_t{15}; }
-  static size_t rounded_up(size_t rows) { return (rows + kRowsMin - 1) / kRowsMin * kRowsMin; }
-  size_t offset(size_t region, size_t capacity) const {
-    return capacity / kRowsMin * regions_[region].begin;
+  static size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
+  /// A capacity for so many rows.
+  static size_t roomy(size_t rows) {
+    return (rows + rows / 16 + kRowsStep - 1) / kRowsStep * kRowsStep;
   }
-  size_t block_bytes(size_t capacity) const { return capacity / kRowsMin * row_bytes_; }
+  static size_t states_of(size_t capacity) { return FrameStates::suffixes_of(capacity); }
+  static size_t offset(const Region& region, size_t capacity) {
+    return capacity * region.row_bytes + states_of(capacity) * region.state_bytes;
+  }
+  size_t offset(size_t region, size_t capacity) const { return offset(regions_[region], capacity); }
+  size_t block_bytes(size_t capacity) const {
+    return capacity * row_bytes_ + states_of(capacity) * state_bytes_;
+  }
   void lay_out();
   void make_room(uint32_t group, uint64_t low, uint64_t held, uint64_t end);
   void move_rows(Block& block, uint64_t low, uint64_t held, size_t capacity);
@@ -113,7 +124,8 @@ class OverBlocks {
 
   size_t columns_;
   std::vector<Region> regions_;
-  size_t row_bytes_ = 0;       // of kRowsMin rows, in all regions
+  size_t row_bytes_ = 0;  // in all regions
+  size_t state_bytes_ = 0;
   std::vector<Block> blocks_;  // by group
   size_t bytes_ = 0;           // in blocks
 };

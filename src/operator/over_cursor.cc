@@ -23,7 +23,7 @@ uint64_t skip_while(uint64_t at, uint64_t count, Skips skips) {
 }  // namespace
 
 void OverCursor::find(const OverTurn& turn, OverSpans* spans) {
-  if (places_.size() < rows_.groups()) places_.resize(rows_.groups());
+  grow_to(places_, rows_.groups());
   spans->starts.resize(turn.size());
   spans->ends.resize(turn.size());
   find_starts(turn, spans->starts);
@@ -122,7 +122,7 @@ void OverCursor::save(std::span<const uint32_t> groups, SnapshotWriter& writer) 
 }
 
 Status OverCursor::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
-  if (places_.size() < rows_.groups()) places_.resize(rows_.groups());
+  grow_to(places_, rows_.groups());
   for (const uint32_t group : groups) {
     Place& place = places_[group];
     place.start = TRY(reader.u64());

@@ -145,7 +145,7 @@ void Merged::step(uint32_t group, Place& place, uint64_t start, uint64_t end) {
 
 std::vector<ColumnPtr> Merged::answer(const OverTurn& turn, const OverSpans& spans,
                                       EvaluationContext&, RowErrors& errors) {
-  if (places_.size() < rows_.groups()) places_.resize(rows_.groups());
+  grow_to(places_, rows_.groups());
   to_.clear(), from_.clear(), stored_to_.clear(), stored_from_.clear();
   firsts_.assign(turn.size(), kNothing);
   seconds_.assign(turn.size(), kNothing);

@@ -24,7 +24,7 @@ const OverNavigation::Entry* OverNavigation::by_list(const List& list) const {
 }
 
 void OverNavigation::grow() {
-  if (places_.size() < rows_.groups()) places_.resize(rows_.groups());
+  grow_to(places_, rows_.groups());
   if (!lists()) return;
   lists_.resize(places_.size());
   ahead_.resize(places_.size());

@@ -207,7 +207,7 @@ size_t Numbers::mask_of(size_t component) {
 }
 
 void Numbers::resize_groups() {
-  if (places_.size() < rows_.groups()) places_.resize(rows_.groups());
+  grow_to(places_, rows_.groups());
   if (!options_.whole) blocks_.resize(rows_.groups());
 }
 
@@ -336,7 +336,9 @@ std::vector<ColumnPtr> Numbers::answer(const OverTurn& turn, const OverSpans& sp
         answer_run(run.group, which, spans);
       });
   while (all_.size() < turn.size()) all_.push_back(static_cast<uint32_t>(all_.size()));
-  return finalise(spans, errors);
+  std::vector<ColumnPtr> columns = finalise(spans, errors);
+  each_frames([](FrameStates& frames) { frames.drop_answers(); });
+  return columns;
 }
 
 ColumnPtr Numbers::count_column(const OverSpans& spans, const Mask* mask) const {

@@ -29,7 +29,7 @@ OverQueue::OverQueue(const OverOptions& options, const OverRows& rows) : rows_(r
 }
 
 void OverQueue::arrive(const Column& times, std::span<const uint32_t> groups) {
-  if (next_.size() < rows_.groups()) next_.resize(rows_.groups());
+  grow_to(next_, rows_.groups());
   if (!delays()) {
     touched_.assign(groups.begin(), groups.end());
     return;
@@ -40,7 +40,7 @@ void OverQueue::arrive(const Column& times, std::span<const uint32_t> groups) {
   }
   const std::span<const uint32_t> handles = rows_.handles();
   std::vector<uint64_t> indexes(groups.size());
-  behind_.resize(std::max(behind_.size(), rows_.groups()), 0);
+  grow_to(behind_, rows_.groups());
   for (size_t row = groups.size(); row-- > 0;) {
     indexes[row] = rows_.count(groups[row]) - ++behind_[groups[row]];
   }

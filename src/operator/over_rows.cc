@@ -38,12 +38,14 @@ OverRows::OverRows(Options options)
 void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
   if (options_.whole) {
     keys_.clear();
+    peers_of_.clear();
+    begins_.clear();
     handle_end_ = 0;
     batch_ = rows;
   }
-  for (const uint32_t group : groups) {
-    if (group >= keys_.size()) keys_.resize(group + 1);
-  }
+  uint32_t end = 0;
+  for (const uint32_t group : groups) end = std::max(end, group + 1);
+  resize_groups(end);
   handles_.resize(rows.rows, 0);
   if (!options_.whole) runs_.sort(groups, keys_.size());
   if (options_.handles) {
@@ -54,6 +56,12 @@ void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
     if (!options_.kept.empty()) take_kept(rows);
   }
   if (options_.ranges) take_ranges(*rows.columns[options_.order[0].column]);
+}
+
+void OverRows::resize_groups(size_t groups) {
+  grow_to(keys_, groups);
+  if (options_.peers) grow_to(peers_of_, groups);
+  if (options_.whole) grow_to(begins_, groups);
 }
 
 void OverRows::take_ranges(const Column& column) {
@@ -117,7 +125,7 @@ void OverRows::grow_arrays() {
 void OverRows::push(uint32_t group, uint32_t handle) {
   Key& key = keys_[group];
   if (options_.whole) {
-    if (key.count++ == 0) key.begin = handle;
+    if (key.count++ == 0) begins_[group] = handle;
     return;
   }
   std::vector<uint32_t>& ring = rings_[group];
@@ -141,21 +149,21 @@ bool OverRows::are_peers(const Batch& rows, uint32_t a, uint32_t b) const {
 void OverRows::number_peers(const Batch& rows, std::span<const uint32_t> groups) {
   std::vector<uint64_t> indexes(rows.rows);
   for (uint32_t row = static_cast<uint32_t>(rows.rows); row-- > 0;) {
-    Key& key = keys_[groups[row]];
-    indexes[row] = key.last == kNone ? key.count - 1 : indexes[key.last] - 1;
-    key.last = row;
+    uint32_t& last = peers_of_[groups[row]].last;
+    indexes[row] = last == kNone ? keys_[groups[row]].count - 1 : indexes[last] - 1;
+    last = row;
   }
-  for (const uint32_t group : groups) keys_[group].last = kNone;
+  for (const uint32_t group : groups) peers_of_[group].last = kNone;
   for (uint32_t row = 0; row < rows.rows; ++row) {
-    Key& key = keys_[groups[row]];
-    if (key.last == kNone || !are_peers(rows, key.last, row)) {
-      ++key.peers;
-      key.peer_first = indexes[row];
+    Peers& peers = peers_of_[groups[row]];
+    if (peers.last == kNone || !are_peers(rows, peers.last, row)) {
+      ++peers.count;
+      peers.first = indexes[row];
     }
-    key.last = row;
-    peers_[handles_[row]] = {key.peers - 1, key.peer_first};
+    peers.last = row;
+    peers_[handles_[row]] = {peers.count - 1, peers.first};
   }
-  for (const uint32_t group : groups) keys_[group].last = kNone;
+  for (const uint32_t group : groups) peers_of_[group].last = kNone;
 }
 
 void OverRows::keep(const Batch& rows) {
@@ -221,7 +229,8 @@ void OverRows::forget_before(uint32_t group, uint64_t low) {
 void OverRows::forget(uint32_t group) {
   forget_before(group, UINT64_MAX);
   keys_[group] = Key();
-  if (options_.handles) rings_[group] = {};
+  if (options_.peers) peers_of_[group] = Peers();
+  if (options_.handles) std::vector<uint32_t>().swap(rings_[group]);
   ranges_.forget(group);
   by_index_.forget(group);
 }
@@ -253,7 +262,9 @@ void OverRows::trim() {
 }
 
 size_t OverRows::memory_bytes() const {
-  size_t bytes = keys_.capacity() * sizeof(Key) + rings_.capacity() * sizeof(rings_[0]);
+  size_t bytes = keys_.capacity() * sizeof(Key) + peers_of_.capacity() * sizeof(Peers) +
+                 begins_.capacity() * sizeof(uint32_t);
+  bytes += rings_.capacity() * sizeof(rings_[0]);
   for (const std::vector<uint32_t>& ring : rings_) bytes += ring.capacity() * sizeof(uint32_t);
   bytes += free_.capacity() * sizeof(uint32_t) + peers_.capacity() * sizeof(Peer);
   bytes += stored_.capacity() * sizeof(RowStore::Id) + pins_.capacity() * sizeof(uint32_t);
@@ -269,8 +280,10 @@ OverRows::Saved OverRows::save(std::span<const uint32_t> groups, std::span<const
     const Key& key = keys_[group];
     writer.u64(key.first);
     writer.u64(key.count);
-    writer.u64(key.peers);
-    writer.u64(key.peer_first);
+    if (options_.peers) {
+      writer.u64(peers_of_[group].count);
+      writer.u64(peers_of_[group].first);
+    }
     for (uint64_t i = key.first; options_.handles && i < key.count; ++i) {
       saved.handles.push_back(handle(group, i));
     }
@@ -333,37 +346,34 @@ Status OverRows::load_kept(std::span<const uint32_t> groups, size_t rows, Snapsh
 
 Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
   uint64_t in_rings = 0;
+  std::vector<uint64_t> ends;
   for (const uint32_t group : groups) {
-    if (group >= keys_.size()) keys_.resize(group + 1);
+    resize_groups(group + 1);
     const uint64_t first = TRY(reader.u64());
     const uint64_t count = TRY(reader.u64());
     if (first > count || count - first > UINT32_MAX) return bad_rows();
     in_rings += count - first;
     if (in_rings > UINT32_MAX) return bad_rows();
-    Key& key = keys_[group];
-    key = {first, first, 0, 0, 0, kNone};
-    key.peers = TRY(reader.u64());
-    key.peer_first = TRY(reader.u64());
-    key.begin = static_cast<uint32_t>(count - first);  // how many, until they are pushed
+    keys_[group] = {first, first};  // until they are pushed
+    ends.push_back(count);
+    if (!options_.peers) continue;
+    peers_of_[group].count = TRY(reader.u64());
+    peers_of_[group].first = TRY(reader.u64());
   }
   ranges_.resize(keys_.size());
-  for (const uint32_t group : groups) {
-    const Key& key = keys_[group];
-    if (options_.ranges) TRY(ranges_.load(group, key.first, key.first + key.begin, reader));
+  for (size_t i = 0; options_.ranges && i < groups.size(); ++i) {
+    TRY(ranges_.load(groups[i], keys_[groups[i]].first, ends[i], reader));
   }
   const uint64_t rows = TRY(reader.count(1));
   if (!options_.handles) {
-    for (const uint32_t group : groups) {
-      keys_[group].count += std::exchange(keys_[group].begin, 0);
-    }
+    for (size_t i = 0; i < groups.size(); ++i) keys_[groups[i]].count = ends[i];
     counted_ = in_rings;
     return load_kept(groups, in_rings, reader);
   }
   if (rows < in_rings || rows >= kNone) return bad_rows();
   rings_.resize(keys_.size());
-  for (const uint32_t group : groups) {
-    const uint32_t held = std::exchange(keys_[group].begin, 0);
-    for (uint32_t i = 0; i < held; ++i) push(group, handle_end_++);
+  for (size_t i = 0; i < groups.size(); ++i) {
+    while (keys_[groups[i]].count < ends[i]) push(groups[i], handle_end_++);
   }
   handles_.clear();
   for (uint32_t handle = 0; handle < in_rings; ++handle) handles_.push_back(handle);

@@ -53,7 +53,7 @@ class OverRows {
   uint64_t first(uint32_t group) const { return keys_[group].first; }
   /// REQUIRES: options.handles, first ≤ index < count.
   uint32_t handle(uint32_t group, uint64_t index) const {
-    if (options_.whole) return keys_[group].begin + static_cast<uint32_t>(index);
+    if (options_.whole) return begins_[group] + static_cast<uint32_t>(index);
     const std::vector<uint32_t>& ring = rings_[group];
     return ring[index & (ring.size() - 1)];
   }
@@ -62,7 +62,7 @@ class OverRows {
   uint64_t peer(uint32_t handle) const { return peers_[handle].number; }
   uint64_t peer_first(uint32_t handle) const { return peers_[handle].first; }
   RangeKeys::Keys ranges(uint32_t group) const {
-    return options_.whole ? ranges_.whole_keys(keys_[group].begin) : ranges_.keys(group);
+    return options_.whole ? ranges_.whole_keys(begins_[group]) : ranges_.keys(group);
   }
 
   /// The column's values in these rows, NULL for kNone. REQUIRES: it is kept.
@@ -105,10 +105,12 @@ class OverRows {
   struct Key {
     uint64_t first = 0;
     uint64_t count = 0;
-    uint64_t peers = 0;       // groups of equal rows so far
-    uint64_t peer_first = 0;  // of the last of them
-    uint32_t begin = 0;       // whole: the handle of row 0
-    uint32_t last = kNone;    // of the batch being taken: its last row
+  };
+  /// Groups of equal rows of a partition.
+  struct Peers {
+    uint64_t count = 0;     // so far
+    uint64_t first = 0;     // of the last group
+    uint32_t last = kNone;  // of the batch being taken: its last row
   };
   struct Peer {
     uint64_t number = 0;
@@ -121,6 +123,7 @@ class OverRows {
   std::vector<Type> kept_types() const;
   Status load_kept(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader);
   void grow_arrays();
+  void resize_groups(size_t groups);
   void push(uint32_t group, uint32_t handle);
   void release(uint32_t handle);
   void number_peers(const Batch& rows, std::span<const uint32_t> groups);
@@ -130,6 +133,8 @@ class OverRows {
 
   Options options_;
   std::vector<Key> keys_;                     // by group
+  std::vector<Peers> peers_of_;               // by group, if they are asked for
+  std::vector<uint32_t> begins_;              // by group, where whole: the handle of row 0
   std::vector<std::vector<uint32_t>> rings_;  // by group; sizes are powers of two
   std::vector<uint32_t> free_;
   std::vector<uint32_t> forgotten_;  // not yet free: others still know them

@@ -132,7 +132,7 @@ class Sliding final : public OverAggregates {
 };
 
 void Sliding::list_steps(const OverTurn& turn, const OverSpans& spans) {
-  if (places_.size() < rows_.groups()) places_.resize(rows_.groups());
+  grow_to(places_, rows_.groups());
   states_.resize(places_.size());
   seen_.resize(places_.size(), 0);
   steps_.clear(), moved_.clear(), indexes_.clear();

@@ -20,7 +20,11 @@
 namespace velo {
 namespace {
 
-constexpr size_t kRowsPerTurn = 4096;  // at least
+// At least so many rows are answered in one go: about eight of each key. More would want more room
+// in every partition, for rows that come before others go.
+constexpr size_t kRowsPerKey = 8;
+constexpr size_t kTurnMin = 512;
+constexpr size_t kTurnMax = 4096;
 constexpr size_t kCleanAt = 8192;      // keys
 
 std::vector<Type> key_types(const OverOptions& options) {
@@ -61,8 +65,8 @@ struct State {
   OverRows rows;
   OverAnswers answers;
   OverQueue queue;
-  std::vector<int64_t> last_times;  // by group
-  std::vector<int64_t> touched_us;  // by group
+  std::vector<int64_t> last_times;  // by group, where a silent one is forgotten
+  std::vector<int64_t> touched_us;  // by group, where there is a TTL
 };
 
 class TimedOver final : public Operator {
@@ -138,7 +142,8 @@ class TimedOver final : public Operator {
     }
     const int64_t* times = times_of(released)->values<int64_t>();
     for (size_t begin = 0; begin < released.rows;) {
-      size_t end = std::min(begin + kRowsPerTurn, released.rows);
+      const size_t turn = std::clamp(state_->rows.groups() * kRowsPerKey, kTurnMin, kTurnMax);
+      size_t end = std::min(begin + turn, released.rows);
       while (end < released.rows && times[end] == times[end - 1]) ++end;
       const bool all = begin == 0 && end == released.rows;
       take_piece(all ? released : slice(released, begin, end - begin), output);
@@ -167,14 +172,16 @@ class TimedOver final : public Operator {
 
   void note_times(const Batch& piece) {
     State& state = *state_;
-    if (state.last_times.size() < state.rows.groups()) {
-      state.last_times.resize(state.rows.groups(), INT64_MIN);
-      state.touched_us.resize(state.rows.groups(), 0);
+    if (reach_us_) {
+      grow_to(state.last_times, state.rows.groups(), INT64_MIN);
+      const Column& times = *times_of(piece);
+      for (size_t row = 0; row < piece.rows; ++row) {
+        state.last_times[groups_[row]] = times.int64_at(row);
+      }
     }
-    const Column& times = *times_of(piece);
-    for (size_t row = 0; row < piece.rows; ++row) {
-      state.last_times[groups_[row]] = times.int64_at(row);
-      state.touched_us[groups_[row]] = context_.now_us;
+    if (options_.ttl_us > 0) {
+      grow_to(state.touched_us, state.rows.groups());
+      for (const uint32_t group : groups_) state.touched_us[group] = context_.now_us;
     }
   }
 
@@ -270,8 +277,8 @@ void TimedOver::save_state(SnapshotWriter& writer) const {
   writer.u64(groups.size());
   for (const ColumnPtr& column : state.keys.gather(groups)) writer.column(*column);
   for (const uint32_t group : groups) {
-    writer.i64(state.last_times[group]);
-    writer.i64(state.touched_us[group]);
+    writer.i64(reach_us_ ? state.last_times[group] : INT64_MIN);
+    writer.i64(options_.ttl_us > 0 ? state.touched_us[group] : 0);
   }
   const OverRows::Saved saved = state.rows.save(groups, state.answers.pinned(groups), writer);
   state.answers.save(groups, saved, writer);
@@ -291,12 +298,16 @@ Status TimedOver::load_state(SnapshotReader& reader) {
   std::vector<uint32_t> groups(count);
   state.keys.intern(keys, count, groups.data());
   for (const uint32_t group : groups) {
-    if (group >= state.last_times.size()) {
-      state.last_times.resize(group + 1, INT64_MIN);
-      state.touched_us.resize(group + 1, 0);
+    const int64_t last_time = TRY(reader.i64());
+    const int64_t touched_us = TRY(reader.i64());
+    if (reach_us_) {
+      grow_to(state.last_times, group + 1, INT64_MIN);
+      state.last_times[group] = last_time;
     }
-    state.last_times[group] = TRY(reader.i64());
-    state.touched_us[group] = TRY(reader.i64());
+    if (options_.ttl_us > 0) {
+      grow_to(state.touched_us, group + 1);
+      state.touched_us[group] = touched_us;
+    }
   }
   TRY(state.rows.load(groups, reader));
   const size_t rows = state.rows.rows();

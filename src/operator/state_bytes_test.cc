@@ -5,7 +5,9 @@
 #include "base/random.h"
 #include "column/batch_text.h"
 #include "column/column_builder.h"
+#include "operator/aggregate_test_case.h"
 #include "operator/collect_output.h"
+#include "operator/over.h"
 #include "operator/stream_join.h"
 #include "operator/top_n.h"
 
@@ -96,6 +98,63 @@ TEST(StateBytes, OfFirstRowsPerKey) {
       out.clear();
     }
     expect_little_more_than_columns(*op, kRows, texts ? 40 : 32);
+  }
+}
+
+/// OVER (PARTITION BY k ORDER BY t …) with these aggregates, of so many keys, each with at least a
+/// hundred rows in its frames; at its fullest.
+void expect_lean_over(const OverBound& start, const OverBound& end,
+                      const std::vector<std::string>& aggregates, size_t keys) {
+  OverOptions options;
+  options.input = schema_from_text("k STRING, v BIGINT, x DOUBLE, t TIMESTAMP");
+  options.partition = {0};
+  options.order = {{3, false, true}};
+  options.time_column = 3;
+  std::vector<Field> fields = options.input->fields();
+  for (const std::string& text : aggregates) {
+    OverCall call;
+    call.frame = {start, end, "the last rows"};
+    call.aggregate = aggregate_of(options.input, text);
+    call.type = call.aggregate.type;
+    call.text = text;
+    fields.push_back({text, call.type});
+    options.calls.push_back(std::move(call));
+  }
+  options.output = make_schema(std::move(fields));
+  const auto op = make_over(options);
+  CollectOutput out;
+  Random random(keys);
+  size_t most = 0, columns = 0, bytes = 0;
+  for (size_t first = 0; first < 150 * keys; first += kBatchRows) {
+    Batch batch = batch_of(options.input, first, 1, 8);
+    ColumnBuilder names(Type::string(), kBatchRows), times(Type::timestamp(3), kBatchRows);
+    for (size_t row = first; row < first + kBatchRows; ++row) {
+      names.append_string(fmt::format("SYM{}", random.below(keys)));
+      times.append_int64(static_cast<int64_t>((row + random.below(500)) * 1000));
+    }
+    batch.columns[0] = names.finish();
+    batch.columns[3] = times.finish();
+    op->push(0, batch, out);
+    op->advance(0, static_cast<int64_t>(first * 1000), out);
+    out.clear();
+    if (op->state_rows() < most) continue;
+    most = op->state_rows();
+    columns = op->state_column_bytes();
+    bytes = op->state_bytes();
+  }
+  EXPECT_GE(most, 90 * keys);
+  EXPECT_LE(static_cast<double>(bytes), 1.5 * static_cast<double>(columns))
+      << op->explain() << " of " << keys << " keys: " << bytes / most << " bytes per row";
+}
+
+TEST(StateBytes, OfOver) {
+  const OverBound here{OverBound::Unit::kRows, 0, 0, 0};
+  const OverBound hundred{OverBound::Unit::kRows, -99, 0, 0};
+  for (const size_t keys : {100, 1000, 1100, 4000}) {
+    expect_lean_over(hundred, here, {"AVG(x)", "SUM(v)"}, keys);
+    const int128_t time = int128_t{100'000} * static_cast<int64_t>(keys);
+    expect_lean_over({OverBound::Unit::kRange, 0, -time, 0}, {OverBound::Unit::kRange, 0, 0, 0},
+                     {"AVG(x)", "SUM(v)"}, keys);
   }
 }
 

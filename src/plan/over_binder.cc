@@ -185,6 +185,10 @@ Result<OverFrame> ExprBinder::bind_frame(const ast::Over& over,
   }
   frame.start = TRY(bind_bound(written, written.start, order));
   frame.end = TRY(bind_bound(written, written.end, order));
+  if (frame.start.unit == OverBound::Unit::kRange && frame.end == peers()) {
+    // There is one order key: peers are the rows up to 0 behind. Their numbers need not be kept.
+    frame.end = {OverBound::Unit::kRange, 0, 0, 0};
+  }
   const bool bounded = frame.start.unit != OverBound::Unit::kUnbounded &&
                        frame.end.unit != OverBound::Unit::kUnbounded;
   if (bounded && is_before(frame.end, frame.start)) {

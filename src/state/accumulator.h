@@ -147,10 +147,6 @@ concept GivesWords = requires(const typename Rule::State& state, uint64_t* word)
   { Rule::word(state, word) } -> std::same_as<bool>;
 };
 
-/// A rule with `unmerge(State&, const State&)`, the exact inverse of merge.
-template <typename Rule>
-concept Unmerges = requires(typename Rule::State& state) { Rule::unmerge(state, state); };
-
 /// An accumulator whose state is one trivially copyable struct per slot. `Rule` gives: State (its
 /// default = empty), Input (as above), `add(State&, Input, weight)`, `merge(State&, const State&)`,
 /// `output(const State*, slots, out)`, `word` and `unmerge` where it can, and `kEmptyIsZero` if an

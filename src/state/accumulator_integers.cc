@@ -33,6 +33,7 @@ struct WideSumRule {
   using Input = OneInput<int64_t>;
   static void add(State& s, const Input& in, size_t row) { s.sum += in.values[row]; }
   static void merge(State& s, const State& other) { s.sum += other.sum; }
+  static void unmerge(State& s, const State& other) { s.sum -= other.sum; }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
     output_sums(slots.size(), [&](size_t i) { return states[slots[i]].sum; }, out);

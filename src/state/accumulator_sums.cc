@@ -98,6 +98,10 @@ struct SumDecimalRule {
     add_value(s, other.sum);
     s.overflow += other.overflow;
   }
+  static void unmerge(State& s, const State& other) {
+    if (__builtin_sub_overflow(s.sum, other.sum, &s.sum)) s.overflow += other.sum < 0 ? 1 : -1;
+    s.overflow -= other.overflow;
+  }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
     append_values<int128_t>(type, states, slots, out, [](const State& s) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "column/column.h"
+#include "state/grow.h"
 #include "state/snapshot.h"
 
 namespace velo {
@@ -41,9 +42,11 @@ struct FrameRows {
 /// What frames over the rows of many partitions come to, of one component whose state follows from
 /// numbers. The rows are the caller's.
 ///
-/// Two stacks: of the front, the states of all rows from one row to the front's end are kept for
-/// every kBlock-th row, and those between are worked out where a frame begins among them. So a row
-/// costs no state of its own, a few additions, and no subtraction.
+/// Where a row can be taken out of a state to the last bit, there is one state per partition, that
+/// rows enter and leave. Others have two stacks: of the front, the states of all rows from one row
+/// to the front's end are kept for every kBlock-th row, and those between are worked out where a
+/// frame begins among them. So a row costs no state of its own, a few additions, and no
+/// subtraction.
 class FrameStates {
  public:
   static constexpr uint64_t kBlock = 16;
@@ -51,6 +54,7 @@ class FrameStates {
   static constexpr size_t suffixes_of(size_t rows) { return (rows + kBlock - 1) / kBlock; }
 
   virtual ~FrameStates() = default;
+  /// Of the states that it has room for beside the rows; 0 if it needs none.
   virtual size_t state_bytes() const = 0;
   /// Grows to at least `groups` partitions, and makes room for so many answers.
   virtual void resize(size_t groups, size_t answers) = 0;
@@ -61,15 +65,21 @@ class FrameStates {
                       const uint64_t* ends) = 0;
   /// Appends the component's output columns for all answers; `all`: 0, 1, 2 ….
   virtual void output(std::span<const uint32_t> all, std::vector<ColumnPtr>* out) const = 0;
+  /// Gives back their memory.
+  virtual void drop_answers() = 0;
 
   virtual void forget(uint32_t group) = 0;
   virtual void clear() = 0;
-  /// The back; the front follows from the rows.
+  /// The one state, or the back; the front follows from the rows.
   virtual void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const = 0;
   virtual Status load(std::span<const uint32_t> groups, SnapshotReader& reader) = 0;
   virtual void load_front(const FrameRows& rows, const FramePlace& place) const = 0;
   virtual size_t memory_bytes() const = 0;
 };
+
+/// A rule with `unmerge(State&, const State&)`, the exact inverse of merge.
+template <typename Rule>
+concept Unmerges = requires(typename Rule::State& state) { Rule::unmerge(state, state); };
 
 /// For a rule of FixedAccumulator whose Input can be made of columns by their addresses.
 template <typename Rule>
@@ -78,9 +88,9 @@ class FixedFrames final : public FrameStates {
   using State = typename Rule::State;
   explicit FixedFrames(Rule rule) : rule_(std::move(rule)) {}
 
-  size_t state_bytes() const override { return sizeof(State); }
+  size_t state_bytes() const override { return Unmerges<Rule> ? 0 : sizeof(State); }
   void resize(size_t groups, size_t answers) override {
-    if (groups > backs_.size()) backs_.resize(std::max(groups, backs_.size() * 5 / 4));
+    grow_to(backs_, groups);
     answers_.resize(answers);
   }
   void answer(uint32_t group, const FrameRows& rows, FramePlace place,
@@ -93,6 +103,7 @@ class FixedFrames final : public FrameStates {
       answer_all<true>(work, backs_[group], place, which, starts, ends);
     }
   }
+  void drop_answers() override { std::vector<State>().swap(answers_); }
   void output(std::span<const uint32_t> all, std::vector<ColumnPtr>* out) const override {
     rule_.output(answers_.data(), all, out);
   }
@@ -111,6 +122,7 @@ class FixedFrames final : public FrameStates {
     return {};
   }
   void load_front(const FrameRows& rows, const FramePlace& place) const override {
+    if constexpr (Unmerges<Rule>) return;
     const Work work{rows, typename Rule::Input(rows.columns)};
     if (rows.mask == nullptr) {
       keep_suffixes<false>(work, place.start, place.mid);
@@ -161,8 +173,29 @@ class FixedFrames final : public FrameStates {
     }
   }
   template <bool kMasked>
+  static void take_out(const Work& work, State& state, uint64_t row) {
+    State one{};
+    add<kMasked>(work, one, row);
+    Rule::unmerge(state, one);
+  }
+  // REQUIRES: Unmerges. The state is that of the rows [place.start, place.entered).
+  template <bool kMasked>
+  void slide(const Work& work, State& state, FramePlace place, std::span<const uint32_t> which,
+             const uint64_t* starts, const uint64_t* ends) {
+    for (const uint32_t i : which) {
+      if (place.entered < starts[i]) {
+        place.start = place.entered = starts[i];
+        state = State();
+      }
+      for (; place.start < starts[i]; ++place.start) take_out<kMasked>(work, state, place.start);
+      for (; place.entered < ends[i]; ++place.entered) add<kMasked>(work, state, place.entered);
+      answers_[i] = starts[i] < ends[i] ? state : State();
+    }
+  }
+  template <bool kMasked>
   void answer_all(const Work& work, State& back, FramePlace place, std::span<const uint32_t> which,
                   const uint64_t* starts, const uint64_t* ends) {
+    if constexpr (Unmerges<Rule>) return slide<kMasked>(work, back, place, which, starts, ends);
     Expanded& expanded = expanded_;
     expanded.end = 0;
     for (const uint32_t i : which) {
@@ -194,7 +227,7 @@ class FixedFrames final : public FrameStates {
   }
 
   Rule rule_;
-  std::vector<State> backs_;    // by partition
+  std::vector<State> backs_;    // by partition; or its one state
   std::vector<State> answers_;  // of the call at work
   Expanded expanded_;           // of the partition at work
 };

@@ -135,7 +135,8 @@ class StringIndex {
   static StringRef nothing();
   static uint64_t hash_long(const StringRef& s);
   size_t room() const {
-    return slots_.size() <= kNearSlots ? slots_.size() / 8 : slots_.size() / 2;
+    return slots_.size() < kNearSlots ? slots_.size() / 8
+                                      : slots_.size() / (slots_.size() == kNearSlots ? 4 : 2);
   }
   void rehash(size_t capacity);
   std::vector<Slot> slots_;

@@ -4,15 +4,22 @@
 #include <array>
 #include <bit>
 #include <numeric>
+#include <set>
 #include <utility>
+
+#include "column/string_dictionary.h"
 
 namespace velo {
 
 void WaitingRows::push(const Batch& batch) {
   Part part;
-  // Strings of a decoder's block must not keep the whole block while rows wait.
-  part.batch = flatten(batch);
+  part.batch = batch;
   part.batch.watermarks = nullptr;
+  for (ColumnPtr& column : part.batch.columns) {
+    // Entries of a dictionary are numbers here too, and are there already.
+    if (column->encoding() != Encoding::kDictionary) column = flatten(column);
+  }
+  if (part.batch.weights) part.batch.weights = flatten(part.batch.weights);
   part.order = by_time(part.batch);
   rows_ += batch.rows;
   parts_.push_back(std::move(part));
@@ -73,6 +80,8 @@ Batch WaitingRows::release(int64_t watermark) {
       continue;
     }
     taken.push_back(gather(part.batch, {part.order.data() + begin, part.next - begin}));
+    const size_t left = part.order.size() - part.next;
+    if (left > 0 && left < part.next) drop_taken(part);
   }
   std::erase_if(parts_, [](const Part& part) { return part.next == part.order.size(); });
   if (taken.empty()) return {schema_, 0, {}, nullptr, nullptr};
@@ -83,11 +92,24 @@ Batch WaitingRows::release(int64_t watermark) {
   return gather(all, order);
 }
 
+// Those that wait, in their order, into a batch of their own.
+void WaitingRows::drop_taken(Part& part) {
+  part.batch = gather(part.batch, std::span(part.order).subspan(part.next));
+  part.order = Selection(part.batch.rows);
+  std::iota(part.order.begin(), part.order.end(), uint32_t{0});
+  part.next = 0;
+}
+
 size_t WaitingRows::memory_bytes() const {
   size_t bytes = 0;
+  std::set<const StringDictionary*> dictionaries;
   for (const Part& part : parts_) {
     bytes += part.batch.memory_bytes() + part.order.capacity() * sizeof(uint32_t);
+    for (const ColumnPtr& column : part.batch.columns) {
+      if (column->encoding() == Encoding::kDictionary) dictionaries.insert(column->entries().get());
+    }
   }
+  for (const StringDictionary* entries : dictionaries) bytes += entries->memory_bytes();
   return bytes;
 }
 

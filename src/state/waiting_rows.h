@@ -38,6 +38,7 @@ class WaitingRows {
     size_t next = 0;  // of `order`
   };
   Selection by_time(const Batch& batch) const;
+  static void drop_taken(Part& part);
   int64_t time_of(const Part& part, size_t at) const {
     return part.batch.columns[time_column_]->int64_at(part.order[at]);
   }
