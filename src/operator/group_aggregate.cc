@@ -61,15 +61,17 @@ class GroupAggregate final : public Operator {
       emit_all(output);
     } else {
       emit_pending(output);
-      // Nothing came: the one group without keys is still an answer.
-      if ((options_.keys.empty() || !standing_.empty()) && !seen_) emit_all(output);
+      std::vector<uint32_t> empty;
+      for (const uint32_t g : always_there()) {
+        if (states_.count(g) == 0) empty.push_back(g);
+      }
+      emit_groups(empty, output);
     }
     output.advance(kWatermarkEnd);
   }
 
   void save(SnapshotWriter& writer) const override {
     writer.section("group_aggregate");
-    writer.u8(seen_);
     pace_.save(writer);
     std::vector<uint32_t> live = live_groups();
     pending_.collect_groups(&live);
@@ -83,11 +85,9 @@ class GroupAggregate final : public Operator {
 
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("group_aggregate"));
-    seen_ = TRY(reader.u8()) != 0;
     TRY(pace_.load(reader));
     std::vector<uint32_t> groups;
     TRY(input_.load_keys(reader, &groups));
-    begun_.clear();
     stand();
     states_.resize(input_.keys().size());
     TRY(states_.load(groups, reader));
@@ -113,7 +113,7 @@ class GroupAggregate final : public Operator {
   size_t state_rows() const override { return input_.keys().size(); }
 
  private:
-  // Gives the groups that exist without rows their numbers.
+  // Gives the standing groups their numbers.
   void stand() {
     const size_t count = options_.standing.size();
     if (count == 0) return;
@@ -123,18 +123,21 @@ class GroupAggregate final : public Operator {
     for (const int64_t number : options_.standing) numbers.append_int64(number);
     keys.back() = numbers.finish();
     standing_.resize(count);
-    begun_.resize(count, seen_);
     input_.keys().intern(keys, count, standing_.data());
   }
-  bool stands(uint32_t group) const {
-    return std::find(standing_.begin(), standing_.end(), group) != standing_.end();
+  // Groups that are an answer at the end even over no rows, in the order of their keys. Before,
+  // they are there as long as they have rows, as all others: whether there were any that went again
+  // within a batch of changes is nobody's business.
+  std::vector<uint32_t> always_there() {
+    states_.resize(input_.keys().size());
+    if (options_.keys.empty()) return {0};
+    std::vector<uint32_t> groups = standing_;
+    input_.keys().order(groups);
+    return groups;
   }
-  // Whether rows have come for a group that then stays without them.
-  bool has_begun(uint32_t group) const {
-    for (size_t i = 0; i < standing_.size(); ++i) {
-      if (standing_[i] == group) return begun_[i];
-    }
-    return options_.keys.empty() && seen_;
+  bool stands(uint32_t group) const {
+    return options_.keys.empty() ||
+           std::find(standing_.begin(), standing_.end(), group) != standing_.end();
   }
 
   // Every row's change of its group.
@@ -149,11 +152,6 @@ class GroupAggregate final : public Operator {
   }
 
   void note_touched(std::span<const uint32_t> groups) {
-    seen_ = true;
-    for (size_t i = 0; i < standing_.size(); ++i) {
-      begun_[i] =
-          begun_[i] || std::find(groups.begin(), groups.end(), standing_[i]) != groups.end();
-    }
     if (options_.ttl_us == 0) return;
     touched_us_.resize(states_.size(), 0);
     for (uint32_t g : groups) touched_us_[g] = context_.now_us;
@@ -236,9 +234,7 @@ class GroupAggregate final : public Operator {
     return live;
   }
 
-  bool exists(uint32_t group) const {
-    return states_.count(group) > 0 || has_begun(group);
-  }
+  bool exists(uint32_t group) const { return states_.count(group) > 0; }
 
   GroupResults results_now(std::span<const uint32_t> groups, RowErrors& errors) const {
     GroupResults results{.exists = {}, .columns = states_.results(groups, errors)};
@@ -260,11 +256,15 @@ class GroupAggregate final : public Operator {
     states_.resize(input_.keys().size());
     std::vector<uint32_t> groups;
     for (uint32_t g : input_.keys().ascending()) {
-      if (exists(g) || options_.keys.empty() || stands(g)) groups.push_back(g);
+      if (exists(g) || stands(g)) groups.push_back(g);
     }
+    emit_groups(groups, output);
+  }
+
+  void emit_groups(std::span<const uint32_t> groups, Output& output) {
     for (size_t begin = 0; begin < groups.size(); begin += kRowsPerBatch) {
-      const std::span<const uint32_t> some(groups.data() + begin,
-                                           std::min(kRowsPerBatch, groups.size() - begin));
+      const std::span<const uint32_t> some =
+          groups.subspan(begin, std::min(kRowsPerBatch, groups.size() - begin));
       RowErrors errors;
       GroupResults results{.exists = {}, .columns = states_.results(some, errors)};
       rows_.emit(input_.keys(), some, std::move(results), errors, {}, output);
@@ -278,9 +278,7 @@ class GroupAggregate final : public Operator {
   PendingChanges pending_;
   EveryChange each_;
   bool each_at_once_;
-  bool seen_ = false;
-  std::vector<uint32_t> standing_;  // groups
-  std::vector<bool> begun_;         // as many: rows have come for them
+  std::vector<uint32_t> standing_;   // groups
   std::vector<int64_t> touched_us_;  // by group; kept only with a TTL
   int64_t expired_at_us_ = 0;
   EmitPace pace_;

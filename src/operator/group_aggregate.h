@@ -14,7 +14,8 @@ struct GroupAggregateOptions {
   SchemaPtr output;  ///< keys, then aggregates
   std::vector<ExprPtr> keys;
   std::vector<Aggregate> aggregates;
-  /// Groups that exist even over no rows: values of the last key (BIGINT), all other keys NULL.
+  /// Groups that exist at the end even over no rows: values of the last key (BIGINT), all other
+  /// keys NULL.
   std::vector<int64_t> standing;
   int time_column =
       -1;  ///< event time of the input, for FIRST_VALUE and its kin; −1: arrival decides
@@ -26,7 +27,8 @@ struct GroupAggregateOptions {
 };
 
 /// GROUP BY without a window, and DISTINCT (no aggregates). kFinal: all groups in the order of
-/// their keys when the input ends; without keys there is one group, which exists even over no rows.
+/// their keys when the input ends. A group is there as long as it has rows; the one group without
+/// keys, and standing ones, at the end even over none.
 std::unique_ptr<Operator> make_group_aggregate(GroupAggregateOptions options);
 
 }  // namespace velo

@@ -63,7 +63,12 @@ def make(random, seed):
     story.block("query fold", query)
 
     rows = {}
-    begun = False  # one group over everything appears with its first row, and then stays
+    groups = {}
+
+    def look():
+        story.output([row_text([group] * bool(key) + [OUTER[text](values) for text in outer])
+                      for group, values in groups.items() if len(values) >= having], True)
+
     for _ in range(random.randint(3, 8)):
         lines = []
         for _ in range(random.randint(1, 5)):
@@ -77,9 +82,9 @@ def make(random, seed):
             s = INNER[inner](values)
             if len(values) >= least_rows and WHERE[where](s):
                 groups.setdefault({"j": j, "s": s, "": None}[key], []).append(s)
-        begun = begun or bool(groups)
-        if not key and begun:
-            groups.setdefault(None, [])
-        story.output([row_text([group] * bool(key) + [OUTER[text](values) for text in outer])
-                      for group, values in groups.items() if len(values) >= having], True)
+        look()
+    if not key:
+        groups.setdefault(None, [])  # the one group over everything is an answer over no rows too
+    story.block("end")
+    look()
     return story.text()
