@@ -303,12 +303,14 @@ Status check_joins(const BindSession& session, const PlanNode& plan) {
   if (!node.left_keys.empty() || node.form != JoinForm::kStream) return {};
   // One row, or one answer, is held against all.
   if (node.join == PlanJoinKind::kMark || node.join == PlanJoinKind::kSingle) return {};
+  const bool subquery = node.join == PlanJoinKind::kSemi || node.join == PlanJoinKind::kAnti;
   return session
       .error(ErrorCode::kNotSupported,
              "not supported: a join of two streams without an equality between them", node.span)
-      .with_hint(
-          "add ON a.key = b.key, or a bound on the time between their rows, or read one of "
-          "them from a bounded source");
+      .with_hint(std::string(subquery ? "add WHERE inner.key = outer.key to the sub-query"
+                                      : "add ON a.key = b.key") +
+                 ", or a bound on the time between their rows, or read one of them from a bounded "
+                 "source");
 }
 
 PlanStateBound unbounded_state(const BindSession& session) {
