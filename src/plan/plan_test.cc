@@ -97,12 +97,14 @@ Project window_start, AVG(price) AS avg
   WindowAggregate TUMBLE(ts, INTERVAL '1' HOUR, OFFSET => INTERVAL '15' MINUTE): AVG(price); with window_start; EMIT FINAL; state: until the watermark passes
     Scan trades: price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");
-  EXPECT_EQ(plan_of(R"(SELECT symbol, window_start FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) WHERE price > 10)"),
-            R"(
+  EXPECT_EQ(
+      plan_of(
+          R"(SELECT symbol, window_start FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) WHERE price > 10)"),
+      R"(
 Project symbol, window_start
   WindowAssign TUMBLE(ts, INTERVAL '1' MINUTE)
     Filter price > 10e0
-      Scan trades: symbol, price, ts
+      Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");
   EXPECT_EQ(plan_of(R"(SELECT window_start, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) WHERE price > 10 AND window_start > TIMESTAMP '2024-01-01 00:00:00' GROUP BY window_start, window_end)"),
             R"(
@@ -124,12 +126,14 @@ Project window_start, window_end, symbol
   WindowAggregate TUMBLE(ts, INTERVAL '1' MINUTE) GROUP BY symbol; with window_start, window_end; EMIT FINAL; state: until the watermark passes
     Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");
-  EXPECT_EQ(plan_of(R"(SELECT symbol, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY symbol)"),
-            R"(
+  EXPECT_EQ(
+      plan_of(
+          R"(SELECT symbol, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY symbol)"),
+      R"(
 Project symbol, COUNT(*) AS count [changes by symbol]
   Aggregate GROUP BY symbol: COUNT(*); EMIT CHANGES; state: grows for ever [changes by symbol]
     WindowAssign TUMBLE(ts, INTERVAL '1' MINUTE)
-      Scan trades: symbol, ts
+      Scan trades: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 warning: this GROUP BY ignores the window of FROM
   at 1:30
   1 | SELECT symbol, COUNT(*) FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1' MINUTE) GROUP BY ...

@@ -241,7 +241,9 @@ Pruned prune_processing_time(const ProcessingTimeNode& node, const Needs& needs)
 Pruned prune_window_assign(const WindowAssignNode& assign, const Needs& needs) {
   const size_t columns = assign.input()->schema->size();
   Needs below;
-  below.watermark = needs.watermark;
+  // Its table refuses rows without a time, before filters: which rows these are must not depend on
+  // what is asked of the others.
+  below.watermark = true;
   below.pass(needs, columns);
   below.add(assign.window.time_column);
   const Pruned input = prune(assign.input(), std::move(below));

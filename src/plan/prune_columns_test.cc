@@ -88,7 +88,7 @@ Project window_start, COUNT(*) AS n
       R"(
 Project symbol, window_start
   WindowAssign TUMBLE(ts, INTERVAL '1' MINUTE)
-    Scan history: symbol, ts; bounded
+    Scan history: symbol, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; bounded
 )");
 }
 
