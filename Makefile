@@ -30,8 +30,9 @@ demo: build ## real events through windows, on this terminal
 	@examples/demo
 
 test: build ## set-up, release build and every test
-	@tools/setup --oracle
-	$(CTEST) --test-dir build/release
+	@tools/setup --oracle --kafka
+	@$(CTEST) --test-dir build/release --output-junit tests.xml; status=$$?; \
+	  tools/skipped build/release/tests.xml && exit $$status
 
 bench: build ## measure, answers checked first; writes docs/benchmarks.md
 	@tools/setup --bench
