@@ -33,6 +33,7 @@ num.network.threads=2
 num.io.threads=2
 log.cleaner.threads=1
 log.cleaner.dedupe.buffer.size=4194304
+log.retention.ms=-1
 log.retention.check.interval.ms=1000
 log.initial.task.delay.ms=500
 offsets.topic.num.partitions=1

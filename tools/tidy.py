@@ -48,7 +48,7 @@ THIRD_PARTY = [
     (r"openssl/", {"expr"}, "digests are functions of expr"),
     (r"date/", {"expr"}, "time zones live in expr"),
     (r"(zstd|zlib|lz4|lz4frame|zstd_errors)\.h", {"connector"}, "compression is for connector"),
-    (r"librdkafka/", {"connector"}, "Kafka is for connector"),
+    (r"librdkafka/", {"connector", "bench"}, "Kafka is for connector"),
     (r"regex\.h", {"connector"}, "only names of topics are matched outside of expr"),
     (r"(google/protobuf|avro)", {"format"}, "wire formats live in format"),
     (r"rocksdb/", {"state"}, "durable state lives in state"),
