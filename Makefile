@@ -35,8 +35,9 @@ test: build ## set-up, release build and every test
 	  tools/skipped build/release/tests.xml && exit $$status
 
 bench: build ## measure, answers checked first; writes docs/benchmarks.md
-	@tools/setup --bench
-	@bench/run; status=$$?; bench/nexmark/run && exit $$status
+	@tools/setup --bench --kafka
+	@status=0; for part in bench/run bench/nexmark/run bench/peers/run; do \
+	  $$part || status=$$?; done; exit $$status
 
 asan: setup ## a clang build: the tests under AddressSanitizer and UBSan
 	cmake --preset asan --log-level=WARNING

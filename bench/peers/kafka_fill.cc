@@ -1,6 +1,6 @@
 // Puts the rows of bench/trades.h into a topic, as JSON of about 100 bytes whose key is the symbol,
-// in their order. A last record, of the symbol END, is an hour later: it closes every window before
-// it.
+// in their order. A last record, of the symbol END, is a minute later: it closes every window of a
+// minute before it.
 //
 //   kafka_fill BOOTSTRAP TOPIC ROWS
 #include <charconv>
@@ -39,7 +39,7 @@ void run(const std::string& bootstrap, const std::string& topic, uint64_t rows) 
     if (row % 1024 == 0) rd_kafka_poll(producer.get(), 0);
   }
   Trade last = trade(rows);
-  last.time_ms += 3'600'000;
+  last.time_ms += 62'000;
   write_trade(value, last, "END");
   send(producer.get(), topic, "END", value);
   flush(producer.get());

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Kills and restarts velo and brokers at random while records go from topic to topic, and says
+whether one was lost. What comes twice is counted and allowed: the promise is at least once.
+
+    tests/kafka/faults.py build/dev/velo        a dozen faults, one instance, one broker
+    tests/kafka/faults.py build/release/velo --faults 200 --instances 3 --nodes 3
+
+It has a broker of its own. Exit status 0: nothing was lost; 1: something was; 77: no Kafka can be
+had.
+"""
+
+import argparse
+import collections
+import itertools
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tools"))
+
+import kafka_cluster  # noqa: E402
+from packages import UNAVAILABLE, Unavailable  # noqa: E402
+
+QUERY = """CREATE TABLE came (number BIGINT, pad STRING)
+WITH ('connector' = 'kafka', 'topic' = 'came', 'properties.bootstrap.servers' = '{bootstrap}',
+  'properties.group.id' = 'faults', 'format' = 'json');
+CREATE TABLE went (number BIGINT)
+WITH ('connector' = 'kafka', 'topic' = 'went', 'properties.bootstrap.servers' = '{bootstrap}',
+  'format' = 'json');
+INSERT INTO went SELECT number FROM came WHERE number >= 0;
+"""
+PATIENCE_SECONDS = 60
+
+
+class Instance:
+    """A `velo run` that is started again whenever it ends, as a supervisor would."""
+
+    def __init__(self, command, log):
+        self.command, self.log = command, log
+        self.exits = collections.Counter()
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+        )
+
+    def end(self, how, seconds=30):
+        """Returns when it has ended."""
+        self.supervise()
+        self.process.send_signal(how)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.exits[f"{how.name} ignored for {seconds} s"] += 1
+            self.process.kill()
+            self.process.wait()
+
+    def supervise(self):
+        if self.process.poll() is not None:
+            self.exits[f"status {self.process.returncode}"] += 1
+            self.start()
+
+
+class Sender(threading.Thread):
+    """Numbered records at a steady rate, until told to stop."""
+
+    def __init__(self, topics, bootstrap, rate):
+        super().__init__()
+        self.topics, self.bootstrap, self.rate = topics, bootstrap, rate
+        self.stop = threading.Event()
+        self.sent = 0
+        self.error = None
+
+    def records(self):
+        begun = time.monotonic()
+        for number in itertools.count():
+            while number > (time.monotonic() - begun) * self.rate:
+                if self.stop.wait(0.01):
+                    self.sent = number
+                    return
+            yield {"key": str(number), "value": f'{{"number":{number},"pad":"{number:040}"}}'}
+
+    def run(self):
+        try:
+            self.topics.produce(self.bootstrap, "came", self.records())
+        except Exception as error:  # of the client; told by the main thread
+            self.error = error
+
+
+class Faults:
+    def __init__(self, options, folder, topics):
+        self.options, self.topics = options, topics
+        self.random = random.Random(options.seed)
+        self.cluster = kafka_cluster.Cluster(folder / "kafka")
+        self.cluster.create(options.nodes)
+        self.cluster.start()
+        self.bootstrap = self.cluster.bootstrap()
+        topics.create(self.bootstrap, "came", options.partitions, None, [])
+        topics.create(self.bootstrap, "went", options.partitions, None, [])
+        script = folder / "query.sql"
+        script.write_text(QUERY.format(bootstrap=self.bootstrap))
+        self.log_path = folder / "velo.log"
+        self.log = open(self.log_path, "a")
+        command = [options.velo, "run", "--progress", "never", str(script)]
+        self.instances = [Instance(command, self.log) for _ in range(options.instances)]
+        self.done = collections.Counter()
+
+    def kill_instance(self):
+        instance = self.random.choice(self.instances)
+        instance.end(signal.SIGKILL)
+        instance.start()
+
+    def terminate_instance(self):
+        instance = self.random.choice(self.instances)
+        instance.end(signal.SIGTERM)
+        instance.start()
+
+    def restart_broker(self):
+        node = self.random.choice(list(self.cluster.nodes()))
+        self.cluster.server(node).stop(self.random.choice([signal.SIGKILL, signal.SIGTERM]))
+        self.cluster.start_node(node)
+        self.cluster.wait_node(node)
+
+    def pause_broker(self):
+        server = self.cluster.server(self.random.choice(list(self.cluster.nodes())))
+        server.send(signal.SIGSTOP)
+        time.sleep(self.random.uniform(0.5, 4))
+        server.send(signal.SIGCONT)
+
+    def strike(self):
+        kinds = [
+            self.kill_instance,
+            self.terminate_instance,
+            self.restart_broker,
+            self.pause_broker,
+        ]
+        fault = self.random.choices(kinds, weights=[4, 3, 2, 1])[0]
+        fault()
+        self.done[fault.__name__] += 1
+
+    def run(self):
+        """Whether all records arrived."""
+        sender = Sender(self.topics, self.bootstrap, self.options.rate)
+        sender.start()
+        try:
+            for _ in range(self.options.faults):
+                time.sleep(self.random.uniform(0.2, 2))
+                self.strike()
+                for instance in self.instances:
+                    instance.supervise()
+        finally:
+            sender.stop.set()
+            sender.join()
+        if sender.error:
+            raise sender.error
+        return self.report(sender.sent, self.arrived(sender.sent))
+
+    def arrived(self, sent):
+        """How often each number came; waits as long as some are missing and others still come."""
+        seen = collections.Counter()
+        consumed = self.topics.consume(
+            self.bootstrap, "went", seconds=PATIENCE_SECONDS, isolation="read_uncommitted"
+        )
+        for message in consumed:
+            seen[json.loads(message.value())["number"]] += 1
+            if len(seen) >= sent:
+                break
+            if sum(seen.values()) % 1000 == 0:
+                for instance in self.instances:
+                    instance.supervise()
+        return seen
+
+    def report(self, sent, seen):
+        lost = sorted(set(range(sent)) - set(seen))
+        twice = sum(seen.values()) - len(seen)
+        exits = sum((instance.exits for instance in self.instances), collections.Counter())
+        print(
+            f"faults: seed {self.options.seed}: {dict(self.done)}; velo ended by itself: {dict(exits)}"
+        )
+        print(f"faults: {sent} records sent, {len(lost)} lost, {twice} came more than once")
+        if lost or exits:
+            print(f"faults: lost: {lost[:10]}; what velo said last:")
+            print(self.log_path.read_text(errors="replace")[-3000:])
+        return not lost
+
+    def close(self):
+        for instance in self.instances:
+            instance.end(signal.SIGKILL)
+        self.cluster.stop(signal.SIGKILL)
+        self.log.close()
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("velo")
+    parser.add_argument("--faults", type=int, default=12)
+    parser.add_argument("--instances", type=int, default=1)
+    parser.add_argument("--nodes", type=int, choices=[1, 3], default=1)
+    parser.add_argument("--partitions", type=int, default=12)
+    parser.add_argument("--rate", type=int, default=2000, help="records per second")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    try:
+        import kafka_topics
+
+        kafka_cluster.jars()
+    except Unavailable as error:
+        print(f"faults: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    with tempfile.TemporaryDirectory(prefix="velo-faults-") as folder:
+        faults = Faults(options, Path(folder), kafka_topics)
+        try:
+            return 0 if faults.run() else 1
+        finally:
+            faults.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
