@@ -17,6 +17,14 @@ constexpr size_t kHeldMost = 65'536;  // messages of a lane; then it is paused â
 constexpr size_t kHeldFew = 8'192;    // â€¦ until so few are left
 constexpr size_t kBuffersKept = 8;
 
+/// Takes the error over, if it is one.
+Status checked(rd_kafka_error_t* error, std::string_view what) {
+  if (error == nullptr) return {};
+  Error failure = kafka_error(rd_kafka_error_code(error), what, rd_kafka_error_string(error));
+  rd_kafka_error_destroy(error);
+  return failure;
+}
+
 std::string partition_name(std::string_view topic, int32_t partition) {
   return fmt::format("{}-{}", topic, partition);
 }
@@ -279,12 +287,8 @@ Status KafkaSource::assign() {
         lane.next;
   }
   if (list->cnt == 0) return {};
-  rd_kafka_error_t* const error = rd_kafka_incremental_assign(client_->handle(), list.get());
-  if (error == nullptr) return {};
-  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-  Error failure = kafka_error(code, "assigning partitions", rd_kafka_error_string(error));
-  rd_kafka_error_destroy(error);
-  return failure;
+  return checked(rd_kafka_incremental_assign(client_->handle(), list.get()),
+                 "assigning partitions");
 }
 
 KafkaSource::Lane* KafkaSource::lane_of(const rd_kafka_message_t& message) {
@@ -370,15 +374,14 @@ Status KafkaSource::data_lost(Lane& lane, std::string_view reason) {
   const int64_t to = options_.on_loss == KafkaLoss::kEarliest ? range.begin : range.end;
   warnings_.push_back(fmt::format("{}: going on at {}", what, to));
   lane.next = to;
+  // The client has given the partition up: it is to begin anew.
   const KafkaTopicPartitions list = make_topic_partitions(1);
-  rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition)->offset = to;
-  rd_kafka_error_t* const error =
-      rd_kafka_seek_partitions(client_->handle(), list.get(), kTimeoutMs);
-  if (error == nullptr) return {};
-  Error failure =
-      kafka_error(rd_kafka_error_code(error), "seeking " + name, rd_kafka_error_string(error));
-  rd_kafka_error_destroy(error);
-  return failure;
+  rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition);
+  TRY(checked(rd_kafka_incremental_unassign(client_->handle(), list.get()),
+              "going on with " + name));
+  lane.assigned = false;
+  changed_ = true;
+  return {};
 }
 
 void KafkaSource::pause(Lane& lane, bool paused) {

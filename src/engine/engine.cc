@@ -9,6 +9,7 @@
 #include "engine/lint.h"
 #include "engine/lower.h"
 #include "engine/query_state.h"
+#include "engine/replay_of.h"
 #include "engine/table_kinds.h"
 #include "expr/time_zone.h"
 #include "plan/binder.h"
@@ -91,6 +92,12 @@ struct Engine::State {
         ErrorCode::kBadOptionValue,
         fmt::format("setting '{}' = '{}' is not between 1 and 1000000", setting, found->second));
   }
+  int64_t commit_interval_us() const {
+    constexpr int64_t kDefaultUs = 1'000'000;
+    const auto found = settings.find("commit.interval");
+    if (found == settings.end()) return kDefaultUs;
+    return std::max<int64_t>(1000, parse_duration_us(found->second).value_or(kDefaultUs));
+  }
   Result<const TimeZone*> zone() const {
     const auto found = settings.find("table.local-time-zone");
     return found == settings.end() ? Result<const TimeZone*>(TimeZone::utc())
@@ -168,12 +175,16 @@ class QueryBuilder {
       return [&state, to = &state.outputs[table]](const Batch& rows) { state.deliver(*to, rows); };
     };
     JobGraph graph = TRY(lower(plans, context));
+    std::vector<PlanPtr> roots;
+    for (const LowerInput& input : plans) roots.push_back(input.plan);
+    graph.replay = replay_of(roots);
     describe_outputs(plans, state);
     add_pushed_tables(plans, graph, state);
     JobOptions options;
     options.clock = &engine_.clock;
     options.parallelism = context.parallelism;
     options.zone = context.zone;
+    options.commit_interval_us = engine_.commit_interval_us();
     state.job = std::make_unique<Job>(std::move(graph), options);
     return {};
   }

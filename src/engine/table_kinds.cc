@@ -21,6 +21,8 @@ constexpr OptionInfo kPushOptions[] = {
 
 constexpr OptionInfo kSettings[] = {
     {"parallelism", kNumber, "1", "threads for sources, and as many for keyed state"},
+    {"commit.interval", kDuration, "1 s",
+     "how often offsets of Kafka groups are committed, behind the results written"},
     {"batch-rows", kNumber, "1024", "at most so many rows in a batch"},
     {"table.local-time-zone", kText, "UTC", "the zone of TIMESTAMP_LTZ's wall clock"},
 };

@@ -37,10 +37,17 @@ Result<Driver::Step> Driver::step() {
     done_ = true;  // last: others take it as leave to touch what is ours
     return Step::kDone;
   }
+  TRY(tend_epochs());
   if (at_barrier()) {
-    for (const auto& exchange : exchanges) exchange->barrier(kStopEpoch);
+    const int64_t epoch = barrier_epoch();
+    for (const auto& exchange : exchanges) exchange->barrier(epoch);
     for (const Merge& merge : merges) merge.merge->pass_barrier();
     TRY(flush());
+    if (epoch != kStopEpoch) {
+      TRY(pass_epoch(static_cast<uint64_t>(epoch)));
+      return Step::kProgress;
+    }
+    for (const auto& source : sources) source->note_positions();
     stopped_ = true;
     return Step::kStopped;
   }
@@ -54,7 +61,7 @@ Result<Driver::Step> Driver::step() {
 
 Result<bool> Driver::step_inputs(int64_t now_us) {
   bool progress = false;
-  if (!stopping_) {
+  if (!stopping_ && !epoch_wanted()) {
     for (const auto& source : sources) {
       if (source->done()) continue;
       progress = TRY(source->step(now_us)) != SourceDriver::Step::kQuiet || progress;
@@ -90,8 +97,81 @@ Status Driver::check_sinks() const {
   return {};
 }
 
+bool Driver::epoch_wanted() const {
+  return !sources.empty() &&
+         wanted_.load(std::memory_order_relaxed) > passed_.load(std::memory_order_relaxed);
+}
+
+/// REQUIRES: at_barrier().
+int64_t Driver::barrier_epoch() const {
+  for (const Merge& merge : merges) {
+    if (merge.merge->epoch() == kStopEpoch) return kStopEpoch;
+  }
+  if (stopping_) return kStopEpoch;
+  if (epoch_wanted()) return static_cast<int64_t>(wanted_.load(std::memory_order_relaxed));
+  return merges.front().merge->epoch();
+}
+
+Status Driver::pass_epoch(uint64_t epoch) {
+  int64_t least = kWatermarkEnd;
+  for (SinkPort* sink : sinks) {
+    TRY(sink->prepare(epoch));
+    least = std::min(least, sink->watermark());
+  }
+  for (const auto& source : sources) source->note_positions();
+  epoch_watermark_.store(least, std::memory_order_relaxed);
+  passed_.store(epoch, std::memory_order_release);
+  return {};
+}
+
+Status Driver::tend_epochs() {
+  const uint64_t publish = publish_.load(std::memory_order_acquire);
+  if (publish > published_.load(std::memory_order_relaxed)) {
+    for (SinkPort* sink : sinks) TRY(sink->commit(publish));
+    published_.store(publish, std::memory_order_release);
+  }
+  const uint64_t commit = commit_.load(std::memory_order_acquire);
+  if (commit > committed_) {
+    committed_ = commit;
+    for (const auto& source : sources) source->commit(*rule_.load(), done_us_.load());
+  }
+  return {};
+}
+
+void Driver::ask_epoch(uint64_t epoch) {
+  wanted_.store(epoch, std::memory_order_release);
+  doorbell.ring();
+}
+
+Result<bool> Driver::passed_epoch(uint64_t epoch) {
+  if (over() && passed_.load(std::memory_order_acquire) < epoch) TRY(pass_epoch(epoch));
+  return passed_.load(std::memory_order_acquire) >= epoch;
+}
+
+Status Driver::ask_publish(uint64_t epoch) {
+  publish_.store(epoch, std::memory_order_release);
+  if (over()) return tend_epochs();
+  doorbell.ring();
+  return {};
+}
+
+Status Driver::ask_commit(uint64_t epoch, const ReplayRule& rule, int64_t done_us) {
+  rule_.store(&rule);
+  done_us_.store(done_us);
+  commit_.store(epoch, std::memory_order_release);
+  if (over()) return tend_epochs();
+  doorbell.ring();
+  return {};
+}
+
+bool Driver::commits() const {
+  return std::any_of(sources.begin(), sources.end(),
+                     [](const auto& source) { return source->commits(); });
+}
+
 bool Driver::at_barrier() const {
-  if (merges.empty()) return stopping_;
+  const bool held = stopping_ || epoch_wanted();
+  if (merges.empty()) return held;
   bool any = false;
   for (const ChannelMerge::Step step : merge_steps_) {
     if (step == ChannelMerge::Step::kBarrier) {
@@ -100,7 +180,7 @@ bool Driver::at_barrier() const {
       return false;
     }
   }
-  return any || stopping_;
+  return any || held;
 }
 
 Status Driver::wait(int64_t timeout_us) {

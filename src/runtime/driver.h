@@ -8,6 +8,7 @@
 #include "runtime/channel.h"
 #include "runtime/metrics.h"
 #include "runtime/pipeline.h"
+#include "runtime/replay_rule.h"
 #include "runtime/sink_port.h"
 #include "runtime/source_driver.h"
 
@@ -36,6 +37,24 @@ class Driver {
   /// Flushes the sinks that stand here.
   Status flush();
 
+  // Epochs: cuts through the job at which sources note their positions and sinks make durable what
+  // came before. Any thread asks, this driver's does it in its next steps; each epoch is asked for
+  // its three parts in turn. A driver that is done or stopped does it where it is asked.
+  /// Sources pause, a barrier goes through the channels; sinks prepare behind it.
+  void ask_epoch(uint64_t epoch);
+  /// True once it is passed. A driver that is over passes it here.
+  Result<bool> passed_epoch(uint64_t epoch);
+  /// REQUIRES: passed. The least watermark of the sinks here at that time; the end without sinks.
+  int64_t epoch_watermark() const { return epoch_watermark_.load(std::memory_order_relaxed); }
+  /// The sinks publish what they prepared. REQUIRES: every driver has passed it.
+  Status ask_publish(uint64_t epoch);
+  bool published_epoch(uint64_t epoch) const {
+    return published_.load(std::memory_order_acquire) >= epoch;
+  }
+  /// The sources commit. REQUIRES: every driver has published it; `rule` outlives the driver.
+  Status ask_commit(uint64_t epoch, const ReplayRule& rule, int64_t done_us);
+  bool commits() const;
+
   bool has_pushed_source() const;
   /// Ended, or stands behind the stop barrier. Any thread.
   bool done() const { return done_.load(std::memory_order_acquire); }
@@ -63,6 +82,11 @@ class Driver {
   Result<bool> step_inputs(int64_t now_us);
   Status check_sinks() const;
   bool at_barrier() const;
+  bool over() const { return done() || stopped(); }
+  bool epoch_wanted() const;
+  int64_t barrier_epoch() const;
+  Status pass_epoch(uint64_t epoch);
+  Status tend_epochs();
 
   Clock& clock_;
   int64_t ticked_us_ = INT64_MIN;
@@ -72,6 +96,13 @@ class Driver {
   std::atomic<bool> stopped_{false};
   std::atomic<bool> done_{false};
   bool flushed_ = true;
+  std::atomic<uint64_t> wanted_{0}, passed_{0};
+  std::atomic<uint64_t> publish_{0}, published_{0};
+  std::atomic<uint64_t> commit_{0};
+  uint64_t committed_ = 0;
+  std::atomic<int64_t> epoch_watermark_{kWatermarkEnd};
+  std::atomic<int64_t> done_us_{kWatermarkNone};
+  std::atomic<const ReplayRule*> rule_{nullptr};
   std::vector<ChannelMerge::Step> merge_steps_;
 };
 

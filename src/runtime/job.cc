@@ -83,7 +83,18 @@ Status Job::open_all(bool with_sinks) {
     for (const auto& sink : sinks_) TRY(sink->open());
   }
   started_ns_ = clock_.steady_ns();
+  epoch_next_ns_ = started_ns_ + options_.commit_interval_us * 1000;
+  commits_ = std::any_of(layout_.drivers.begin(), layout_.drivers.end(),
+                         [](const auto& driver) { return driver->commits(); });
+  if (commits_) warn_of_replay();
   return {};
+}
+
+void Job::warn_of_replay() {
+  if (graph_.replay.kind != ReplayRule::Kind::kNever) return;
+  rejects_.add_message(fmt::format(
+      "offsets are not committed: {} keeps state that needs every row again after a restart",
+      graph_.replay.why));
 }
 
 Status Job::set_mode(Mode mode) {
@@ -168,6 +179,7 @@ std::optional<Status> Job::wait(int64_t timeout_us) {
   const int64_t deadline = clock_.steady_ns() + timeout_us * 1000;
   while (running_.load() > 0) {
     tend_side_tables();
+    if (const Status tended = tend_epoch(); !tended) fail(tended.error());
     if (clock_.steady_ns() >= deadline) return std::nullopt;
     clock_.sleep_us(std::min(timeout_us, kPollUs));
   }
@@ -188,6 +200,62 @@ void Job::tend_side_tables() {
   if (std::optional<Error> failure = rejects_.failure()) fail(*failure);
 }
 
+/// Takes the epoch at hand a part further, or begins one when it is time. Results are durable and
+/// published before a position is committed: a crash repeats some, and loses none.
+Status Job::tend_epoch() {
+  if (!commits_ || graph_.replay.kind == ReplayRule::Kind::kNever) return {};
+  if (failed_.load() || stops_.load() > 0) return {};
+  switch (epoch_part_) {
+    case EpochPart::kNone:
+      if (clock_.steady_ns() < epoch_next_ns_) return {};
+      epoch_next_ns_ = clock_.steady_ns() + options_.commit_interval_us * 1000;
+      ++epoch_;
+      for (const auto& driver : layout_.drivers) driver->ask_epoch(epoch_);
+      epoch_part_ = EpochPart::kPassing;
+      return {};
+    case EpochPart::kPassing:
+      if (!TRY(all_passed())) return {};
+      TRY(rejects_.publish_sinks(epoch_));
+      for (const auto& driver : layout_.drivers) TRY(driver->ask_publish(epoch_));
+      epoch_part_ = EpochPart::kPublishing;
+      return {};
+    case EpochPart::kPublishing:
+      break;
+  }
+  int64_t done = kWatermarkEnd;
+  for (const auto& driver : layout_.drivers) {
+    if (!driver->published_epoch(epoch_)) return {};
+    done = std::min(done, driver->epoch_watermark());
+  }
+  for (const auto& driver : layout_.drivers) {
+    TRY(driver->ask_commit(epoch_, graph_.replay, done));
+  }
+  epoch_part_ = EpochPart::kNone;
+  return {};
+}
+
+Result<bool> Job::all_passed() {
+  for (const auto& driver : layout_.drivers) {
+    if (!TRY(driver->passed_epoch(epoch_))) return false;
+  }
+  return true;
+}
+
+/// The last word to those who remember positions. REQUIRES: no thread runs, and all is published.
+void Job::commit_positions() {
+  if (!commits_) return;
+  int64_t done = kWatermarkEnd;
+  for (size_t i = 0; i < sinks_.size(); ++i) {
+    if (graph_.sinks[i].input) done = std::min(done, sinks_[i]->watermark());
+  }
+  for (const auto& driver : layout_.drivers) {
+    for (const auto& source : driver->sources) {
+      source->note_positions();
+      source->commit(graph_.replay, done);
+    }
+  }
+}
+
 Status Job::settle(const Status& outcome) {
   if (outcome_) return *outcome_;
   if (!outcome) fail(outcome.error());
@@ -197,7 +265,11 @@ Status Job::settle(const Status& outcome) {
   if (std::optional<Error> failure = rejects_.failure()) fail(*failure);
   if (!failed_.load()) {
     const Status published = publish();
-    if (!published) fail(published.error());
+    if (!published) {
+      fail(published.error());
+    } else {
+      commit_positions();
+    }
   }
   ended_ns_.store(clock_.steady_ns());
   for (const auto& driver : layout_.drivers) {
@@ -263,6 +335,7 @@ Result<bool> Job::step_callers_drivers() {
     }
   }
   tend_side_tables();
+  TRY(tend_epoch());
   if (failed_.load()) {
     std::lock_guard lock(mutex_);
     return *error_;

@@ -18,6 +18,8 @@ struct JobOptions {
   uint32_t parallelism = 1;
   size_t channel_messages = 64;
   const TimeZone* zone = TimeZone::utc();
+  /// How often positions of sources are committed, where somebody remembers them.
+  int64_t commit_interval_us = 1'000'000;
 };
 
 enum class JobState : uint8_t { kReady, kRunning, kStopping, kDone, kFailed };
@@ -101,6 +103,10 @@ class Job {
   void fail(const Error& error);
   void close_channels();
   void tend_side_tables();
+  Status tend_epoch();
+  Result<bool> all_passed();
+  void warn_of_replay();
+  void commit_positions();
   Status settle(const Status& outcome);
   Status publish();
   Result<bool> step_callers_drivers();
@@ -131,6 +137,10 @@ class Job {
   int64_t tend_next_ns_ = 0;
   std::atomic<int64_t> ended_ns_{0};
   uint64_t epoch_ = 0;
+  enum class EpochPart : uint8_t { kNone, kPassing, kPublishing };
+  EpochPart epoch_part_ = EpochPart::kNone;
+  bool commits_ = false;
+  int64_t epoch_next_ns_ = 0;
 };
 
 }  // namespace velo

@@ -8,6 +8,7 @@
 
 #include "runtime/channel.h"
 #include "runtime/rejects.h"
+#include "runtime/replay_rule.h"
 #include "runtime/sink_port.h"
 #include "runtime/source_driver.h"
 
@@ -61,6 +62,8 @@ struct JobGraph {
   std::vector<SourceUse> sources;
   std::vector<NodeSpec> nodes;
   std::vector<SinkSpec> sinks;
+  /// What of the sources is needed again after a restart: for those whose positions are committed.
+  ReplayRule replay;
 };
 
 }  // namespace velo

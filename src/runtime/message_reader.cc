@@ -77,9 +77,10 @@ void MessageReader::choose_values() {
 
 Status MessageReader::read_values() {
   choose_values();
-  for (uint32_t i = 0; block_->line_bytes == 0 && i < block_->records.size(); ++i) {
+  const bool may_be_null = block_->line_bytes == 0 && spec_.nulls != NullValue::kNothing;
+  for (uint32_t i = 0; may_be_null && i < block_->records.size(); ++i) {
     if (block_->records[i].length == kNullLength && (bad_key_.empty() || !bad_key_[i])) {
-      TRY(take_null(i));
+      nulls_.push_back(i);
     }
   }
   Messages messages{block_->owner, block_->bytes, fed_, false};
@@ -91,26 +92,15 @@ Status MessageReader::read_values() {
   return value_.feed_messages(messages, *this);
 }
 
-Status MessageReader::take_null(uint32_t message) {
+/// Reports a message without value that is no row. False: it is one.
+Result<bool> MessageReader::report_null(uint32_t message) {
+  const bool deletes = spec_.nulls == NullValue::kDelete;
+  if (spec_.nulls == NullValue::kRow || (deletes && key_row_[message] != kNullRow)) return false;
   BadRecord bad;
   bad.reason = BadReason::kSyntax;
-  switch (spec_.nulls) {
-    case NullValue::kNothing:
-      return {};
-    case NullValue::kDelete:
-      if (key_row_[message] == kNullRow) {
-        bad.message = "the message has neither key nor value";
-        return out_->bad_message(bad, block_->metadata[message]);
-      }
-      [[fallthrough]];
-    case NullValue::kRow:
-      nulls_.push_back(message);
-      return {};
-    case NullValue::kBad:
-      break;
-  }
-  bad.message = "the message has no value";
-  return out_->bad_message(bad, block_->metadata[message]);
+  bad.message = deletes ? "the message has neither key nor value" : "the message has no value";
+  TRY(out_->bad_message(bad, block_->metadata[message]));
+  return true;
 }
 
 Status MessageReader::bad(const BadRecord& record) {
@@ -157,6 +147,7 @@ Status MessageReader::emit_until(uint32_t message, const Batch* values,
     }
   };
   for (; next_null_ < nulls_.size() && nulls_[next_null_] < message; ++next_null_) {
+    if (TRY(report_null(nulls_[next_null_]))) continue;
     take_values_before(nulls_[next_null_]);
     value_rows.push_back(kNullRow);
     of.push_back(nulls_[next_null_]);
@@ -164,10 +155,10 @@ Status MessageReader::emit_until(uint32_t message, const Batch* values,
   }
   if (of.empty()) {  // the usual case: none in between
     if (values == nullptr) return {};
-    return out_->rows(lay_out(*values, {}, messages, false));
+    return out_->rows(lay_out(*values, {}, messages, false), messages);
   }
   take_values_before(message);
-  return out_->rows(lay_out(values == nullptr ? no_values_ : *values, value_rows, of, deletes));
+  return out_->rows(lay_out(values == nullptr ? no_values_ : *values, value_rows, of, deletes), of);
 }
 
 /// `value_rows`: of `values`, kNullRow where there is none; empty: all of them.

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "column/column_builder.h"
@@ -51,8 +52,9 @@ struct MessageSpec {
 class MessageOutput {
  public:
   virtual ~MessageOutput() = default;
-  /// Columns of the layout, metadata among them.
-  virtual Status rows(Batch batch) = 0;
+  /// Columns of the layout, metadata among them. `messages`: the number in the block of each row's
+  /// message, ascending.
+  virtual Status rows(Batch batch, std::span<const uint32_t> messages) = 0;
   virtual Status bad_message(const BadRecord& record, const RecordMetadata& message) = 0;
 };
 
@@ -77,7 +79,7 @@ class MessageReader final : private DecodeOutput {
   Status read_keys();
   Status read_values();
   void choose_values();
-  Status take_null(uint32_t message);
+  Result<bool> report_null(uint32_t message);
   Status emit_until(uint32_t message, const Batch* values, std::span<const uint32_t> messages);
   Batch lay_out(const Batch& values, std::span<const uint32_t> value_rows,
                 std::span<const uint32_t> messages, bool deletes) const;
@@ -103,7 +105,7 @@ class MessageReader final : private DecodeOutput {
   std::vector<bool> bad_key_;      // by message
   std::vector<Batch> key_batches_;
   Batch keys_;
-  std::vector<uint32_t> nulls_;  // messages without value that are rows; from `next_null_` on
+  std::vector<uint32_t> nulls_;  // messages without value that say something
   size_t next_null_ = 0;
 };
 

@@ -141,6 +141,7 @@ Status PartitionedSink::complete(const std::string& name, Folder& folder) {
 }
 
 void PartitionedSink::advance(int64_t watermark) {
+  SinkPort::advance(watermark);
   if (watermark < next_due_us_ || !wants_more()) return;
   next_due_us_ = INT64_MAX;
   for (auto at = open_.begin(); at != open_.end();) {

@@ -282,6 +282,21 @@ void Rejects::tend_sinks() {
   for (const Late& late : late_) tend(late.sink);
 }
 
+Status Rejects::publish_sinks(uint64_t epoch) {
+  std::lock_guard lock(mutex_);
+  std::vector<SinkPort*> all;
+  for (const Policy& policy : sources_) all.push_back(policy.sink);
+  for (const Late& late : late_) all.push_back(late.sink);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  for (SinkPort* sink : all) {
+    if (sink == nullptr) continue;
+    TRY(sink->prepare(epoch));
+    TRY(sink->commit(epoch));
+  }
+  return {};
+}
+
 std::optional<Error> Rejects::failure() const {
   std::lock_guard lock(mutex_);
   return failure_;

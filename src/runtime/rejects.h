@@ -100,6 +100,9 @@ class Rejects {
   /// them. What fails there becomes `failure`.
   void tend_sinks();
 
+  /// Makes what is in the side tables durable, and publishes it.
+  Status publish_sinks(uint64_t epoch);
+
   /// What made the job fail, if anything did.
   std::optional<Error> failure() const;
   /// Warnings so far; emptied by the call.

@@ -42,11 +42,16 @@ class SinkPort : public Port {
   virtual Status publish() { return {}; }
 
   void reject(Rejected) override {}
-  void advance(int64_t watermark) override { (void)watermark; }
-  void end() override { ended_ = true; }
+  void advance(int64_t watermark) override { watermark_ = watermark; }
+  void end() override {
+    ended_ = true;
+    watermark_ = kWatermarkEnd;
+  }
   bool wants_more() const override { return !closed_ && !error_; }
 
   bool ended() const { return ended_; }
+  /// All results up to it have come.
+  int64_t watermark() const { return watermark_; }
   /// The reader went away: a clean stop.
   bool closed() const { return closed_; }
   const std::optional<Error>& error() const { return error_; }
@@ -65,6 +70,7 @@ class SinkPort : public Port {
   ThreadMetrics* thread_ = nullptr;
 
  private:
+  int64_t watermark_ = kWatermarkNone;
   bool ended_ = false;
   bool closed_ = false;
   std::optional<Error> error_;

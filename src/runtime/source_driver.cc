@@ -11,6 +11,7 @@ namespace velo {
 namespace {
 constexpr size_t kHeadBytes = size_t{64} << 10;  // enough for any header
 constexpr size_t kTailKept = size_t{1} << 20;    // memory that one long record may leave behind
+constexpr size_t kMarksMost = 8192;              // of a partition
 
 enum PartitionFlag : uint8_t { kFinished = 1, kSkips = 2 };
 }
@@ -63,9 +64,13 @@ Status SourceDriver::add_partition(const PartitionInfo& info) {
   partition.info = info;
   if (spec_.make_decoder) partition.decoder = TRY(spec_.make_decoder());
   if (source_) source_->select(info.id);
-  partitions_.push_back(std::move(partition));
+  partition.replay = ReplayNote::parse(info.note);
   metrics_.bytes_total.add(info.bytes);
-  for (const auto& reader : readers_) reader->add_partition();
+  for (const auto& reader : readers_) {
+    const size_t number = reader->add_partition();
+    if (partition.replay) reader->set_floor(number, partition.replay->floor);
+  }
+  partitions_.push_back(std::move(partition));
   return {};
 }
 
@@ -194,14 +199,86 @@ Status SourceDriver::read_messages(Partition& partition) {
   for (size_t i = block_.metadata.size(); i < block_.records.size(); ++i) {
     block_.metadata.emplace_back().offset = i;
   }
+  if (!partition.first) partition.first = block_.begin.offset;
   TRY(partition.messages->read(block_, *this));
   partition.position = block_.end;
+  if (source_ && source_->commits()) mark(partition);
   return {};
 }
 
-Status SourceDriver::rows(Batch batch) {
+/// Notes which times were read before which offset. Marks of equal time, and every second one of
+/// too many, say nothing that is needed.
+void SourceDriver::mark(Partition& partition) {
+  const auto index = static_cast<size_t>(&partition - partitions_.data());
+  int64_t time = kWatermarkEnd;
+  for (const auto& reader : readers_) time = std::min(time, reader->time_reached(index));
+  std::deque<Partition::Mark>& marks = partition.marks;
+  if (!marks.empty() && marks.back().time == time) {
+    marks.back().offset = partition.position.offset;
+    return;
+  }
+  marks.push_back({partition.position.offset, time});
+  if (marks.size() < kMarksMost) return;
+  std::deque<Partition::Mark> fewer;
+  for (size_t i = 1; i < marks.size(); i += 2) fewer.push_back(marks[i]);
+  marks = std::move(fewer);
+}
+
+void SourceDriver::note_positions() {
+  for (Partition& partition : partitions_) partition.noted = partition.position.offset;
+}
+
+std::optional<SourceCommit> SourceDriver::commit_of(Partition& partition, const ReplayRule& rule,
+                                                    int64_t done) {
+  if (!partition.first) return std::nullopt;  // it has read nothing
+  SourceCommit commit;
+  commit.partition = partition.info.id;
+  commit.position = partition.position;
+  commit.position.offset = partition.noted;
+  if (rule.kind == ReplayRule::Kind::kWindows && done != kWatermarkEnd) {
+    const int64_t from = rule.needed_from(done);
+    // Even without a later offset to begin at, the watermark to go on from is worth noting.
+    uint64_t offset = *partition.first;
+    for (const Partition::Mark& mark : partition.marks) {
+      if (mark.time == kWatermarkNone || mark.time >= from || mark.offset > partition.noted) break;
+      offset = mark.offset;
+    }
+    while (!partition.marks.empty() && partition.marks.front().offset < offset) {
+      partition.marks.pop_front();
+    }
+    commit.position.offset = offset;
+    commit.note = ReplayNote{rule.floor(done), from, partition.noted}.to_string();
+  }
+  std::string said = fmt::format("{} {}", commit.position.offset, commit.note);
+  if (said == partition.committed) return std::nullopt;
+  partition.committed = std::move(said);
+  return commit;
+}
+
+void SourceDriver::commit(const ReplayRule& rule, int64_t done) {
+  if (!commits() || rule.kind == ReplayRule::Kind::kNever) return;
+  if (rule.kind == ReplayRule::Kind::kWindows && done == kWatermarkNone) return;
+  std::vector<SourceCommit> commits;
+  for (Partition& partition : partitions_) {
+    if (auto one = commit_of(partition, rule, done)) commits.push_back(std::move(*one));
+  }
+  if (!commits.empty()) source_->commit(commits);
+}
+
+Status SourceDriver::rows(Batch batch, std::span<const uint32_t> messages) {
   metrics_.rows_in.add(batch.rows);
-  return deliver(current_, batch);
+  const std::optional<ReplayNote>& replay = partitions_[current_].replay;
+  if (!replay || block_.metadata[messages.front()].offset >= replay->read_to) {
+    return deliver(current_, batch);
+  }
+  // Read for a second time, perhaps only the first of them.
+  const auto fresh = std::find_if(messages.begin(), messages.end(), [&](uint32_t message) {
+    return block_.metadata[message].offset >= replay->read_to;
+  });
+  const auto again = static_cast<size_t>(fresh - messages.begin());
+  TRY(deliver(current_, slice(batch, 0, again), replay->needed_from));
+  if (again == batch.rows) return {};
+  return deliver(current_, slice(batch, again, batch.rows - again));
 }
 
 Status SourceDriver::bad_message(const BadRecord& record, const RecordMetadata& message) {
@@ -227,9 +304,9 @@ Status SourceDriver::bad(const BadRecord& record) {
                                      {spec_.table, partition.unit, partition.info.name}, record);
 }
 
-Status SourceDriver::deliver(size_t index, const Batch& batch) {
+Status SourceDriver::deliver(size_t index, const Batch& batch, int64_t needed_from) {
   const uint64_t edge_before = thread_.sink_ns.get() + thread_.channel_ns.get();
-  for (const auto& reader : readers_) reader->deliver(index, batch, now_us_);
+  for (const auto& reader : readers_) reader->deliver(index, batch, now_us_, needed_from);
   const int64_t now_ns = context_.clock.steady_ns();
   const uint64_t edge = thread_.sink_ns.get() + thread_.channel_ns.get() - edge_before;
   const auto total = static_cast<uint64_t>(now_ns - batch_begin_ns_);

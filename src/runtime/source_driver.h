@@ -1,7 +1,10 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "runtime/message_reader.h"
 #include "runtime/metrics.h"
 #include "runtime/rejects.h"
+#include "runtime/replay_rule.h"
 #include "runtime/table_reader.h"
 
 namespace velo {
@@ -72,6 +76,14 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   Status push_watermark(size_t partition, int64_t watermark_us);
   Status push_end(size_t partition);
 
+  /// Whether somebody outside remembers its positions.
+  bool commits() const { return source_ && source_->commits(); }
+  /// Remembers where it stands: what was read before has gone into the readers.
+  void note_positions();
+  /// Tells the source's system that all results up to the watermark `done` are written, of what was
+  /// read before the last `note_positions`.
+  void commit(const ReplayRule& rule, int64_t done);
+
   std::vector<std::string> take_warnings();
   void save(SnapshotWriter& writer) const;
   /// After `open`, before the first step.
@@ -90,13 +102,23 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
     bool gone = false;   ///< restored, but nothing has its name any more
     bool skips = false;  ///< restored: its position stands inside a too long record
     uint64_t rows = 0;  ///< delivered so far
+    /// Where positions are committed: the greatest event time before an offset, ascending.
+    struct Mark {
+      uint64_t offset;
+      int64_t time;
+    };
+    std::deque<Mark> marks;
+    std::optional<ReplayNote> replay;  ///< of the commit that this run goes on from
+    std::optional<uint64_t> first;     ///< offset of this run's first record
+    uint64_t noted = 0;                ///< offset, by `note_positions`
+    std::string committed;             ///< offset and note
     uint64_t pushed_bytes = 0;
     std::string pushed_tail;  ///< the beginning of a record that has not come whole
     std::string pushed_head;  ///< first bytes: a header may stand there
   };
   Status batch(Batch batch, DecodedRange range) override;
   Status bad(const BadRecord& record) override;
-  Status rows(Batch batch) override;
+  Status rows(Batch batch, std::span<const uint32_t> messages) override;
   Status bad_message(const BadRecord& record, const RecordMetadata& message) override;
 
   bool is_mine(const PartitionInfo& info) const;
@@ -105,12 +127,15 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   Result<bool> poll(size_t index, int64_t now_us);
   Status decode(Partition& partition);
   Status read_messages(Partition& partition);
+  void mark(Partition& partition);
+  static std::optional<SourceCommit> commit_of(Partition& partition, const ReplayRule& rule,
+                                               int64_t done);
   Status finish_partition(size_t index, int64_t now_us);
   Status restore_pushed(Partition& partition);
   Status restore_order(const std::vector<std::string>& names);
   Status restore_partition(SnapshotReader& reader, Partition& partition);
   Status feed_pushed(Partition& partition, std::string_view bytes, bool ends);
-  Status deliver(size_t partition, const Batch& batch);
+  Status deliver(size_t partition, const Batch& batch, int64_t needed_from = kWatermarkNone);
   void add_metadata(Batch& batch);
   void finish_if_done();
   std::vector<size_t> by_watermark() const;

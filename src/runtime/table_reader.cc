@@ -21,7 +21,9 @@ TableReader::TableReader(ReaderSpec spec, Port& out, RejectTarget& rejects, size
   if (spec_.watermark) assigner_.emplace(*spec_.watermark);
 }
 
-size_t TableReader::add_partition() { return combiner().add(); }
+size_t TableReader::add_partition() {
+  return assigner_ ? assigner_->add_partition() : combiner_.add();
+}
 
 bool TableReader::compute(const Batch& batch, int64_t now_us, Batch& rows) {
   rows = Batch{spec_.schema, batch.rows, {}, batch.weights, nullptr};
@@ -48,9 +50,29 @@ bool TableReader::compute(const Batch& batch, int64_t now_us, Batch& rows) {
   return true;
 }
 
-void TableReader::deliver(size_t partition, const Batch& batch, int64_t now_us) {
+void TableReader::set_floor(size_t partition, int64_t floor) {
+  if (assigner_) assigner_->set_floor(partition, floor);
+}
+
+int64_t TableReader::time_reached(size_t partition) const {
+  return assigner_ ? assigner_->time_reached(partition) : kWatermarkNone;
+}
+
+bool TableReader::drop_dealt_with(Batch& rows, int64_t needed_from) const {
+  const Column& times = *rows.columns[spec_.watermark->time_column];
+  Selection needed;
+  for (uint32_t row = 0; row < rows.rows; ++row) {
+    if (times.is_null(row) || times.int64_at(row) >= needed_from) needed.push_back(row);
+  }
+  if (needed.size() < rows.rows) rows = gather(rows, needed);
+  return rows.rows > 0;
+}
+
+void TableReader::deliver(size_t partition, const Batch& batch, int64_t now_us,
+                          int64_t needed_from) {
   Batch rows;
   if (!compute(batch, now_us, rows)) return;
+  if (assigner_ && needed_from != kWatermarkNone && !drop_dealt_with(rows, needed_from)) return;
   if (assigner_) {
     assigner_->assign(partition, rows, now_us, *this, metrics_);
     if (rows.rows == 0) return;

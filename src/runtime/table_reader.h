@@ -34,8 +34,15 @@ class TableReader final : private Output {
               SourceMetrics& metrics, bool idle_by_clock);
 
   size_t add_partition();
+  /// What a restart knows of the partition: see ReplayNote.
+  void set_floor(size_t partition, int64_t floor);
+  /// The greatest event time of its rows so far; kWatermarkNone: none, or nobody knows.
+  int64_t time_reached(size_t partition) const;
   /// Rows of one partition, in its order. REQUIRES: the batch has the layout of the spec.
-  void deliver(size_t partition, const Batch& batch, int64_t now_us);
+  /// `needed_from`: rows with an earlier time were dealt with before a restart, and are passed
+  /// over.
+  void deliver(size_t partition, const Batch& batch, int64_t now_us,
+               int64_t needed_from = kWatermarkNone);
   /// The partition says by itself that no rows with time ≤ `watermark` will come.
   void raise(size_t partition, int64_t watermark, int64_t now_us);
   void quiet(size_t partition, int64_t now_us);
@@ -59,6 +66,7 @@ class TableReader final : private Output {
   void emit(Batch) override {}
   void advance(int64_t) override {}
   void reject(Rejected rejected) override { rejects_.reject(node_, std::move(rejected)); }
+  bool drop_dealt_with(Batch& rows, int64_t needed_from) const;
   bool compute(const Batch& batch, int64_t now_us, Batch& rows);
   void tell_watermark(int64_t now_us);
   void move_watermark(int64_t now_us);

@@ -175,8 +175,8 @@ void WatermarkAssigner::assign(size_t partition, Batch& batch, int64_t now_us, O
       if (!strategy->is_null(row)) end = std::max(end, strategy->int64_at(row));
     }
   }
-  const int64_t in_force =
-      std::max(combiner_.combined(), std::min(end, combiner_.others(partition)));
+  const int64_t in_force = std::max(
+      {combiner_.combined(), std::min(end, combiner_.others(partition)), floors_[partition]});
   if (range.least <= in_force || options_.by_key) {
     note_rows(partition, batch, *times, strategy.get(), metrics);
   }
@@ -186,7 +186,7 @@ void WatermarkAssigner::assign(size_t partition, Batch& batch, int64_t now_us, O
 void WatermarkAssigner::note_rows(size_t partition, Batch& batch, const Column& times,
                                   const Column* strategy, SourceMetrics& metrics) {
   const int64_t others = combiner_.others(partition);
-  const int64_t floor = combiner_.combined();
+  const int64_t floor = std::max(combiner_.combined(), floors_[partition]);
   int64_t running = combiner_.watermark(partition);
   uint64_t late = 0;
   ColumnBuilder builder(Type::bigint(), batch.rows);
@@ -206,6 +206,13 @@ void WatermarkAssigner::note_rows(size_t partition, Batch& batch, const Column& 
   builder.added(batch.rows);
   metrics.late.add(late);
   if (late > 0 || options_.by_key) batch.watermarks = builder.finish();
+}
+
+int64_t WatermarkAssigner::time_reached(size_t partition) const {
+  const int64_t watermark = combiner_.watermark(partition);
+  if (!options_.delay_us || watermark == kWatermarkNone) return kWatermarkNone;
+  int64_t time;
+  return __builtin_add_overflow(watermark, *options_.delay_us, &time) ? INT64_MAX : time;
 }
 
 void WatermarkAssigner::quiet(size_t partition, int64_t now_us) {

@@ -102,7 +102,17 @@ class WatermarkAssigner {
  public:
   explicit WatermarkAssigner(WatermarkOptions options);
 
-  size_t add_partition() { return combiner_.add(); }
+  size_t add_partition() {
+    floors_.push_back(kWatermarkNone);
+    return combiner_.add();
+  }
+  /// The partition goes on behind this watermark: its rows are judged by no lower one.
+  void set_floor(size_t partition, int64_t floor) {
+    floors_[partition] = floor;
+    combiner_.raise(partition, floor);
+  }
+  /// The greatest time of its rows so far; kWatermarkNone: none, or they do not tell.
+  int64_t time_reached(size_t partition) const;
   /// Rows that leave are rejected into `rejects` and counted; the batch may end up empty.
   void assign(size_t partition, Batch& batch, int64_t now_us, Output& rejects,
               SourceMetrics& metrics);
@@ -124,6 +134,7 @@ class WatermarkAssigner {
   std::optional<Evaluator> strategy_;
   EvaluationContext context_;
   WatermarkCombiner combiner_;
+  std::vector<int64_t> floors_;
   std::vector<int64_t> quiet_since_;  // of partitions without events; INT64_MIN = never looked at
 };
 
