@@ -8,16 +8,37 @@
 
 namespace velo {
 
-/// Columns of fixed width of the last rows of every partition, by partition and index.
+/// The bytes of long strings, whose places others keep. Which of them are still needed it does not
+/// know: once they may be few, the others tell it all of them anew.
+class KeptTexts {
+ public:
+  /// A copy of the bytes; what is short is its own.
+  StringRef keep(const StringRef& text);
+  /// Whether a quarter may be for nothing.
+  bool wants_renewal() const { return bytes_ > renewed_ + renewed_ / 4 + kChunkBytes; }
+  /// Forgets all. They stay readable as long as somebody holds what is returned.
+  std::vector<BufferPtr> start_anew();
+  void are_renewed() { renewed_ = bytes_; }
+  const std::vector<BufferPtr>& chunks() const { return chunks_; }
+  size_t memory_bytes() const;
+
+ private:
+  static constexpr size_t kChunkBytes = 16 << 10;  // at least
+  std::vector<BufferPtr> chunks_;
+  char* next_ = nullptr;  // where the last one is free
+  char* end_ = nullptr;
+  size_t bytes_ = 0;    // of texts
+  size_t renewed_ = 0;  // of them once all were told anew
+};
+
+/// Columns of the last rows of every partition, by partition and index.
 class KeptColumns {
  public:
   static constexpr uint64_t kNoRow = UINT64_MAX;
 
   /// Of the columns with these types.
   explicit KeptColumns(std::vector<Type> types);
-  static bool can_keep(const Type& type) {
-    return !type.is_nested() && type.physical() != Physical::kString;
-  }
+  static bool can_keep(const Type& type) { return !type.is_nested(); }
 
   void resize(size_t groups) { blocks_.resize(groups); }
   /// Rows up to `end` of the partition: the last ones are those rows of the columns, which are
@@ -26,19 +47,34 @@ class KeptColumns {
               std::span<const uint32_t> rows);
   void trim(uint32_t group, uint64_t low, uint64_t end) { blocks_.trim(group, low, end); }
   void forget(uint32_t group) { blocks_.forget(group); }
+  /// Whether it holds long strings that may not be needed: then renew_texts.
+  bool wants_renewal() const { return texts_.wants_renewal(); }
+  /// `rows_of(group)`: {first, end} of the rows that are needed.
+  template <typename RowsOf>
+  void renew_texts(size_t groups, RowsOf rows_of) {
+    const std::vector<BufferPtr> old = texts_.start_anew();
+    for (uint32_t group = 0; group < groups; ++group) {
+      const auto [first, end] = rows_of(group);
+      move_texts(group, first, end);
+    }
+    texts_.are_renewed();
+  }
 
   /// The column's values in these rows; NULL for kNoRow.
   ColumnPtr gather(size_t column, std::span<const uint32_t> groups,
                    std::span<const uint64_t> indexes) const;
-  size_t memory_bytes() const { return blocks_.memory_bytes(); }
+  size_t memory_bytes() const { return blocks_.memory_bytes() + texts_.memory_bytes(); }
 
  private:
   size_t valid(size_t column) const { return types_.size() + column; }
   void note_nulls(std::span<const ColumnPtr> columns);
+  void keep_texts(const Column& column, std::span<const uint32_t> rows, StringRef* kept);
+  void move_texts(uint32_t group, uint64_t first, uint64_t end);
 
   std::vector<Type> types_;
   std::vector<uint8_t> has_nulls_;  // by column: whether a byte per row says that it has a value
   OverBlocks blocks_;
+  KeptTexts texts_;
 };
 
 }  // namespace velo

@@ -246,7 +246,14 @@ void OverRows::trim() {
     batch_ = Batch();
     return;
   }
-  if (options_.kept.empty() || !options_.handles) return;
+  if (options_.kept.empty()) return;
+  if (!options_.handles) {
+    if (!by_index_.wants_renewal()) return;
+    by_index_.renew_texts(keys_.size(), [this](uint32_t group) {
+      return std::pair(keys_[group].first, keys_[group].count);
+    });
+    return;
+  }
   if (!store_.will_renumber()) {
     store_.trim();
     return;

@@ -30,8 +30,8 @@ class OverRows {
     bool peers = false;        ///< numbers of peers are asked for
     bool ranges = false;       ///< values of the first order key are
     bool pins = false;         ///< `pin` is called
-    /// `handle` is asked for, as all need but `ranges`, and `kept` columns of fixed width. Without,
-    /// these are gathered by index.
+    /// `handle` is asked for, as all need but `ranges`, and `kept` columns that are not nested.
+    /// Without, these are gathered by index.
     bool handles = false;
   };
   explicit OverRows(Options options);

@@ -476,5 +476,44 @@ TEST(Over, AgreesWithAModelWhateverTheBatchesAndOverRestarts) {
   }
 }
 
+// Texts that are needed no more give their memory back, and those that are stay what they were.
+TEST(Over, LongTextsOfEarlierRows) {
+  OverOptions options = over_options();
+  options.input = options.output = schema_from_text("k STRING, v STRING, t TIMESTAMP");
+  OverCall call;
+  call.function = OverFunction::kFromStart;
+  call.frame = last_rows(10);
+  call.n = 1;
+  call.argument = input_column(options.input, "v");
+  call.type = Type::string();
+  add(options, std::move(call), "first");
+  const auto text_of = [](int64_t row) {
+    return row % 7 == 0 ? "NULL" : fmt::format("{:0>{}}", row, 1 + row % 60);
+  };
+  const auto op = make_over(options);
+  std::string got, expected;
+  for (int64_t begin = 0; begin < 20'000; begin += 100) {
+    ColumnBuilder keys(Type::string()), values(Type::string()), times((*options.input)[2].type);
+    for (int64_t row = begin; row < begin + 100; ++row) {
+      keys.append_string(fmt::format("k{}", row % 10));
+      row % 7 == 0 ? values.append_null() : values.append_string(text_of(row));
+      times.append_int64(row * 1000);
+      expected += text_of(std::max(row - 90, row % 10)) + "\n";
+    }
+    CollectOutput out;
+    op->push(0, {options.input, 100, {keys.finish(), values.finish(), times.finish()}, {}, nullptr},
+             out);
+    op->advance(0, (begin + 100) * 1000, out);
+    for (const Batch& batch : out.batches()) {
+      for (size_t row = 0; row < batch.rows; ++row) {
+        const Column& first = *batch.columns[3];
+        got += first.is_null(row) ? "NULL\n" : std::string(first.string_at(row)) + "\n";
+      }
+    }
+  }
+  ASSERT_EQ(got, expected);
+  EXPECT_LE(op->state_bytes(), 100'000u);
+}
+
 }  // namespace
 }  // namespace velo
