@@ -39,18 +39,18 @@ OverBlocks::OverBlocks(const std::vector<size_t>& values, const std::vector<size
 
 void OverBlocks::lay_out() {
   row_bytes_ = state_bytes_ = 0;
-  const auto place = [this](auto belongs) {
+  const auto order_of = [](const Region& region) {
+    if (!region.has_states) return region.stride > 1 ? 0 : 3;
+    return region.stride % 16 == 0 ? 1 : region.stride % 8 == 0 ? 2 : 3;
+  };
+  for (int order = 0; order <= 3; ++order) {
     for (Region& region : regions_) {
-      if (!belongs(region)) continue;
+      if (order_of(region) != order) continue;
       region.row_bytes = row_bytes_;
       region.state_bytes = state_bytes_;
-      (region.has_states ? state_bytes_ : row_bytes_) +=
-          region.has_states ? aligned(region.stride) : region.stride;
+      (region.has_states ? state_bytes_ : row_bytes_) += region.stride;
     }
-  };
-  place([](const Region& region) { return !region.has_states && region.stride > 1; });
-  place([](const Region& region) { return region.has_states; });
-  place([](const Region& region) { return !region.has_states && region.stride <= 1; });
+  }
 }
 
 // Rows [low, held) and their states, to the front of a block of this capacity.

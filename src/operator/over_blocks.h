@@ -88,15 +88,14 @@ class OverBlocks {
  private:
   /// Capacities are multiples of it: so are regions of values, unless of a byte each, of 16 bytes.
   static constexpr size_t kRowsStep = 2;
-  static constexpr size_t kAlignment = 16;
   static constexpr size_t kTrimMin = 64;  // rows: less is not given back
   struct Block {
     std::unique_ptr<std::byte[]> bytes;
     uint64_t base = 0;
     size_t capacity = 0;  // rows
   };
-  /// The values of a column or the states of a kind. First come the values that are aligned, then
-  /// states, then values of a byte.
+  /// The values of a column or the states of a kind. First come values of 8 and 16 bytes, then
+  /// states of whole 16 bytes, of whole 8, and what needs no alignment.
   struct Region {
     size_t stride;    // bytes of a value or state
     bool has_states;  // one for every FrameStates::kBlock rows
@@ -104,7 +103,6 @@ class OverBlocks {
     size_t row_bytes = 0;
     size_t state_bytes = 0;
   };
-  static size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
   /// A capacity for so many rows.
   static size_t roomy(size_t rows) {
     return (rows + rows / 16 + kRowsStep - 1) / kRowsStep * kRowsStep;
