@@ -6,6 +6,7 @@
 #include "column/batch.h"
 #include "column/column_builder.h"
 #include "column/null_rows.h"
+#include "column/own_bytes.h"
 #include "column/string_dictionary.h"
 
 namespace velo {
@@ -156,6 +157,21 @@ ColumnPtr flatten(const ColumnPtr& column) {
   }
   for (size_t i = 0; i < rows; ++i) longer.append_from(*column, i);
   return longer.finish();
+}
+
+ColumnPtr with_own_bytes(const ColumnPtr& column) {
+  if (!column->is_flat()) return flatten(column);
+  if (column->owners().empty() || column->type().physical() != Physical::kString) return column;
+  const size_t rows = column->size();
+  const StringRef* values = column->values<StringRef>();
+  const bool all_inline =
+      std::all_of(values, values + rows, [](const StringRef& value) { return value.is_inline(); });
+  if (all_inline) {
+    return Column::flat(column->type(), rows, column->values_buffer(), column->validity_buffer());
+  }
+  ColumnBuilder copy(column->type(), rows);
+  for (size_t i = 0; i < rows; ++i) copy.append_from(*column, i);
+  return copy.finish();
 }
 
 ColumnPtr concat(std::span<const ColumnPtr> parts) {

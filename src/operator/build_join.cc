@@ -72,8 +72,10 @@ class BuildJoin final : public Operator {
   }
   const SchemaPtr& output_schema() const override { return options_.output; }
   size_t state_bytes() const override { return store_.memory_bytes() + held_.memory_bytes(); }
-  size_t state_rows() const override { return store_.rows(); }
-  size_t state_column_bytes() const override { return store_.column_bytes(); }
+  size_t state_rows() const override { return store_.rows() + held_.rows(); }
+  size_t state_column_bytes() const override {
+    return store_.column_bytes() + held_.column_bytes();
+  }
 
  private:
   const std::string& key_name(size_t side, size_t k) const {

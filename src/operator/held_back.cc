@@ -1,5 +1,7 @@
 #include "operator/held_back.h"
 
+#include "column/own_bytes.h"
+
 namespace velo {
 namespace {
 
@@ -10,6 +12,13 @@ Result<ColumnPtr> column_of(SnapshotReader& reader, const Type& type, size_t row
 }
 
 }  // namespace
+
+void HeldBack::hold(const Batch& batch) {
+  Batch held = flatten(batch);
+  for (ColumnPtr& column : held.columns) column = with_own_bytes(column);
+  rows_ += held.rows;
+  items_.emplace_back(std::move(held));
+}
 
 size_t HeldBack::memory_bytes() const {
   size_t bytes = 0;
@@ -57,6 +66,7 @@ Status HeldBack::load(SnapshotReader& reader) {
       const bool given = TRY(reader.u8()) != 0;
       if (given) *extra = TRY(column_of(reader, Type::bigint(), batch.rows));
     }
+    rows_ += batch.rows;
     items_.emplace_back(std::move(batch));
   }
   return {};

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "column/row_width.h"
 #include "operator/operator.h"
 
 namespace velo {
@@ -14,7 +15,7 @@ class HeldBack {
  public:
   explicit HeldBack(SchemaPtr schema) : schema_(std::move(schema)) {}
 
-  void hold(const Batch& batch) { items_.emplace_back(flatten(batch)); }
+  void hold(const Batch& batch);
   void hold(int64_t watermark) { items_.emplace_back(watermark); }
 
   /// Gives all, and holds nothing more.
@@ -22,6 +23,7 @@ class HeldBack {
   void release(OnBatch on_batch, OnWatermark on_watermark) {
     std::vector<std::variant<Batch, int64_t>> items;
     items.swap(items_);
+    rows_ = 0;
     for (const auto& item : items) {
       if (const auto* batch = std::get_if<Batch>(&item)) {
         on_batch(*batch);
@@ -31,13 +33,17 @@ class HeldBack {
     }
   }
 
+  size_t rows() const { return rows_; }
   size_t memory_bytes() const;
+  /// Of them the bytes of the rows' columns, without long strings and nested values.
+  size_t column_bytes() const { return rows_ * row_width(*schema_); }
   void save(SnapshotWriter& writer) const;
   Status load(SnapshotReader& reader);
 
  private:
   SchemaPtr schema_;
   std::vector<std::variant<Batch, int64_t>> items_;
+  size_t rows_ = 0;
 };
 
 }  // namespace velo

@@ -127,7 +127,9 @@ class MarkJoin final : public Operator {
     return set_.memory_bytes() + known_.memory_bytes() + holed_.memory_bytes() +
            held_.memory_bytes();
   }
-  size_t state_rows() const override { return set_.rows() + known_.rows() + holed_.rows(); }
+  size_t state_rows() const override {
+    return set_.rows() + known_.rows() + holed_.rows() + held_.rows();
+  }
 
  private:
   bool waits() const { return options_.right_first && !right_ended_; }

@@ -6,6 +6,7 @@
 #include "column/batch_text.h"
 #include "column/column_builder.h"
 #include "operator/aggregate_test_case.h"
+#include "operator/build_join.h"
 #include "operator/collect_output.h"
 #include "operator/over.h"
 #include "operator/stream_join.h"
@@ -71,6 +72,27 @@ TEST(StateBytes, OfJoins) {
   // Rows of outer joins carry a number each.
   expect_lean_join(JoinKind::kLeft, "k BIGINT, t TIMESTAMP, v BIGINT", 300'000, 0, 24);
   expect_lean_join(JoinKind::kInner, "s STRING, t TIMESTAMP", 100'000, 40, 24 + 40);
+}
+
+// Rows that wait for the other side, read from blocks that others have long done with.
+TEST(StateBytes, OfJoinsThatReadOneSideFirst) {
+  BuildJoinOptions options;
+  const SchemaPtr schema = schema_from_text("s STRING, v BIGINT");
+  for (JoinInput& input : options.inputs) input = {schema, {0}, -1, 0};
+  options.output = schema_from_text("s STRING, v BIGINT, t STRING, w BIGINT");
+  const auto op = make_build_join(options);
+  CollectOutput out;
+  constexpr size_t kRows = 100'000;
+  for (size_t first = 0; first < kRows; first += kBatchRows) {
+    Batch held = batch_of(schema, first, 1, 12);
+    ColumnBuilder texts(Type::string());
+    for (size_t row = 0; row < kBatchRows; ++row) texts.append_from(*held.columns[0], row);
+    texts.keep(Buffer::allocate(1 << 20));
+    held.columns[0] = texts.finish();
+    op->push(0, held, out);
+    op->push(1, batch_of(schema, first, 1, 12), out);
+  }
+  expect_little_more_than_columns(*op, 2 * kRows, 24);
 }
 
 TEST(StateBytes, OfFirstRowsPerKey) {

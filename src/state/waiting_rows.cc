@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "column/own_bytes.h"
 #include "column/string_dictionary.h"
 
 namespace velo {
@@ -17,7 +18,7 @@ void WaitingRows::push(const Batch& batch) {
   part.batch.watermarks = nullptr;
   for (ColumnPtr& column : part.batch.columns) {
     // Entries of a dictionary are numbers here too, and are there already.
-    if (column->encoding() != Encoding::kDictionary) column = flatten(column);
+    if (column->encoding() != Encoding::kDictionary) column = with_own_bytes(column);
   }
   if (part.batch.weights) part.batch.weights = flatten(part.batch.weights);
   part.order = by_time(part.batch);
