@@ -32,7 +32,7 @@ def compiled(source):
 
 
 def run_windows(bootstrap, source, target, records, heap_mb=1024):
-    """What the program prints: rows, seconds, second_half_seconds."""
+    """What the program prints: rows, seconds, second_half_seconds, second_half_cpu_seconds."""
     command = [packages.need("java", REMEDY), f"-Xmx{heap_mb}m", "-cp"]
     command += [compiled(HERE / "streams" / "Windows.java"), "Windows", bootstrap, source, target]
     done = subprocess.run([*command, str(records)], stdout=subprocess.PIPE, text=True, check=True)
