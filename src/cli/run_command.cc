@@ -1,5 +1,6 @@
 #include "cli/run_command.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "base/fmt.h"
@@ -41,6 +42,8 @@ ProgressWhen progress_when(const CommandLine& line) {
 
 Result<EngineOptions> engine_options(const CommandLine& line) {
   EngineOptions options;
+  if (const char* allowed = std::getenv("VELO_KAFKA_PROPERTIES"))
+    options.kafka_properties = allowed;
   options.settings = TRY(line.pairs("--set"));
   options.parallelism = static_cast<uint32_t>(line.number("--parallelism", options.parallelism));
   options.batch_rows = line.number("--batch-rows", options.batch_rows);

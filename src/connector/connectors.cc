@@ -229,7 +229,17 @@ Result<std::unique_ptr<Source>> make_source(std::string_view connector, const Op
     KafkaSourceOptions parsed = TRY(parse_kafka_source_options(options, reader));
     parsed.keys = hints.keys;
     parsed.headers = hints.headers;
-    return std::unique_ptr<Source>(std::make_unique<KafkaSource>(std::move(parsed), context.clock));
+    if (!hints.application.empty()) {
+      if (parsed.group.empty()) {
+        parsed.group = hints.application;
+        if (!options.contains("scan.startup.mode")) {
+          parsed.start.kind = KafkaPoint::Kind::kCommitted;
+        }
+      }
+      parsed.member = fmt::format("kafka/{}/{}", hints.table, hints.task);
+    }
+    return std::unique_ptr<Source>(
+        std::make_unique<KafkaSource>(std::move(parsed), context.clock, context.legacy));
   }
   GeneratorOptions parsed;
   if (info.name == "nexmark") {

@@ -21,6 +21,8 @@ struct ConnectorContext {
   /// Properties of the Kafka client, separated by commas, that SQL may set beside the usual ones:
   /// what this machine's operator allows.
   std::string_view kafka_properties = {};
+  /// Null: sources leave nothing behind.
+  SourceLegacy* legacy = nullptr;
 };
 
 /// What the engine knows and the user does not write. Fields that a connector has no use for are
@@ -36,6 +38,11 @@ struct SourceHints {
   /// Of messages: hand out the keys, the headers.
   bool keys = false;
   bool headers = false;
+  /// The table, and which of its readers in this process it is for.
+  std::string_view table = {};
+  uint32_t task = 0;
+  /// Not empty: the partitions are shared with all who run under this name.
+  std::string application = {};
 };
 
 struct SinkHints {

@@ -85,6 +85,8 @@ struct KafkaSourceOptions {
   int64_t discovery_us = 0;  ///< how often to look for new partitions; 0 = never
   bool keys = false;         ///< hand out keys
   bool headers = false;
+  /// Not empty: the group deals the partitions, and what outlives the source has this name.
+  std::string member;
 };
 Result<KafkaSourceOptions> parse_kafka_source_options(const OptionMap& options,
                                                       const OptionReader& reader);

@@ -34,10 +34,12 @@ Status KafkaSink::open() {
     auto* sink = static_cast<KafkaSink*>(owner);
     ++sink->undelivered_count_;
     if (sink->undelivered_) return;
+    // Not rd_kafka_message_errstr, which takes the payload for the text.
+    const char* const reason = rd_kafka_message_produce_errstr(&message);
     sink->undelivered_ = kafka_error(
         message.err,
         fmt::format("writing to topic '{}', partition {}", sink->options_.topic, message.partition),
-        rd_kafka_message_errstr(&message));
+        reason == nullptr ? "" : reason);
   };
   client_ = TRY(KafkaClient::make(RD_KAFKA_PRODUCER, properties, hooks));
   const KafkaMetadata metadata = TRY(client_->metadata(options_.topic));

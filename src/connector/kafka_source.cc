@@ -31,9 +31,10 @@ std::string partition_name(std::string_view topic, int32_t partition) {
 
 }  // namespace
 
-KafkaSource::KafkaSource(KafkaSourceOptions options, Clock& clock)
+KafkaSource::KafkaSource(KafkaSourceOptions options, Clock& clock, SourceLegacy* legacy)
     : options_(std::move(options)),
       clock_(clock),
+      legacy_(legacy),
       taken_(kPumped),
       pool_(kBlockBytes, kBuffersKept) {}
 
@@ -50,8 +51,19 @@ Status KafkaSource::connect() {
   properties.try_emplace("fetch.error.backoff.ms", "100");
   // The client wants a group even where nothing joins one.
   properties["group.id"] = options_.group.empty() ? "velo" : options_.group;
-  client_ = TRY(KafkaClient::make(RD_KAFKA_CONSUMER, properties, {}));
-  rd_kafka_poll_set_consumer(client_->handle());
+  if (options_.member.empty()) {
+    own_client_ = TRY(KafkaClient::make(RD_KAFKA_CONSUMER, properties, {}));
+    client_ = own_client_.get();
+    rd_kafka_poll_set_consumer(client_->handle());
+  } else {
+    // Whole assignments are given back and dealt: a job has one set of partitions from its begin to
+    // its end.
+    properties.try_emplace("partition.assignment.strategy", "range");
+    std::shared_ptr<void>& left = (*legacy_)[options_.member];
+    if (!left) left = std::shared_ptr<KafkaMember>(TRY(KafkaMember::join(options_, properties)));
+    member_ = std::static_pointer_cast<KafkaMember>(left);
+    client_ = &member_->client();
+  }
   queue_.reset(rd_kafka_queue_get_consumer(client_->handle()));
   return {};
 }
@@ -86,8 +98,8 @@ Result<std::vector<std::pair<std::string, int32_t>>> KafkaSource::find_partition
 
 Result<std::vector<PartitionInfo>> KafkaSource::partitions() {
   TRY(connect());
-  const auto found = TRY(find_partitions());
-  if (found.empty() && options_.pattern) {
+  const auto found = member_ ? TRY(member_->assignment()) : TRY(find_partitions());
+  if (found.empty() && options_.pattern && !member_) {
     warnings_.push_back(
         fmt::format("no topic's name is '{}': waiting for one", options_.pattern->text()));
   }
@@ -97,7 +109,7 @@ Result<std::vector<PartitionInfo>> KafkaSource::partitions() {
 
 Result<std::vector<PartitionInfo>> KafkaSource::discover() {
   const int64_t now = clock_.steady_ns();
-  if (options_.discovery_us == 0 || now - looked_ns_ < options_.discovery_us * 1000) {
+  if (member_ || options_.discovery_us == 0 || now - looked_ns_ < options_.discovery_us * 1000) {
     return std::vector<PartitionInfo>();
   }
   looked_ns_ = now;
@@ -286,6 +298,7 @@ Status KafkaSource::assign() {
     rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition)->offset =
         lane.next;
   }
+  if (member_) return member_->start(*list);
   if (list->cnt == 0) return {};
   return checked(rd_kafka_incremental_assign(client_->handle(), list.get()),
                  "assigning partitions");
@@ -544,7 +557,7 @@ void KafkaSource::commit(std::span<const SourceCommit> commits) {
 
 std::vector<std::string> KafkaSource::take_warnings() {
   std::vector<std::string> warnings = std::exchange(warnings_, {});
-  if (client_) {
+  if (client_ != nullptr) {
     for (std::string& warning : client_->take_warnings()) warnings.push_back(std::move(warning));
   }
   return warnings;
@@ -552,11 +565,13 @@ std::vector<std::string> KafkaSource::take_warnings() {
 
 void KafkaSource::close() {
   if (std::exchange(closed_, true)) return;
-  if (!client_) return;
+  if (client_ == nullptr) return;
   for (std::string& warning : client_->take_warnings()) warnings_.push_back(std::move(warning));
+  client_ = nullptr;
   lanes_.clear();
   queue_.reset();
-  client_.reset();
+  own_client_.reset();
+  member_.reset();
 }
 
 }  // namespace velo

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "connector/buffer_pool.h"
 #include "connector/kafka_client.h"
+#include "connector/kafka_member.h"
 #include "connector/kafka_options.h"
 #include "connector/source.h"
 
@@ -24,12 +25,14 @@ namespace velo {
 /// quiet.
 class KafkaSource final : public Source {
  public:
-  /// Borrows the clock.
-  KafkaSource(KafkaSourceOptions options, Clock& clock);
+  /// Borrows the clock and, for a member of a group, what sources leave behind.
+  KafkaSource(KafkaSourceOptions options, Clock& clock, SourceLegacy* legacy = nullptr);
   ~KafkaSource() override;
 
   Result<std::vector<PartitionInfo>> partitions() override;
   Result<std::vector<PartitionInfo>> discover() override;
+  bool is_member() const override { return member_ != nullptr; }
+  bool moved() const override { return member_ && member_->moving(); }
   void select(uint32_t partition) override;
   Status seek(uint32_t partition, const Position& position) override;
   Result<Poll> poll(uint32_t partition, Block& out, int64_t timeout_us) override;
@@ -82,7 +85,10 @@ class KafkaSource final : public Source {
 
   KafkaSourceOptions options_;
   Clock& clock_;
-  std::unique_ptr<KafkaClient> client_;
+  SourceLegacy* legacy_;
+  std::unique_ptr<KafkaClient> own_client_;
+  std::shared_ptr<KafkaMember> member_;  ///< or its client
+  KafkaClient* client_ = nullptr;
   KafkaQueue queue_;
   std::vector<Lane> lanes_;
   std::map<std::pair<std::string, int32_t>, size_t> by_name_;

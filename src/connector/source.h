@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +27,10 @@ struct SourceCommit {
   std::string note;
 };
 
+/// What sources leave behind for those that are made after them in the same job, by names of their
+/// own. Outlives them all.
+using SourceLegacy = std::map<std::string, std::shared_ptr<void>>;
+
 /// Moves bytes in. Pulled by one thread; to read partitions in parallel, make one source per thread
 /// from the same options and let each poll its own partitions (names, not ids, agree between them).
 /// Order of calls: partitions, restore, seek*, then poll/wait/discover, close.
@@ -47,6 +53,12 @@ class Source {
     (void)saved;
     return {};
   }
+
+  /// True: its partitions are this reader's alone, dealt by a group that others are in, too.
+  virtual bool is_member() const { return false; }
+  /// The group deals its partitions anew: what was read is to be finished and committed, and a
+  /// source made after this one is closed has the new ones.
+  virtual bool moved() const { return false; }
 
   /// This one will be polled; others may be left alone. REQUIRES: before its seek and first poll.
   virtual void select(uint32_t partition) { (void)partition; }

@@ -67,7 +67,8 @@ Result<MetadataField> metadata_field(const TableColumn& column) {
 }  // namespace
 
 Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& columns,
-                                    size_t batch_rows, ConnectorContext context) {
+                                    size_t batch_rows, std::string_view application,
+                                    ConnectorContext context) {
   const SortedOptions options = sort_options(table.options);
   const PhysicalColumns physical(table);
   SourceSpec spec;
@@ -108,14 +109,18 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
     return spec;
   }
   SourceHints hints;
-  hints.keys = spec.messages.make_key_decoder != nullptr;
+  const bool keeps_bad = table.bad_records() == BadRecordPolicy::kDeadLetter;
+  hints.keys = keeps_bad || spec.messages.make_key_decoder != nullptr;
+  hints.headers = keeps_bad;
   for (const MetadataField field : spec.metadata) {
     hints.keys = hints.keys || field == MetadataField::kKey;
     hints.headers = hints.headers || field == MetadataField::kHeaders;
   }
-  spec.make_source = [options, context, hints](uint32_t splits) mutable {
+  hints.application = std::string(application);
+  spec.make_source = [options, context, hints, name = table.name](uint32_t task) mutable {
     hints.newline_framed = newline_framed(options.format, options.of_format);
-    hints.splits = splits;
+    hints.table = name;
+    hints.task = task;
     return make_source(options.connector, options.of_connector, hints, context);
   };
   return spec;
@@ -219,6 +224,8 @@ Result<DeadLetterSpec> make_dead_letter_spec(const TableDef& table) {
       {"source_offset", DeadLetterField::kOffset}};
   DeadLetterSpec spec;
   std::vector<Field> fields;
+  const SortedOptions options = sort_options(table.options);
+  spec.as_messages = is_message_connector(options.connector) && options.format == "raw";
   for (const TableColumn& column : table.columns) {
     if (!column.is_written()) continue;
     const Known* found = nullptr;

@@ -19,8 +19,11 @@ struct TableColumns {
 };
 
 /// How a table is opened for reading. Nothing outside is touched before the job opens it.
+/// `application`: under which name its partitions are shared with other processes; empty: they are
+/// not.
 Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& columns,
-                                    size_t batch_rows, ConnectorContext context);
+                                    size_t batch_rows, std::string_view application,
+                                    ConnectorContext context);
 
 /// Gives the callback for a table that the program reads itself; looked up when rows come.
 using OutputCallback = std::function<void(const Batch&)>;

@@ -10,6 +10,7 @@
 #include "engine/lower.h"
 #include "engine/query_state.h"
 #include "engine/replay_of.h"
+#include "engine/shared_input.h"
 #include "engine/table_kinds.h"
 #include "expr/time_zone.h"
 #include "plan/binder.h"
@@ -73,7 +74,7 @@ struct Engine::State {
       : options(std::move(o)),
         clock(options.clock ? *options.clock : system_clock),
         files(options.files ? *options.files : local_files),
-        kinds({files, clock}),
+        kinds({files, clock, options.kafka_properties}),
         settings(options.settings) {
     if (!options.variables) options.variables = environment;
   }
@@ -91,6 +92,10 @@ struct Engine::State {
     return Error(
         ErrorCode::kBadOptionValue,
         fmt::format("setting '{}' = '{}' is not between 1 and 1000000", setting, found->second));
+  }
+  std::string text(std::string_view setting) const {
+    const auto found = settings.find(setting);
+    return found == settings.end() ? std::string() : found->second;
   }
   int64_t commit_interval_us() const {
     constexpr int64_t kDefaultUs = 1'000'000;
@@ -162,9 +167,12 @@ class QueryBuilder {
  private:
   Status make_job(const std::vector<LowerInput>& plans, const Catalog& catalog,
                   Query::State& state) {
-    const TimeZone* zone = TRY(engine_.zone());
-    LowerContext context{
-        {engine_.files, engine_.clock}, &catalog, state.batch_rows, 1, zone, {}, {}};
+    LowerContext context{.connectors = {engine_.files, engine_.clock}};
+    context.batch_rows = state.batch_rows;
+    context.connectors.kafka_properties = engine_.options.kafka_properties;
+    context.connectors.legacy = &state.legacy;
+    context.zone = TRY(engine_.zone());
+    context.application = engine_.text("application.id");
     context.parallelism =
         static_cast<uint32_t>(TRY(engine_.number("parallelism", engine_.options.parallelism)));
     context.result_callback = [&state](size_t result) -> OutputCallback {
@@ -174,18 +182,25 @@ class QueryBuilder {
     context.output_callback = [&state](const std::string& table) -> OutputCallback {
       return [&state, to = &state.outputs[table]](const Batch& rows) { state.deliver(*to, rows); };
     };
-    JobGraph graph = TRY(lower(plans, context));
-    std::vector<PlanPtr> roots;
-    for (const LowerInput& input : plans) roots.push_back(input.plan);
-    graph.replay = replay_of(roots);
-    describe_outputs(plans, state);
-    add_pushed_tables(plans, graph, state);
     JobOptions options;
     options.clock = &engine_.clock;
     options.parallelism = context.parallelism;
     options.zone = context.zone;
     options.commit_interval_us = engine_.commit_interval_us();
-    state.job = std::make_unique<Job>(std::move(graph), options);
+    if (!context.application.empty()) {
+      for (const LowerInput& input : plans) TRY(check_shared(input.plan));
+    }
+    state.make_job = [plans, catalog, context, options]() mutable -> Result<std::unique_ptr<Job>> {
+      context.catalog = &catalog;
+      JobGraph graph = TRY(lower(plans, context));
+      std::vector<PlanPtr> roots;
+      for (const LowerInput& input : plans) roots.push_back(input.plan);
+      graph.replay = replay_of(roots);
+      return std::make_unique<Job>(std::move(graph), options);
+    };
+    state.use(TRY(state.make_job()));
+    describe_outputs(plans, state);
+    add_pushed_tables(plans, state.job->graph(), state);
     return {};
   }
 

@@ -25,6 +25,8 @@ struct EngineOptions {
   VariableLookup variables;       ///< for ${VAR} in options; null: the environment
   uint32_t parallelism = 1;       ///< threads for sources, and as many for keyed state
   size_t batch_rows = 1024;       ///< at most so many rows per batch
+  /// Properties of the Kafka client, separated by commas, that SQL may set beside the usual ones.
+  std::string kafka_properties;
   bool bare_select_warns = true;  ///< unbounded state under a bare SELECT: a notice, not an error
 };
 

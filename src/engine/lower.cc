@@ -196,7 +196,8 @@ class Lowering {
       columns.types.push_back(type);
     }
     SourceUse use;
-    use.spec = TRY(make_source_spec(*table, columns, context_.batch_rows, context_.connectors));
+    use.spec = TRY(make_source_spec(*table, columns, context_.batch_rows, context_.application,
+                                    context_.connectors));
     TRY(set_bad_records(*table, use));
     graph_.sources.push_back(std::move(use));
     sources_.emplace(table.get(), graph_.sources.size() - 1);

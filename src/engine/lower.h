@@ -25,9 +25,10 @@ struct LowerContext {
   size_t batch_rows = 1024;
   uint32_t parallelism = 1;
   const TimeZone* zone = TimeZone::utc();
+  std::string application = {};  ///< setting 'application.id'
   /// Who takes the rows of a result, and of a pushed table.
-  std::function<OutputCallback(size_t result)> result_callback;
-  std::function<OutputCallback(const std::string& table)> output_callback;
+  std::function<OutputCallback(size_t result)> result_callback = {};
+  std::function<OutputCallback(const std::string& table)> output_callback = {};
 };
 
 /// Makes the plans of a script one graph: a table is read once however many read it, a shared

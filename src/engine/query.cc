@@ -120,8 +120,28 @@ std::optional<Status> Query::wait(int64_t timeout_us) {
   // A thread that waits for the taker of its results hears of it by no other way.
   if (state_->job->giving_up()) state_->close_channels();
   std::optional<Status> outcome = state_->job->wait(timeout_us);
+  if (outcome && *outcome && state_->job->moved() && state_->stops.load() == 0) {
+    // The partitions of a group were dealt anew: on from what was committed.
+    Result<std::unique_ptr<Job>> next = state_->make_job();
+    if (!next) return next.error();
+    state_->use(std::move(*next));
+    const Status started = state_->job->start();
+    if (started) return std::nullopt;
+    outcome = started;
+  }
   if (outcome) state_->close_channels();
   return outcome;
+}
+
+void Query::State::use(std::unique_ptr<Job> next) {
+  past = std::exchange(job, std::move(next));
+  current.store(job.get());
+  for (int i = 0; i < stops.load(); ++i) job->stop();
+}
+
+void Query::State::stop() {
+  stops.fetch_add(1);
+  if (Job* const running = current.load()) running->stop();
 }
 
 Status Query::run() {
@@ -134,9 +154,7 @@ Status Query::run() {
   }
 }
 
-void Query::stop() {
-  if (state_->job) state_->job->stop();
-}
+void Query::stop() { state_->stop(); }
 
 Result<bool> Query::step() {
   if (!state_->job) return true;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -56,6 +58,16 @@ struct Query::State {
   std::vector<Pushed> pushed;
   std::vector<std::unique_ptr<Target>> targets;  ///< by pushed table
   size_t batch_rows = 1024;
+  /// Another job over the same plans.
+  std::function<Result<std::unique_ptr<Job>>()> make_job;
+  SourceLegacy legacy;
+  /// Jobs of this query come one after the other; a stop that is asked for is for all of them, from
+  /// any thread.
+  void use(std::unique_ptr<Job> next);
+  void stop();
+  std::atomic<int> stops{0};
+  std::atomic<Job*> current{nullptr};
+  std::unique_ptr<Job> past;  ///< somebody may just be stopping it
   std::unique_ptr<Job> job;  ///< null: nothing to run; last, as its threads deliver into the rest
 };
 

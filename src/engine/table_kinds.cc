@@ -21,6 +21,8 @@ constexpr OptionInfo kPushOptions[] = {
 
 constexpr OptionInfo kSettings[] = {
     {"parallelism", kNumber, "1", "threads for sources, and as many for keyed state"},
+    {"application.id", kText, "",
+     "processes that run the same script under one name share the partitions of its Kafka topics"},
     {"commit.interval", kDuration, "1 s",
      "how often offsets of Kafka groups are committed, behind the results written"},
     {"batch-rows", kNumber, "1024", "at most so many rows in a batch"},

@@ -65,6 +65,7 @@ Result<bool> Driver::step_inputs(int64_t now_us) {
     for (const auto& source : sources) {
       if (source->done()) continue;
       progress = TRY(source->step(now_us)) != SourceDriver::Step::kQuiet || progress;
+      if (source->moved()) moved_.store(true, std::memory_order_relaxed);
     }
   }
   merge_steps_.resize(merges.size(), ChannelMerge::Step::kQuiet);

@@ -54,6 +54,8 @@ class Driver {
   /// The sources commit. REQUIRES: every driver has published it; `rule` outlives the driver.
   Status ask_commit(uint64_t epoch, const ReplayRule& rule, int64_t done_us);
   bool commits() const;
+  /// Partitions of a source here are dealt anew. Any thread.
+  bool moved() const { return moved_.load(std::memory_order_relaxed); }
 
   bool has_pushed_source() const;
   /// Ended, or stands behind the stop barrier. Any thread.
@@ -99,6 +101,7 @@ class Driver {
   std::atomic<uint64_t> wanted_{0}, passed_{0};
   std::atomic<uint64_t> publish_{0}, published_{0};
   std::atomic<uint64_t> commit_{0};
+  std::atomic<bool> moved_{false};
   uint64_t committed_ = 0;
   std::atomic<int64_t> epoch_watermark_{kWatermarkEnd};
   std::atomic<int64_t> done_us_{kWatermarkNone};

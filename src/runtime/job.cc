@@ -153,7 +153,7 @@ void Job::run_driver(Driver& driver) {
       close_channels();
       break;
     }
-    if (stops == 1) driver.request_stop();
+    if (stops == 1 || moving_.load(std::memory_order_relaxed)) driver.request_stop();
     const Result<Driver::Step> step = driver.step();
     if (!step) {
       fail(step.error());
@@ -179,6 +179,7 @@ std::optional<Status> Job::wait(int64_t timeout_us) {
   const int64_t deadline = clock_.steady_ns() + timeout_us * 1000;
   while (running_.load() > 0) {
     tend_side_tables();
+    watch_for_moves();
     if (const Status tended = tend_epoch(); !tended) fail(tended.error());
     if (clock_.steady_ns() >= deadline) return std::nullopt;
     clock_.sleep_us(std::min(timeout_us, kPollUs));
@@ -189,6 +190,12 @@ std::optional<Status> Job::wait(int64_t timeout_us) {
   }
   if (!all_over()) return std::nullopt;  // drivers of the caller are still open
   return settle({});
+}
+
+void Job::watch_for_moves() {
+  for (const auto& driver : layout_.drivers) {
+    if (driver->moved()) moving_.store(true);
+  }
 }
 
 /// Side tables belong to no driver: whoever waits for the job looks after them, now and then.
@@ -204,7 +211,7 @@ void Job::tend_side_tables() {
 /// published before a position is committed: a crash repeats some, and loses none.
 Status Job::tend_epoch() {
   if (!commits_ || graph_.replay.kind == ReplayRule::Kind::kNever) return {};
-  if (failed_.load() || stops_.load() > 0) return {};
+  if (failed_.load() || stops_.load() > 0 || moving_.load()) return {};
   switch (epoch_part_) {
     case EpochPart::kNone:
       if (clock_.steady_ns() < epoch_next_ns_) return {};
@@ -329,12 +336,13 @@ Result<bool> Job::step_callers_drivers() {
     progress = false;
     for (const auto& driver : layout_.drivers) {
       if (mode_ == Mode::kThreads && !driver->has_pushed_source()) continue;
-      if (stops_.load() > 0) driver->request_stop();
+      if (stops_.load() > 0 || moving_.load()) driver->request_stop();
       if (failed_.load()) break;
       progress = TRY(driver->step()) == Driver::Step::kProgress || progress;
     }
   }
   tend_side_tables();
+  watch_for_moves();
   TRY(tend_epoch());
   if (failed_.load()) {
     std::lock_guard lock(mutex_);

@@ -61,6 +61,9 @@ class Job {
   /// Sets flags only: safe in a signal handler. First: finish the batch, flush, commit. Second:
   /// give up.
   void stop();
+  /// Ended because partitions of its sources were dealt anew: another job over the same plans goes
+  /// on.
+  bool moved() const { return moving_.load(); }
   /// Stopped twice.
   bool giving_up() const { return stops_.load() >= 2; }
 
@@ -103,6 +106,7 @@ class Job {
   void fail(const Error& error);
   void close_channels();
   void tend_side_tables();
+  void watch_for_moves();
   Status tend_epoch();
   Result<bool> all_passed();
   void warn_of_replay();
@@ -129,6 +133,7 @@ class Job {
   std::atomic<size_t> running_{0};
   std::atomic<int> stops_{0};
   std::atomic<bool> failed_{false};
+  std::atomic<bool> moving_{false};
   std::atomic<JobState> state_{JobState::kReady};
   mutable std::mutex mutex_;
   std::optional<Error> error_;

@@ -36,6 +36,28 @@ void MessageSink::emit(Batch batch) {
   if (batch.rows > 0) note(write(batch));
 }
 
+void MessageSink::take_letter(const DeadLetter& letter) {
+  if (!wants_more() || !sink_) return;
+  metrics_.rows_out.add(1);
+  bytes_.clear();
+  const auto copy = [&](const auto& text) {
+    if (!text) return RecordSpan{0, kNullLength};
+    const RecordSpan span{static_cast<uint32_t>(bytes_.size()),
+                          static_cast<uint32_t>(text->size())};
+    bytes_ += *text;
+    return span;
+  };
+  values_ = {copy(letter.value)};
+  keys_ = {copy(letter.key)};
+  headers_.assign(1, {});
+  for (const DeadLetter::Header& header : letter.headers) {
+    const RecordSpan name = copy(std::optional<std::string_view>(header.name));
+    headers_[0].push_back({name, copy(header.value)});
+  }
+  note(timed(
+      [&] { return sink_->write_records({as_bytes(bytes_), values_, keys_, {}, headers_}); }));
+}
+
 /// The row that each record is of.
 std::vector<uint32_t> MessageSink::rows_of_records(const Batch& rows) const {
   std::vector<uint32_t> of;

@@ -38,6 +38,7 @@ class MessageSink final : public WritingPort {
   MessageSink(MessageSinkOptions options, Clock& clock);
 
   void emit(Batch batch) override;
+  void take_letter(const DeadLetter& letter) override;
 
  private:
   Status write_buffer() override { return {}; }  // nothing waits

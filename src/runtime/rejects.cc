@@ -123,7 +123,44 @@ void Rejects::show(size_t kind, std::string message) {
   if (shown_[kind]++ < kShownMax) messages_.push_back(std::move(message));
 }
 
-void Rejects::write_letter(const Policy& policy, const BadPlace& place, const BadRecord& record) {
+namespace {
+
+/// The message as it came, with the headers that Kafka Connect gives its dead letters, and ours.
+DeadLetter letter_of(const BadPlace& place, const BadRecord& record, const BadMessage* message) {
+  DeadLetter letter;
+  letter.value = record.bytes;
+  if (message != nullptr) {
+    letter.key = message->key;
+    letter.value = message->value;
+    letter.headers = message->headers;
+    letter.headers.push_back({"__connect.errors.topic", std::string(place.unit)});
+    letter.headers.push_back({"__connect.errors.partition", fmt::format("{}", message->partition)});
+    letter.headers.push_back({"__connect.errors.offset", fmt::format("{}", record.offset)});
+  }
+  const bool of_key = record.message.starts_with("key: ");
+  letter.headers.push_back({"__connect.errors.connector.name", std::string(place.table)});
+  letter.headers.push_back({"__connect.errors.task.id", "0"});
+  letter.headers.push_back(
+      {"__connect.errors.stage", of_key ? "KEY_CONVERTER" : "VALUE_CONVERTER"});
+  letter.headers.push_back({"__connect.errors.exception.class.name", "velo.BadRecord"});
+  letter.headers.push_back({"__connect.errors.exception.message", record.message});
+  letter.headers.push_back({"velo.errors.reason", std::string(bad_reason_name(record.reason))});
+  return letter;
+}
+
+}  // namespace
+
+bool Rejects::wants_messages(size_t source) const {
+  std::lock_guard lock(mutex_);
+  return sources_[source].policy == BadPolicy::kDeadLetter && sources_[source].spec.as_messages;
+}
+
+void Rejects::write_letter(const Policy& policy, const BadPlace& place, const BadRecord& record,
+                           const BadMessage* message) {
+  if (policy.spec.as_messages) {
+    policy.sink->take_letter(letter_of(place, record, message));
+    return check(*policy.sink);
+  }
   Batch letter{policy.spec.schema, 1, {}, nullptr, nullptr};
   for (size_t i = 0; i < policy.spec.fields.size(); ++i) {
     ColumnBuilder builder((*policy.spec.schema)[i].type, 1);
@@ -139,7 +176,8 @@ void Rejects::check(const SinkPort& sink) {
   if (sink.error() && !failure_) failure_ = *sink.error();
 }
 
-Status Rejects::bad_record(size_t source, const BadPlace& place, const BadRecord& record) {
+Status Rejects::bad_record(size_t source, const BadPlace& place, const BadRecord& record,
+                           const BadMessage* message) {
   std::lock_guard lock(mutex_);
   const Policy& policy = sources_[source];
   if (policy.policy == BadPolicy::kFail) {
@@ -153,7 +191,7 @@ Status Rejects::bad_record(size_t source, const BadPlace& place, const BadRecord
   }
   show(kBadKind, fmt::format("bad record ({}) in {}: {}: {}", bad_reason_name(record.reason),
                              place_text(place, record), record.message, excerpt(record.bytes)));
-  if (policy.policy == BadPolicy::kDeadLetter) write_letter(policy, place, record);
+  if (policy.policy == BadPolicy::kDeadLetter) write_letter(policy, place, record, message);
   return {};
 }
 

@@ -34,6 +34,8 @@ enum class DeadLetterField : uint8_t {
 
 /// A table for dead letters: what stands in its columns.
 struct DeadLetterSpec {
+  /// The sink takes messages: they go into it as they came, with what is said of them in headers.
+  bool as_messages = false;
   SchemaPtr schema;
   std::vector<DeadLetterField> fields;  ///< one per column
 };
@@ -68,6 +70,14 @@ struct BadPlace {
   std::string_view partition;
 };
 
+/// Of a record that came as a message: all of it.
+struct BadMessage {
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  std::vector<DeadLetter::Header> headers;
+  int32_t partition = 0;
+};
+
 /// Where everything goes that leaves a job on the way: counted by those who send it, here shown,
 /// written to its side table, or made the end of the job. Any thread; nothing here is on the path
 /// of good rows.
@@ -89,8 +99,12 @@ class Rejects {
   void set_future(size_t source, size_t reader, const Schema& rows, SinkPort* sink,
                   const LateSpec& late);
 
-  /// A record that could not be decoded. An error if the policy is to fail.
-  Status bad_record(size_t source, const BadPlace& place, const BadRecord& record);
+  /// A record that could not be decoded; `message`: null if it did not come as one. An error if the
+  /// policy is to fail.
+  Status bad_record(size_t source, const BadPlace& place, const BadRecord& record,
+                    const BadMessage* message = nullptr);
+  /// Whether messages of the source are to be given whole.
+  bool wants_messages(size_t source) const;
   /// Rows that left at a reader of `source`.
   void from_reader(size_t source, size_t reader, std::string_view table, Rejected rejected);
   /// Rows that left at operator `node`. Failed ones follow the policy of source 0.
@@ -127,7 +141,8 @@ class Rejects {
   };
   void failed_rows(size_t source, std::string_view where, const Rejected& rejected);
   void show(size_t reason, std::string message);
-  void write_letter(const Policy& policy, const BadPlace& place, const BadRecord& record);
+  void write_letter(const Policy& policy, const BadPlace& place, const BadRecord& record,
+                    const BadMessage* message = nullptr);
   void check(const SinkPort& sink);
 
   mutable std::mutex mutex_;

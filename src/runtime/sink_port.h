@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "connector/sink.h"
 #include "format/encoder.h"
@@ -13,6 +15,17 @@
 #include "runtime/port.h"
 
 namespace velo {
+
+/// A message that is no row, as it came, with what is to be said of it.
+struct DeadLetter {
+  struct Header {
+    std::string name;
+    std::optional<std::string> value;
+  };
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  std::vector<Header> headers;
+};
 
 /// Where a job's rows leave it. `emit` cannot fail; what went wrong is kept in `status` and makes
 /// everything after it a no-op. One thread at a time.
@@ -40,6 +53,12 @@ class SinkPort : public Port {
   virtual void abandon() {}
   /// Publishes everything; not called when the job failed.
   virtual Status publish() { return {}; }
+
+  /// For ports of messages.
+  virtual void take_letter(const DeadLetter& letter) {
+    (void)letter;
+    CHECK(false, "a dead letter for a sink of rows");
+  }
 
   void reject(Rejected) override {}
   void advance(int64_t watermark) override { watermark_ = watermark; }

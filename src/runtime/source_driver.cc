@@ -40,7 +40,7 @@ Status SourceDriver::open() {
     }
     return {};
   }
-  source_ = TRY(spec_.make_source(1));
+  source_ = TRY(spec_.make_source(context_.task));
   for (const PartitionInfo& info : TRY(source_->partitions())) TRY(add_partition(info));
   return {};
 }
@@ -49,7 +49,7 @@ Status SourceDriver::open() {
 /// changes two of them may number what they find differently: then the name decides. A sum of its
 /// bytes deals numbered names evenly.
 bool SourceDriver::is_mine(const PartitionInfo& info) const {
-  if (!source_) return true;
+  if (!source_ || source_->is_member()) return true;
   uint32_t number = info.id;
   if (!spec_.bounded) {
     number = std::accumulate(info.name.begin(), info.name.end(), uint32_t{0},
@@ -286,8 +286,30 @@ Status SourceDriver::bad_message(const BadRecord& record, const RecordMetadata& 
   const Partition& partition = partitions_[current_];
   BadRecord placed = record;
   placed.offset = message.offset;
-  return context_.rejects.bad_record(context_.source,
-                                     {spec_.table, partition.unit, partition.info.name}, placed);
+  const BadPlace place{spec_.table, partition.unit, partition.info.name};
+  if (!context_.rejects.wants_messages(context_.source)) {
+    return context_.rejects.bad_record(context_.source, place, placed);
+  }
+  const BadMessage whole = whole_message(message);
+  return context_.rejects.bad_record(context_.source, place, placed, &whole);
+}
+
+BadMessage SourceDriver::whole_message(const RecordMetadata& message) const {
+  const auto text = [&](RecordSpan span) -> std::optional<std::string_view> {
+    if (span.length == kNullLength) return std::nullopt;
+    return as_text(block_.bytes.subspan(span.offset, span.length));
+  };
+  BadMessage whole;
+  whole.partition = partitions_[current_].info.number;
+  whole.key = text(message.key);
+  whole.value = text(block_.records[static_cast<size_t>(&message - block_.metadata.data())]);
+  for (uint32_t i = 0; i < message.headers; ++i) {
+    const HeaderSpan& header = block_.headers[message.first_header + i];
+    DeadLetter::Header copy{std::string(*text(header.name)), std::nullopt};
+    if (const auto value = text(header.value)) copy.value = std::string(*value);
+    whole.headers.push_back(std::move(copy));
+  }
+  return whole;
 }
 
 Status SourceDriver::batch(Batch batch, DecodedRange) {

@@ -23,7 +23,7 @@ namespace velo {
 struct SourceSpec {
   std::string table;
   /// Null: pushed from outside.
-  std::function<Result<std::unique_ptr<Source>>(uint32_t splits)> make_source;
+  std::function<Result<std::unique_ptr<Source>>(uint32_t task)> make_source;
   /// Null: pushed as batches only.
   std::function<Result<std::unique_ptr<Decoder>>()> make_decoder;
   SchemaPtr layout;                     ///< the decoder's columns, then the metadata ones
@@ -76,6 +76,8 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   Status push_watermark(size_t partition, int64_t watermark_us);
   Status push_end(size_t partition);
 
+  /// Its partitions are dealt anew: the job has to end and begin again.
+  bool moved() const { return source_ && source_->moved(); }
   /// Whether somebody outside remembers its positions.
   bool commits() const { return source_ && source_->commits(); }
   /// Remembers where it stands: what was read before has gone into the readers.
@@ -127,6 +129,7 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   Result<bool> poll(size_t index, int64_t now_us);
   Status decode(Partition& partition);
   Status read_messages(Partition& partition);
+  BadMessage whole_message(const RecordMetadata& message) const;
   void mark(Partition& partition);
   static std::optional<SourceCommit> commit_of(Partition& partition, const ReplayRule& rule,
                                                int64_t done);

@@ -21,6 +21,7 @@ class Reading(unittest.TestCase):
         return velo.run(f"{sql} SELECT {select} FROM t {more}", status=status)
 
     def test_what_is_known_of_a_record(self):
+        self.topic = broker.new_topic("in", partitions=2, config=("retention.ms=-1",))
         record = {"key": "k", "value": '{"a":1}', "partition": 1, "timestamp": 1_700_000_000_123}
         velo.send(self.topic, [{**record, "headers": {"h": "x", "i": "y"}}])
         rows, _ = self.rows(
@@ -140,7 +141,7 @@ class Reading(unittest.TestCase):
 
 class Writing(unittest.TestCase):
     def test_keys_timestamps_and_headers(self):
-        out = broker.new_topic("out", partitions=4)
+        out = broker.new_topic("out", partitions=4, config=("retention.ms=-1",))
         sql = velo.table(
             "o",
             "k STRING, n INT, ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp', h MAP<STRING, BYTES>"
@@ -190,6 +191,112 @@ class Writing(unittest.TestCase):
         _, said = velo.run(sql, status=1)
         self.assertIn(f"writing to topic '{out}'", said)
         self.assertIn("Message size too large", said)
+
+
+class BadRecords(unittest.TestCase):
+    def test_dead_letters_are_the_messages_as_they_came(self):
+        source, letters = broker.new_topic("in", partitions=2), broker.new_topic("dlq")
+        records = [{"key": f"k{i}", "value": f'{{"a":{i}}}'} for i in range(20_000)]
+        poison = {n: f"poison {n}" for n in range(777, 20_000, 2000)}
+        for n, text in poison.items():
+            records[n] |= {"value": text, "headers": {"trace": f"t{n}"}, "partition": 1}
+        velo.send(source, records)
+        rows, said = velo.run(
+            velo.table(
+                "t",
+                "a INT",
+                source,
+                bad_records="dlq",
+                bad_records__sink="letters",
+                **BOUNDED,
+            )
+            + velo.table("letters", "record BYTES", letters, format="raw")
+            + "SELECT COUNT(*) AS n FROM t"
+        )
+        self.assertEqual(rows, [{"n": 20_000 - len(poison)}])
+        self.assertIn(f"{len(poison)} bad", said)
+        came = {record["value"]: record for record in velo.read(source)}
+        found = velo.read(letters)
+        self.assertEqual(sorted(r["value"] for r in found), sorted(poison.values()))
+        for letter in found:
+            original = came[letter["value"]]
+            self.assertEqual(letter["key"], original["key"])
+            headers = letter["headers"]
+            self.assertEqual(headers["trace"], original["headers"]["trace"])
+            self.assertEqual(headers["__connect.errors.topic"], source)
+            self.assertEqual(headers["__connect.errors.partition"], "1")
+            self.assertEqual(headers["__connect.errors.offset"], str(original["offset"]))
+            self.assertEqual(headers["__connect.errors.stage"], "VALUE_CONVERTER")
+            self.assertEqual(headers["velo.errors.reason"], "value")
+
+
+class Sharing(unittest.TestCase):
+    def test_instances_come_go_and_are_killed(self):
+        source, out = broker.new_topic("in", partitions=6), broker.new_topic("out", partitions=2)
+        sql = (
+            f"SET 'application.id' = '{broker.topic_name('app')}'; SET 'commit.interval' = '100 ms';"
+            + velo.table(
+                "t",
+                "k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '2' SECOND",
+                source,
+                key__fields="k",
+                properties__session__timeout__ms="6000",
+            )
+            + velo.table("o", "k STRING, w TIMESTAMP(3), n BIGINT, s BIGINT", out)
+            + "INSERT INTO o SELECT k, window_start, COUNT(*), SUM(v) FROM TUMBLE(TABLE t,"
+            " DESCRIPTOR(ts), INTERVAL '10' SECOND) GROUP BY k, window_start, window_end"
+        )
+        expected = {}
+
+        def feed(second):
+            records = []
+            for i in range(second * 100, second * 100 + 1000):
+                at = f"2024-01-01T00:{i // 6000:02d}:{i // 100 % 60:02d}"
+                records.append((f"k{i % 31}", json.dumps({"k": f"k{i % 31}", "v": i, "ts": at})))
+                window = expected.setdefault((f"k{i % 31}", i // 1000), [0, 0])
+                window[0] += 1
+                window[1] += i
+            velo.send(source, records)
+
+        def window_of(row):
+            return (row["k"], int(row["w"][14:16]) * 6 + int(row["w"][17]))
+
+        def windows():
+            return {window_of(row) for row in velo.values(out)}
+
+        def all_before(number):
+            return {key for key in expected if key[1] < number}
+
+        feed(0)
+        feed(10)
+        jobs = [velo.start(sql)]
+        velo.wait_for(lambda: windows() >= all_before(1), what="the first windows")
+        jobs += [velo.start(sql), velo.start(sql)]
+        feed(20)
+        feed(30)
+        velo.wait_for(lambda: windows() >= all_before(3), what="windows of three instances")
+        velo.stop(jobs.pop(0), signal.SIGKILL)
+        feed(40)
+        feed(50)
+        velo.stop(jobs.pop(0), signal.SIGTERM)
+        feed(60)
+        velo.wait_for(lambda: windows() >= all_before(6), 60, "windows of the last instance")
+        velo.stop(jobs.pop())
+        for row in velo.values(out):
+            self.assertEqual([row["n"], row["s"]], expected[window_of(row)], row)
+
+    def test_what_cannot_be_shared_is_refused(self):
+        source = broker.new_topic("in")
+        start = "SET 'application.id' = 'app';"
+        columns = "k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts"
+        window = "TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND)"
+        table = velo.table("t", columns, source, key__fields="k")
+        query = f"SELECT v, COUNT(*) FROM {window} GROUP BY v, window_start, window_end"
+        _, said = velo.run(start + table + query, status=2)
+        self.assertIn("a grouping without the key of the messages of 't'", said)
+        query = "SELECT k, COUNT(*) FROM t GROUP BY k"
+        _, said = velo.run("SET 'state.unbounded' = 'allow';" + start + table + query, status=2)
+        self.assertIn("GROUP BY without a window keeps state that does not move", said)
 
 
 class Restarting(unittest.TestCase):
