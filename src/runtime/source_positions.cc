@@ -1,0 +1,72 @@
+// Positions that somebody outside remembers: what of a partition is dealt with (see replay_rule.h).
+#include <algorithm>
+#include <utility>
+
+#include "base/fmt.h"
+#include "runtime/source_driver.h"
+
+namespace velo {
+namespace {
+constexpr size_t kMarksMost = 8192;  // of a partition
+}
+
+/// Notes which times were read before which offset. Marks of equal time, and every second one of
+/// too many, say nothing that is needed.
+void SourceDriver::mark(Partition& partition) {
+  const auto index = static_cast<size_t>(&partition - partitions_.data());
+  int64_t time = kWatermarkEnd;
+  for (const auto& reader : readers_) time = std::min(time, reader->time_reached(index));
+  std::deque<Partition::Mark>& marks = partition.marks;
+  if (!marks.empty() && marks.back().time == time) {
+    marks.back().offset = partition.position.offset;
+    return;
+  }
+  marks.push_back({partition.position.offset, time});
+  if (marks.size() < kMarksMost) return;
+  std::deque<Partition::Mark> fewer;
+  for (size_t i = 1; i < marks.size(); i += 2) fewer.push_back(marks[i]);
+  marks = std::move(fewer);
+}
+
+void SourceDriver::note_positions() {
+  for (Partition& partition : partitions_) partition.noted = partition.position.offset;
+}
+
+std::optional<SourceCommit> SourceDriver::commit_of(Partition& partition, const ReplayRule& rule,
+                                                    int64_t done) {
+  if (!partition.first) return std::nullopt;  // it has read nothing
+  SourceCommit commit;
+  commit.partition = partition.info.id;
+  commit.position = partition.position;
+  commit.position.offset = partition.noted;
+  if (rule.kind == ReplayRule::Kind::kWindows && done != kWatermarkEnd) {
+    const int64_t from = rule.needed_from(done);
+    // Even without a later offset to begin at, the watermark to go on from is worth noting.
+    uint64_t offset = *partition.first;
+    for (const Partition::Mark& mark : partition.marks) {
+      if (mark.time == kWatermarkNone || mark.time >= from || mark.offset > partition.noted) break;
+      offset = mark.offset;
+    }
+    while (!partition.marks.empty() && partition.marks.front().offset < offset) {
+      partition.marks.pop_front();
+    }
+    commit.position.offset = offset;
+    commit.note = ReplayNote{rule.floor(done), from, partition.noted}.to_string();
+  }
+  std::string said = fmt::format("{} {}", commit.position.offset, commit.note);
+  if (said == partition.committed) return std::nullopt;
+  partition.committed = std::move(said);
+  return commit;
+}
+
+void SourceDriver::commit(const ReplayRule& rule, int64_t done) {
+  if (!commits() || rule.kind == ReplayRule::Kind::kNever) return;
+  if (rule.kind == ReplayRule::Kind::kWindows && done == kWatermarkNone) return;
+  std::vector<SourceCommit> commits;
+  for (Partition& partition : partitions_) {
+    if (auto one = commit_of(partition, rule, done)) commits.push_back(std::move(*one));
+  }
+  if (!commits.empty()) source_->commit(commits);
+}
+
+}  // namespace velo
