@@ -44,6 +44,22 @@ bool is_passing(rd_kafka_resp_err_t code) {
          code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 }
 
+/// What a broker says while it starts or while its part moves to another one.
+bool is_moving(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR__DESTROY_BROKER:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// The worst that is said of the topics, if anything is.
 rd_kafka_resp_err_t trouble_in(const rd_kafka_metadata_t& metadata) {
   for (int i = 0; i < metadata.topic_cnt; ++i) {
@@ -63,6 +79,15 @@ Error kafka_error(rd_kafka_resp_err_t code, std::string_view what, std::string_v
   std::string text = fmt::format("{}: {}", what, rd_kafka_err2str(code));
   if (!detail.empty() && detail != rd_kafka_err2str(code)) text += fmt::format(" ({})", detail);
   return Error(code_of(code), std::move(text));
+}
+
+rd_kafka_resp_err_t ask_patiently(int timeout_ms, const std::function<rd_kafka_resp_err_t()>& ask) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  for (;;) {
+    const rd_kafka_resp_err_t code = ask();
+    if (!is_moving(code) || std::chrono::steady_clock::now() > deadline) return code;
+    std::this_thread::sleep_for(kRetryPause);
+  }
 }
 
 KafkaTopicPartitions make_topic_partitions(size_t capacity) {
@@ -217,8 +242,10 @@ Result<KafkaMetadata> KafkaClient::metadata(const std::string& topic, int timeou
 Result<KafkaClient::Range> KafkaClient::offsets(const std::string& topic, int32_t partition,
                                                 int timeout_ms) {
   Range range;
-  const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-      handle_, topic.c_str(), partition, &range.begin, &range.end, timeout_ms);
+  const rd_kafka_resp_err_t code = ask_patiently(timeout_ms, [&] {
+    return rd_kafka_query_watermark_offsets(handle_, topic.c_str(), partition, &range.begin,
+                                            &range.end, timeout_ms);
+  });
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
   return kafka_error(code, fmt::format("offsets of topic '{}', partition {}", topic, partition));
 }

@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,10 @@ using KafkaTopicPartitions = std::unique_ptr<rd_kafka_topic_partition_list_t, Ka
 using KafkaMetadata = std::unique_ptr<const rd_kafka_metadata_t, KafkaDeleter>;
 using KafkaTopic = std::unique_ptr<rd_kafka_topic_t, KafkaDeleter>;
 using KafkaQueue = std::unique_ptr<rd_kafka_queue_t, KafkaDeleter>;
+
+/// Asks until the answer is another than that a broker is only just starting or giving its part to
+/// another one; for `timeout_ms` at most, besides what `ask` itself takes.
+rd_kafka_resp_err_t ask_patiently(int timeout_ms, const std::function<rd_kafka_resp_err_t()>& ask);
 
 KafkaTopicPartitions make_topic_partitions(size_t capacity);
 

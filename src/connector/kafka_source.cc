@@ -205,8 +205,9 @@ Status KafkaSource::set_by_time(size_t first, int64_t timestamp_ms, int64_t Lane
     rd_kafka_topic_partition_list_add(list.get(), lanes_[i].topic.c_str(), lanes_[i].partition)
         ->offset = timestamp_ms;
   }
-  const rd_kafka_resp_err_t code =
-      rd_kafka_offsets_for_times(client_->handle(), list.get(), kTimeoutMs);
+  const rd_kafka_resp_err_t code = ask_patiently(kTimeoutMs, [&] {
+    return rd_kafka_offsets_for_times(client_->handle(), list.get(), kTimeoutMs);
+  });
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, "offsets by time");
   for (int k = 0; k < list->cnt; ++k) {
     Lane& lane = lanes_[first + static_cast<size_t>(k)];
@@ -246,7 +247,8 @@ Status KafkaSource::set_committed(size_t first, bool start) {
   for (size_t i = first; i < lanes_.size(); ++i) {
     rd_kafka_topic_partition_list_add(list.get(), lanes_[i].topic.c_str(), lanes_[i].partition);
   }
-  const rd_kafka_resp_err_t code = rd_kafka_committed(client_->handle(), list.get(), kTimeoutMs);
+  const rd_kafka_resp_err_t code = ask_patiently(
+      kTimeoutMs, [&] { return rd_kafka_committed(client_->handle(), list.get(), kTimeoutMs); });
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return kafka_error(code, fmt::format("committed offsets of group '{}'", options_.group),
                        client_->last_trouble());
