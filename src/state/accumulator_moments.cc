@@ -37,22 +37,81 @@ struct ExactSum {
 
 struct TwoInputs {
   explicit TwoInputs(std::span<const ColumnPtr> inputs)
-      : x(inputs[0]->values<double>()), y(inputs.back()->values<double>()) {}
+      : x(inputs[0]->values<double>()), y(inputs[1]->values<double>()) {}
   explicit TwoInputs(const void* const* inputs)
-      : x(static_cast<const double*>(inputs[0])),
-        y(inputs[1] == nullptr ? x : static_cast<const double*>(inputs[1])) {}
+      : x(static_cast<const double*>(inputs[0])), y(static_cast<const double*>(inputs[1])) {}
   const double* x;
   const double* y;
 };
 
-// One rule serves both kinds: a variance is a covariance of x with itself.
-struct MomentsRule {
+// Σ(a − mean a)(b − mean b) = Σab − Σa Σb / n.
+double centred(int64_t n, const ExactSum& ab, const ExactSum& a, const ExactSum& b) {
+  if (n == 0) return 0;
+  return static_cast<double>(ab.value() - a.value() * b.value() / static_cast<Quad>(n));
+}
+// Of a with itself: not negative, whatever the last bit says.
+double squares(int64_t n, const ExactSum& aa, const ExactSum& a) {
+  return std::fmax(0.0, centred(n, aa, a, a));
+}
+double mean(int64_t n, const ExactSum& sum) {
+  return n == 0 ? 0 : static_cast<double>(sum.value() / static_cast<Quad>(n));
+}
+
+/// The columns of moments: n, then what `gets` say of a state.
+template <typename State, typename... Get>
+void output_moments(const State* states, std::span<const uint32_t> slots,
+                    std::vector<ColumnPtr>* out, Get... gets) {
+  ColumnBuilder n(Type::bigint(), slots.size());
+  for (uint32_t slot : slots) n.append_int64(states[slot].n);
+  out->push_back(n.finish());
+  const auto doubles = [&](auto get) {
+    ColumnBuilder builder(Type::float64(), slots.size());
+    for (uint32_t slot : slots) builder.append_double(get(states[slot]));
+    out->push_back(builder.finish());
+  };
+  (doubles(gets), ...);
+}
+
+struct VarianceRule {
+  struct State {
+    int64_t n = 0;
+    ExactSum x, xx;
+  };
+  using Input = OneInput<double>;
+
+  static void add(State& s, const Input& in, size_t row) { change(s, in.values[row], 1); }
+  static void add(State& s, const Input& in, size_t row, int64_t weight) {
+    for (; weight > 0; --weight) change(s, in.values[row], 1);
+    for (; weight < 0; ++weight) change(s, in.values[row], -1);
+  }
+  static void change(State& s, double x, int sign) {
+    s.n += sign;
+    if (s.n == 0) {
+      s = State();
+      return;
+    }
+    s.x.add(sign * x);
+    s.xx.add_product(sign * x, x);
+  }
+  static void merge(State& s, const State& other) {
+    s.n += other.n;
+    s.x.add(other.x);
+    s.xx.add(other.xx);
+  }
+  void output(const State* states, std::span<const uint32_t> slots,
+              std::vector<ColumnPtr>* out) const {
+    output_moments(
+        states, slots, out, [](const State& s) { return mean(s.n, s.x); },
+        [](const State& s) { return squares(s.n, s.xx, s.x); });
+  }
+};
+
+struct CoMomentsRule {
   struct State {
     int64_t n = 0;
     ExactSum x, y, xx, yy, xy;
   };
   using Input = TwoInputs;
-  bool pair;
 
   static void add(State& s, const Input& in, size_t row) { change(s, in.x[row], in.y[row], 1); }
   static void add(State& s, const Input& in, size_t row, int64_t weight) {
@@ -79,33 +138,14 @@ struct MomentsRule {
     s.yy.add(other.yy);
     s.xy.add(other.xy);
   }
-  // Σ(a − mean a)(b − mean b) = Σab − Σa Σb / n.
-  static double centred(const State& s, const ExactSum& ab, const ExactSum& a, const ExactSum& b) {
-    if (s.n == 0) return 0;
-    return static_cast<double>(ab.value() - a.value() * b.value() / static_cast<Quad>(s.n));
-  }
-  static double mean(const State& s, const ExactSum& sum) {
-    return s.n == 0 ? 0 : static_cast<double>(sum.value() / static_cast<Quad>(s.n));
-  }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
-    ColumnBuilder n(Type::bigint(), slots.size());
-    for (uint32_t slot : slots) n.append_int64(states[slot].n);
-    out->push_back(n.finish());
-    auto doubles = [&](auto get) {
-      ColumnBuilder builder(Type::float64(), slots.size());
-      for (uint32_t slot : slots) builder.append_double(get(states[slot]));
-      out->push_back(builder.finish());
-    };
-    // Sums of squares are not negative, whatever the last bit says.
-    auto squares_x = [](const State& s) { return std::fmax(0.0, centred(s, s.xx, s.x, s.x)); };
-    auto squares_y = [](const State& s) { return std::fmax(0.0, centred(s, s.yy, s.y, s.y)); };
-    doubles([](const State& s) { return mean(s, s.x); });
-    if (!pair) return doubles(squares_x);
-    doubles([](const State& s) { return mean(s, s.y); });
-    doubles(squares_x);
-    doubles(squares_y);
-    doubles([](const State& s) { return centred(s, s.xy, s.x, s.y); });
+    output_moments(
+        states, slots, out, [](const State& s) { return mean(s.n, s.x); },
+        [](const State& s) { return mean(s.n, s.y); },
+        [](const State& s) { return squares(s.n, s.xx, s.x); },
+        [](const State& s) { return squares(s.n, s.yy, s.y); },
+        [](const State& s) { return centred(s.n, s.xy, s.x, s.y); });
   }
 };
 
@@ -113,10 +153,10 @@ struct MomentsRule {
 
 std::unique_ptr<Accumulator> make_moments(const Component& component) {
   if (component.kind == AccumulatorKind::kMoments) {
-    return std::make_unique<FixedAccumulator<MomentsRule>>(MomentsRule{false});
+    return std::make_unique<FixedAccumulator<VarianceRule>>();
   }
   if (component.kind == AccumulatorKind::kCoMoments) {
-    return std::make_unique<FixedAccumulator<MomentsRule>>(MomentsRule{true});
+    return std::make_unique<FixedAccumulator<CoMomentsRule>>();
   }
   return nullptr;
 }
