@@ -30,15 +30,18 @@ void GroupRuns::sort(std::span<const uint32_t> groups, size_t group_count) {
   for (const Run& run : runs_) run_of_[run.group] = kNone;
 }
 
-OverBlocks::OverBlocks(const std::vector<size_t>& values, const std::vector<size_t>& states)
+OverBlocks::OverBlocks(const std::vector<size_t>& values,
+                       const std::vector<FrameStates::Room>& states)
     : columns_(values.size()) {
-  for (const size_t bytes : values) regions_.push_back({bytes, false});
-  for (const size_t bytes : states) regions_.push_back({bytes, true});
+  for (const size_t bytes : values) regions_.push_back({bytes});
+  for (const FrameStates::Room& room : states) {
+    regions_.push_back({room.bytes, true, room.rows});
+  }
   lay_out();
 }
 
 void OverBlocks::lay_out() {
-  row_bytes_ = state_bytes_ = 0;
+  all_ = {};
   const auto order_of = [](const Region& region) {
     if (!region.has_states) return region.stride > 1 ? 0 : 3;
     return region.stride % 16 == 0 ? 1 : region.stride % 8 == 0 ? 2 : 3;
@@ -46,9 +49,12 @@ void OverBlocks::lay_out() {
   for (int order = 0; order <= 3; ++order) {
     for (Region& region : regions_) {
       if (order_of(region) != order) continue;
-      region.row_bytes = row_bytes_;
-      region.state_bytes = state_bytes_;
-      (region.has_states ? state_bytes_ : row_bytes_) += region.stride;
+      region.before = all_;
+      if (!region.has_states) {
+        all_.row += region.stride;
+      } else {
+        (region.rows == BlockRows::kFew ? all_.few : all_.many) += region.stride;
+      }
     }
   }
 }
@@ -62,18 +68,19 @@ void OverBlocks::move_rows(Block& block, uint64_t low, uint64_t held, size_t cap
   }
   std::byte* to = other ? other.get() : block.bytes.get();
   const size_t rows = held > low ? held - low : 0;
-  const size_t skipped = low / FrameStates::kBlock - block.base / FrameStates::kBlock;
-  const size_t states_held = states_of(block.capacity);
-  const size_t states =
-      skipped < states_held
-          ? std::min({states_held - skipped, states_of(capacity), FrameStates::suffixes_of(rows)})
-          : 0;
+  // How many states, and the first one of them.
+  const auto states_of = [&](BlockRows block_rows, size_t* first) -> size_t {
+    *first = low / rows_of(block_rows) - block.base / rows_of(block_rows);
+    const size_t states = suffixes_of(block.capacity, block_rows);
+    if (*first >= states) return 0;
+    return std::min(
+        {states - *first, suffixes_of(capacity, block_rows), suffixes_of(rows, block_rows)});
+  };
   // In the same block every region moves to its own front.
   for (size_t i = 0; i < regions_.size(); ++i) {
-    const bool is_state = regions_[i].has_states;
     const size_t each = regions_[i].stride;
-    const size_t count = is_state ? states : rows;
-    const size_t from = is_state ? skipped : low - block.base;
+    size_t from = low - block.base;
+    const size_t count = regions_[i].has_states ? states_of(regions_[i].rows, &from) : rows;
     if (each * count == 0) continue;
     std::memmove(to + offset(i, capacity),
                  block.bytes.get() + offset(i, block.capacity) + from * each, count * each);
@@ -103,10 +110,10 @@ void OverBlocks::forget(uint32_t group) {
   blocks_[group] = Block();
 }
 
-// Moves every block into one where a region that took nothing takes so much.
-void OverBlocks::widen(size_t region, size_t bytes) {
+// Moves every block into one where a column that took nothing takes so much.
+void OverBlocks::widen(size_t column, size_t bytes) {
   const std::vector<Region> before = regions_;
-  regions_[region].stride = bytes;
+  regions_[column].stride = bytes;
   lay_out();
   bytes_ = 0;
   for (Block& block : blocks_) {
@@ -114,10 +121,12 @@ void OverBlocks::widen(size_t region, size_t bytes) {
     auto wider = std::make_unique<std::byte[]>(block_bytes(block.capacity));
     bytes_ += block_bytes(block.capacity);
     for (size_t i = 0; i < regions_.size(); ++i) {
-      const size_t count = before[i].has_states ? states_of(block.capacity) : block.capacity;
+      const size_t count =
+          before[i].has_states ? suffixes_of(block.capacity, before[i].rows) : block.capacity;
       if (before[i].stride == 0) continue;
       std::memcpy(wider.get() + offset(i, block.capacity),
-                  block.bytes.get() + offset(before[i], block.capacity), count * before[i].stride);
+                  block.bytes.get() + before[i].before.of(block.capacity),
+                  count * before[i].stride);
     }
     block.bytes = std::move(wider);
   }
@@ -129,10 +138,6 @@ void OverBlocks::widen_values(size_t column, size_t bytes, uint8_t fill) {
     const size_t size = blocks_[group].capacity * bytes;
     if (size > 0) std::memset(values(group, column), fill, size);
   }
-}
-
-void OverBlocks::widen_states(size_t state, size_t bytes) {
-  if (bytes > 0) widen(columns_ + state, bytes);
 }
 
 namespace {

@@ -48,13 +48,12 @@ class GroupRuns {
 /// rows are moved to its front, and when there are too many for that, to a larger block.
 class OverBlocks {
  public:
-  /// `values`: bytes per row of every column. `states`: bytes of every kind of state.
-  OverBlocks(const std::vector<size_t>& values, const std::vector<size_t>& states);
+  /// `values`: bytes per row of every column. `states`: of every kind.
+  OverBlocks(const std::vector<size_t>& values, const std::vector<FrameStates::Room>& states);
 
   void resize(size_t groups) { grow_to(blocks_, groups); }
-  /// Of a column or state that took nothing: rows have `fill` in every byte, states are 0.
+  /// Of a column that took nothing: rows have `fill` in every byte.
   void widen_values(size_t column, size_t bytes, uint8_t fill);
-  void widen_states(size_t state, size_t bytes);
 
   /// Makes room for rows up to `end`. There are rows up to `held`, of which those before `low` may
   /// be lost.
@@ -94,36 +93,41 @@ class OverBlocks {
     uint64_t base = 0;
     size_t capacity = 0;  // rows
   };
+  /// Per row, and per state of few and of many rows.
+  struct Bytes {
+    size_t row = 0;
+    size_t few = 0;
+    size_t many = 0;
+    size_t of(size_t capacity) const {
+      if ((few | many) == 0) return capacity * row;  // as of most columns
+      return capacity * row + suffixes_of(capacity, BlockRows::kFew) * few +
+             suffixes_of(capacity, BlockRows::kMany) * many;
+    }
+  };
   /// The values of a column or the states of a kind. First come values of 8 and 16 bytes, then
   /// states of whole 16 bytes, of whole 8, and what needs no alignment.
   struct Region {
-    size_t stride;    // bytes of a value or state
-    bool has_states;  // one for every FrameStates::kBlock rows
-    // Of all regions before:
-    size_t row_bytes = 0;
-    size_t state_bytes = 0;
+    size_t stride;  // bytes of a value or state
+    bool has_states = false;
+    BlockRows rows = BlockRows::kFew;  // per state
+    Bytes before = {};                 // of all regions before
   };
   /// A capacity for so many rows.
   static size_t roomy(size_t rows) {
     return (rows + rows / 16 + kRowsStep - 1) / kRowsStep * kRowsStep;
   }
-  static size_t states_of(size_t capacity) { return FrameStates::suffixes_of(capacity); }
-  static size_t offset(const Region& region, size_t capacity) {
-    return capacity * region.row_bytes + states_of(capacity) * region.state_bytes;
+  size_t offset(size_t region, size_t capacity) const {
+    return regions_[region].before.of(capacity);
   }
-  size_t offset(size_t region, size_t capacity) const { return offset(regions_[region], capacity); }
-  size_t block_bytes(size_t capacity) const {
-    return capacity * row_bytes_ + states_of(capacity) * state_bytes_;
-  }
+  size_t block_bytes(size_t capacity) const { return all_.of(capacity); }
   void lay_out();
   void make_room(uint32_t group, uint64_t low, uint64_t held, uint64_t end);
   void move_rows(Block& block, uint64_t low, uint64_t held, size_t capacity);
-  void widen(size_t region, size_t bytes);
+  void widen(size_t column, size_t bytes);
 
   size_t columns_;
   std::vector<Region> regions_;
-  size_t row_bytes_ = 0;  // in all regions
-  size_t state_bytes_ = 0;
+  Bytes all_;                  // of all regions
   std::vector<Block> blocks_;  // by group
   size_t bytes_ = 0;           // in blocks
 };

@@ -23,13 +23,14 @@ bool counts(const Component& component) {
 }
 
 /// How many rows are left out.
-struct LeftOutRule {
+struct LeftOutRule {  // a row can be taken out: no states beside the rows
   struct State {
     int64_t rows = 0;
   };
   using Input = OneInput<uint8_t>;
   static void add(State& s, const Input& in, size_t row) { s.rows += in.values[row] == 0 ? 1 : 0; }
   static void merge(State& s, const State& other) { s.rows += other.rows; }
+  static void unmerge(State& s, const State& other) { s.rows -= other.rows; }
   void output(const State* states, std::span<const uint32_t> slots,
               std::vector<ColumnPtr>* out) const {
     ColumnBuilder builder(Type::bigint(), slots.size());
@@ -49,11 +50,10 @@ class Numbers final : public OverAggregates {
     std::vector<size_t> widths;
     for (const Stored& stored : stored_) widths.push_back(stored.bytes);
     widths.resize(stored_.size() + masks_.size(), 0);
-    std::vector<size_t> states;
+    std::vector<FrameStates::Room> states;
     for (const Reader& reader : readers_) {
-      states.push_back(reader.frames ? reader.frames->state_bytes() : 0);
+      states.push_back(reader.frames ? reader.frames->room() : FrameStates::Room());
     }
-    states.resize(readers_.size() + masks_.size(), 0);
     blocks_ = OverBlocks(widths, states);
   }
 
@@ -141,9 +141,8 @@ class Numbers final : public OverAggregates {
   void answer_run(uint32_t group, std::span<const uint32_t> which, const OverSpans& spans);
   ColumnPtr count_column(const OverSpans& spans, const Mask* mask) const;
   std::vector<ColumnPtr> finalise(const OverSpans& spans, RowErrors& errors);
-  std::byte* scratch(size_t state, size_t bytes, uint32_t group);
+  std::byte* scratch(size_t state, uint32_t group);
   size_t mask_column(size_t mask) const { return stored_.size() + mask; }
-  size_t mask_state(size_t mask) const { return readers_.size() + mask; }
   template <typename Visit>
   void each_frames(Visit visit) const {
     for (const Reader& reader : readers_) {
@@ -220,7 +219,6 @@ void Numbers::activate_masks() {
     } else if (leaves_out && !mask.active) {
       mask.active = true;
       blocks_.widen_values(mask_column(i), 1, 1);
-      blocks_.widen_states(mask_state(i), mask.left_out->state_bytes());
     }
   }
 }
@@ -257,9 +255,10 @@ void Numbers::append(uint32_t group, std::span<const uint32_t> rows) {
 }
 
 // Room for the states of the only partition at work.
-std::byte* Numbers::scratch(size_t state, size_t bytes, uint32_t group) {
-  scratch_.resize(readers_.size() + masks_.size());
-  const size_t size = FrameStates::suffixes_of(rows_.count(group)) * bytes;
+std::byte* Numbers::scratch(size_t state, uint32_t group) {
+  scratch_.resize(readers_.size());
+  const FrameStates::Room room_of = readers_[state].frames->room();
+  const size_t size = suffixes_of(rows_.count(group), room_of.rows) * room_of.bytes;
   std::vector<std::max_align_t>& room = scratch_[state];
   room.resize(std::max(room.size(), size / sizeof(std::max_align_t) + 1));
   return reinterpret_cast<std::byte*>(room.data());
@@ -276,7 +275,7 @@ FrameRows Numbers::frame_rows(uint32_t group, const Reader& reader, size_t state
       const Column& column = *prepared_.components[stored.component].columns[stored.input];
       rows.columns[i] = column.values<std::byte>() + begin * stored.bytes;
     }
-    rows.suffixes = scratch(state, reader.frames->state_bytes(), group);
+    rows.suffixes = scratch(state, group);
     return rows;
   }
   for (size_t i = 0; i < reader.inputs; ++i) {
@@ -293,10 +292,8 @@ FrameRows Numbers::mask_rows(uint32_t group, size_t mask) {
   if (!masks_[mask].active) return rows;
   if (options_.whole) {
     rows.columns[0] = prepared_.components[masks_[mask].component].mask + rows_.handle(group, 0);
-    rows.suffixes = scratch(mask_state(mask), masks_[mask].left_out->state_bytes(), group);
   } else {
     rows.columns[0] = blocks_.values(group, mask_column(mask));
-    rows.suffixes = blocks_.states(group, mask_state(mask));
   }
   return rows;
 }
@@ -430,7 +427,6 @@ Status Numbers::load(std::span<const uint32_t> groups, size_t, SnapshotReader& r
     masks_[i].active = TRY(reader.u8()) != 0;
     if (!masks_[i].active) continue;
     blocks_.widen_values(mask_column(i), 1, 1);
-    blocks_.widen_states(mask_state(i), masks_[i].left_out->state_bytes());
   }
   if (row_bytes() > 0) {
     const uint64_t rows = TRY(reader.count(row_bytes()));

@@ -28,6 +28,7 @@ struct DoubleExtremeRule {
   struct State {
     int64_t order = kEmpty;
   };
+  static constexpr bool kAddsCheaply = true;
   using Input = OneInput<double>;
   Type type;
   static void offer(State& s, int64_t order) {
@@ -64,6 +65,7 @@ struct NumberExtremeRule {
     T value{};
     T seen{};  // 0 or 1, as wide as the value: a snapshot holds states as they lie
   };
+  static constexpr bool kAddsCheaply = true;
   using Input = OneInput<T>;
   Type type;
   static void add_value(State& s, T x) {

@@ -39,23 +39,33 @@ struct FrameRows {
   void* suffixes = nullptr;
 };
 
+/// Rows per state that is kept: most are worth a few; of those that cost next to nothing to work
+/// out there are many.
+enum class BlockRows : uint8_t { kFew, kMany };
+constexpr uint64_t rows_of(BlockRows rows) { return rows == BlockRows::kFew ? 16 : 32; }
+/// How many states there must be room for if a partition holds up to so many rows.
+constexpr size_t suffixes_of(size_t rows, BlockRows block) {
+  return (rows + rows_of(block) - 1) / rows_of(block);
+}
+
 /// What frames over the rows of many partitions come to, of one component whose state follows from
 /// numbers. The rows are the caller's.
 ///
 /// Where a row can be taken out of a state to the last bit, there is one state per partition, that
 /// rows enter and leave. Others have two stacks: of the front, the states of all rows from one row
-/// to the front's end are kept for every kBlock-th row, and those between are worked out where a
-/// frame begins among them. So a row costs no state of its own, a few additions, and no
+/// to the front's end are kept for the first row of every block, and those between are worked out
+/// where a frame begins among them. So a row costs no state of its own, a few additions, and no
 /// subtraction.
 class FrameStates {
  public:
-  static constexpr uint64_t kBlock = 16;
-  /// How many states there must be room for if a partition holds up to so many rows.
-  static constexpr size_t suffixes_of(size_t rows) { return (rows + kBlock - 1) / kBlock; }
+  /// The states that it wants room for beside the rows: `bytes` for every block of rows.
+  struct Room {
+    size_t bytes = 0;  ///< 0: none
+    BlockRows rows = BlockRows::kFew;
+  };
 
   virtual ~FrameStates() = default;
-  /// Of the states that it has room for beside the rows; 0 if it needs none.
-  virtual size_t state_bytes() const = 0;
+  virtual Room room() const = 0;
   /// Grows to at least `groups` partitions, and makes room for so many answers.
   virtual void resize(size_t groups, size_t answers) = 0;
   /// Answers frames of one partition, in their order: answer which[i] is the frame starts[which[i]]
@@ -81,6 +91,10 @@ class FrameStates {
 template <typename Rule>
 concept Unmerges = requires(typename Rule::State& state) { Rule::unmerge(state, state); };
 
+/// A rule whose `add` is an instruction or two.
+template <typename Rule>
+concept AddsCheaply = requires { Rule::kAddsCheaply; };
+
 /// For a rule of FixedAccumulator whose Input can be made of columns by their addresses.
 template <typename Rule>
 class FixedFrames final : public FrameStates {
@@ -88,7 +102,7 @@ class FixedFrames final : public FrameStates {
   using State = typename Rule::State;
   explicit FixedFrames(Rule rule) : rule_(std::move(rule)) {}
 
-  size_t state_bytes() const override { return Unmerges<Rule> ? 0 : sizeof(State); }
+  Room room() const override { return {Unmerges<Rule> ? 0 : sizeof(State), kBlockRows}; }
   void resize(size_t groups, size_t answers) override {
     grow_to(backs_, groups);
     answers_.resize(answers);
@@ -135,6 +149,8 @@ class FixedFrames final : public FrameStates {
   }
 
  private:
+  static constexpr BlockRows kBlockRows = AddsCheaply<Rule> ? BlockRows::kMany : BlockRows::kFew;
+  static constexpr uint64_t kBlock = rows_of(kBlockRows);
   struct Work {
     const FrameRows& rows;
     typename Rule::Input input;

@@ -25,12 +25,14 @@ Rows random_rows(size_t count, Random& random) {
 }
 
 double expected(AccumulatorKind kind, const Rows& rows, bool masked, uint64_t start, uint64_t end) {
-  double sum = 0, least = 1e9;
+  double sum = 0, least = 1e9, count = 0;
   for (uint64_t row = start; row < end; ++row) {
     if (masked && rows.mask[row] == 0) continue;
     sum += rows.values[row];
+    ++count;
     least = std::min(least, rows.values[row]);
   }
+  if (kind == AccumulatorKind::kCountValid) return count;
   return kind == AccumulatorKind::kMin ? least : sum;
 }
 
@@ -41,8 +43,8 @@ void check(AccumulatorKind kind, bool masked, uint64_t longest, Random& random) 
   const std::unique_ptr<FrameStates> frames = make_accumulator(component, false)->frames();
   ASSERT_NE(frames, nullptr);
   const Rows all = random_rows(longest * 5, random);
-  std::vector<std::byte> suffixes(FrameStates::suffixes_of(all.values.size() + 16) *
-                                  frames->state_bytes());
+  const FrameStates::Room room = frames->room();
+  std::vector<std::byte> suffixes(suffixes_of(all.values.size() + 64, room.rows) * room.bytes);
   FramePlace place;
   uint64_t start = 0, end = 0, base = 0;
   while (end < all.values.size()) {
@@ -70,7 +72,10 @@ void check(AccumulatorKind kind, bool masked, uint64_t longest, Random& random) 
     frames->output(which, &answers);
     for (size_t i = 0; i < which.size(); ++i) {
       const double right = expected(kind, all, masked, starts[i], ends[i]);
-      const double got = answers[0]->is_null(i) ? 1e9 : answers[0]->double_at(i);
+      const bool counts = kind == AccumulatorKind::kCountValid;
+      const double got = answers[0]->is_null(i) ? 1e9
+                         : counts               ? static_cast<double>(answers[0]->int64_at(i))
+                                                : answers[0]->double_at(i);
       ASSERT_EQ(got, right) << starts[i] << " … " << ends[i];
     }
     if (random.below(4) != 0) continue;
@@ -88,7 +93,8 @@ void check(AccumulatorKind kind, bool masked, uint64_t longest, Random& random) 
 TEST(FrameStates, AnswerWhatTheRowsComeTo) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
     for (const uint64_t longest : {1, 7, 16, 17, 100, 333}) {
-      for (const AccumulatorKind kind : {AccumulatorKind::kSumDouble, AccumulatorKind::kMin}) {
+      for (const AccumulatorKind kind :
+           {AccumulatorKind::kSumDouble, AccumulatorKind::kMin, AccumulatorKind::kCountValid}) {
         Random random(seed * longest);
         check(kind, seed % 2 == 0, longest, random);
       }
