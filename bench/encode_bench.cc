@@ -68,7 +68,7 @@ Kept generate(uint64_t rows, bool keep) {
 bool reads_back(const char* format, const Kept& rows) {
   const std::unique_ptr<Encoder> encoder = make_encoder(format, {trades(), {}}).value();
   std::string text = encoder->preamble();
-  for (const Batch& batch : rows.batches) encoder->encode(batch, text);
+  for (const Batch& batch : rows.batches) encoder->encode(batch, text).value();
   DecoderOptions options;
   options.schema = trades();
   options.projection = {0, 1, 2, 3};
@@ -113,7 +113,7 @@ int run(uint64_t rows, int runs) {
       while (written < rows) {
         for (const Batch& batch : sample.batches) {
           text.clear();
-          encoder->encode(batch, text);
+          encoder->encode(batch, text).value();
           bytes += text.size();
           written += batch.rows;
         }

@@ -24,6 +24,7 @@ if(NOT VELOSTREAM_PACKAGE)
   find_package(CLI11 REQUIRED)                                         # CLI11::CLI11: cli
   pkg_check_modules(libedit REQUIRED IMPORTED_TARGET GLOBAL libedit)   # PkgConfig::libedit: cli
   if(VELO_TESTS)
+    pkg_check_modules(avro REQUIRED IMPORTED_TARGET GLOBAL avro-c)     # PkgConfig::avro: avro_library_test.cc
     find_package(GTest REQUIRED)                                       # GTest::gtest_main: *_test.cc
   endif()
   if(VELO_BENCH)

@@ -56,7 +56,7 @@ void check_round_trip(const DecoderOptions& options, const std::vector<Batch>& b
     fields.insert(fields.end(), batch.schema->fields().begin(), batch.schema->fields().end());
     Batch with_op{make_schema(std::move(fields)), batch.rows, {ops.finish()}, nullptr, nullptr};
     with_op.columns.insert(with_op.columns.end(), batch.columns.begin(), batch.columns.end());
-    make_encoder("debezium-json", {with_op.schema, {}}).value()->encode(with_op, text);
+    make_encoder("debezium-json", {with_op.schema, {}}).value()->encode(with_op, text).value();
   }
   DecoderOptions again = options;
   again.options.clear();

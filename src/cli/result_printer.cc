@@ -59,7 +59,10 @@ void ResultPrinter::print(size_t result, const Batch& batch) {
     if (port.table->waiting_rows() >= kTableRowsHeld) render_table(port, result);
   } else {
     if (!port.begun) buffer_ += port.encoder->preamble();
-    port.encoder->encode(rows, buffer_);
+    if (const Status encoded = port.encoder->encode(rows, buffer_); !encoded) {
+      error_ = encoded.error();
+      return;
+    }
   }
   port.begun = true;
   if (buffer_.size() >= kBufferBytes || (!wrote_ && !buffer_.empty())) write(buffer_);
@@ -76,7 +79,7 @@ Status ResultPrinter::print_answer(const Batch& rows) {
     const char* format = options_.form == OutputForm::kJson ? "json" : "csv";
     const auto encoder = TRY(make_encoder(format, {.schema = rows.schema, .options = {}}));
     buffer_ += encoder->preamble();
-    encoder->encode(rows, buffer_);
+    TRY(encoder->encode(rows, buffer_));
   }
   write(buffer_);
   return error_ ? Status(*error_) : Status();

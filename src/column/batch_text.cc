@@ -29,6 +29,8 @@ Type type_from_text(std::string_view text) {
   if (name == "bytes") return Type::bytes();
   if (name == "date") return Type::date();
   if (name == "time") return Type::time();
+  if (name == "time(3)") return Type::time(3);
+  if (name == "timestamp_ltz(6)") return Type::timestamp_ltz(6);
   if (name == "timestamp" || name == "timestamp(3)") return Type::timestamp(3);
   if (name == "timestamp(6)") return Type::timestamp(6);
   if (name == "timestamp_ltz" || name == "timestamp_ltz(3)") return Type::timestamp_ltz(3);

@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/letters.h"
+#include "engine/schemas.h"
 #include "engine/table_kinds.h"
 #include "format/formats.h"
 #include "operator/change_kinds.h"
@@ -130,10 +131,10 @@ Status set_message_spec(const TableDef& table, const TableColumns& columns, Deco
   }
   decoder->schema = make_schema(std::move(declared));
   spec->messages.upserts = messages.upserts;
-  spec->messages.nulls = messages.upserts            ? NullValue::kDelete
-                         : format == "raw"           ? NullValue::kRow
-                         : format == "debezium-json" ? NullValue::kNothing
-                                                     : NullValue::kBad;
+  spec->messages.nulls = messages.upserts                     ? NullValue::kDelete
+                         : format == "raw"                    ? NullValue::kRow
+                         : (*find_format(format))->of_changes ? NullValue::kNothing
+                                                              : NullValue::kBad;
   if (messages.upserts) decoder->changes = ChangeForm::kAppend;
   if (key_projection.empty() && !messages.upserts) return {};
   DecoderOptions key;
@@ -207,7 +208,8 @@ Result<std::unique_ptr<SinkPort>> make_message_sink(const TableDef& table, const
   if (sink.changes == SinkChanges::kRetract) sink.values.insert(sink.values.begin(), 0);
   sink.value_schema = chosen(*sink.schema, sink.values);
   sink.updates_are_one = encoding == SinkEncoding::kDebezium;
-  sink.value_encoder = TRY(make_encoder(options.format, {sink.value_schema, options.of_format}));
+  sink.value_encoder = TRY(make_encoder(
+      options.format, {sink.value_schema, options.of_format, schema_access(options, context)}));
   if (!messages.key.empty()) {
     sink.keys = places_in(*schema, table, messages.key, first);
     sink.key_schema = key_schema(table, messages);

@@ -7,6 +7,7 @@
 #include "base/letters.h"
 #include "connector/file_paths.h"
 #include "connector/generator_source.h"
+#include "engine/schemas.h"
 #include "format/formats.h"
 
 namespace velo {
@@ -146,6 +147,16 @@ void set_message_traits(const SortedOptions& sorted, bool says_kinds, TableTrait
   if (says_kinds) traits->encodings.push_back(SinkEncoding::kRetract);
 }
 
+bool is_true(const OptionMap& options, std::string_view name) {
+  const auto found = options.find(name);
+  return found != options.end() && (found->second == "true" || found->second == "TRUE");
+}
+
+bool connector_reads(const SortedOptions& sorted) {
+  const ConnectorInfo* const connector = look_up(sorted.connector);
+  return connector != nullptr && connector->is_source;
+}
+
 TableChanges changes_of(const OptionMap& options, bool always) {
   const auto found = options.find("scan.changelog");
   if (found == options.end()) {
@@ -205,6 +216,14 @@ std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) con
                         : format.error();
       problems.push_back({own ? "connector" : "format", std::move(error)});
       return problems;
+    }
+    if ((*format)->of_messages && (connector == nullptr || !connector->of_records)) {
+      problems.push_back(
+          {"format", Error(ErrorCode::kNotSupported,
+                           fmt::format("not supported yet: format '{}' with connector '{}'",
+                                       sorted.format, sorted.connector))
+                         .with_hint("its records do not say where they end: it is for messages, "
+                                    "'connector' = 'kafka'")});
     }
     if (own && options.contains("format")) {
       problems.push_back(
@@ -273,11 +292,9 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   TableTraits traits;
   const auto format = find_format(sorted.format);
   traits.reads_fields = format && (*format)->reads_fields;
-  const auto is = [&](std::string_view name) {
-    const auto found = sorted.of_connector.find(name);
-    return found != sorted.of_connector.end() &&
-           (found->second == "true" || found->second == "TRUE");
-  };
+  traits.infers_columns =
+      names_schema(sorted) || (connector_reads(sorted) && is_true(sorted.of_format, "csv.infer"));
+  const auto is = [&](std::string_view name) { return is_true(sorted.of_connector, name); };
   std::vector<Field> metadata = {{"partition", Type::string()},
                                  {"offset", Type::bigint()},
                                  {"timestamp", Type::timestamp_ltz(3)}};
@@ -314,8 +331,12 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
 
 Result<std::vector<Field>> EngineTableKinds::infer_columns(const OptionMap& options) const {
   const SortedOptions sorted = sort_options(options);
+  if (names_schema(sorted)) {
+    return schema_columns(sorted.format, sorted.of_format, schema_access(sorted, context_));
+  }
   if (sorted.format != "csv" || is_pushed_connector(sorted.connector)) {
-    return Error(ErrorCode::kNotSupported, "columns can be inferred from csv files only");
+    return Error(ErrorCode::kNotSupported,
+                 "columns can be inferred from csv files and schemas only");
   }
   const auto source = TRY(make_source(sorted.connector, sorted.of_connector, {}, context_));
   const std::vector<PartitionInfo> partitions = TRY(source->partitions());

@@ -141,7 +141,7 @@ TEST(Debezium, WhatIsNoChangeIsBad) {
 std::string written(std::string_view format, std::string_view rows) {
   const Batch batch = batch_from_text("op string, k string, v bigint", rows);
   std::string out;
-  make_encoder(format, {batch.schema, {}}).value()->encode(batch, out);
+  make_encoder(format, {batch.schema, {}}).value()->encode(batch, out).value();
   return out;
 }
 

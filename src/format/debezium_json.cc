@@ -155,8 +155,8 @@ void DebeziumEncoder::put_row(TextWriter& out, const Batch& batch, size_t row) {
   out.put('}');
 }
 
-void DebeziumEncoder::encode_records(const Batch& batch, std::string& out,
-                                     std::vector<RecordSpan>* records) {
+Status DebeziumEncoder::encode_records(const Batch& batch, std::string& out,
+                                       std::vector<RecordSpan>* records) {
   TextWriter writer(out);
   for (size_t row = 0; row < batch.rows; ++row) {
     const size_t begin = writer.size();
@@ -179,6 +179,7 @@ void DebeziumEncoder::encode_records(const Batch& batch, std::string& out,
     writer.put(updates ? ",\"op\":\"u\"}\n" : goes ? ",\"op\":\"d\"}\n" : ",\"op\":\"c\"}\n");
     note(records, begin, writer.size() - 1);
   }
+  return {};
 }
 
 }  // namespace velo

@@ -40,8 +40,8 @@ class DebeziumEncoder final : public Encoder {
  public:
   DebeziumEncoder(const DebeziumOptions& debezium, const Schema& with_op);
   /// REQUIRES: a -U and its +U stand in one batch.
-  void encode_records(const Batch& batch, std::string& out,
-                      std::vector<RecordSpan>* records) override;
+  Status encode_records(const Batch& batch, std::string& out,
+                        std::vector<RecordSpan>* records) override;
 
  private:
   void put_row(TextWriter& out, const Batch& batch, size_t row);

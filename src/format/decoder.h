@@ -13,6 +13,7 @@
 #include "base/record_span.h"
 #include "base/result.h"
 #include "column/batch.h"
+#include "format/schema_access.h"
 
 namespace velo {
 
@@ -146,6 +147,7 @@ struct DecoderOptions {
   size_t record_bytes_max = size_t{16} << 20;
   /// The format's own options under their full names ("csv.header"); checked by make_decoder.
   OptionMap options;
+  SchemaAccess schemas = {};
   KernelChoice kernels = KernelChoice::kBest;
 };
 

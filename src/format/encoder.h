@@ -9,6 +9,7 @@
 #include "base/record_span.h"
 #include "base/result.h"
 #include "column/batch.h"
+#include "format/schema_access.h"
 
 namespace velo {
 
@@ -22,10 +23,13 @@ class Encoder {
   /// Appends every row of the batch, each complete with its newline. REQUIRES: the batch has the
   /// schema that the encoder was made for. A column that was named by `EncoderOptions::op_column`
   /// holds "+I", "-U"….
-  void encode(const Batch& batch, std::string& out) { encode_records(batch, out, nullptr); }
+  /// Errors: a value that the format, or its schema, cannot hold.
+  Status encode(const Batch& batch, std::string& out) {
+    return encode_records(batch, out, nullptr);
+  }
   /// The same; `records`, if given, gets where each record lies in `out`, without its newline.
-  virtual void encode_records(const Batch& batch, std::string& out,
-                              std::vector<RecordSpan>* records) = 0;
+  virtual Status encode_records(const Batch& batch, std::string& out,
+                                std::vector<RecordSpan>* records) = 0;
 
  protected:
   /// Notes a record that was written from `begin` to `end`.
@@ -38,6 +42,7 @@ class Encoder {
 struct EncoderOptions {
   SchemaPtr schema;
   OptionMap options;  ///< under full names ("json.timestamp-format"); checked by make_encoder
+  SchemaAccess schemas = {};
 };
 
 }  // namespace velo

@@ -22,7 +22,7 @@ Batch sample() {
 
 std::string encode(std::string_view format, const OptionMap& options, const Batch& batch) {
   std::string out;
-  make_encoder(format, {batch.schema, options}).value()->encode(batch, out);
+  make_encoder(format, {batch.schema, options}).value()->encode(batch, out).value();
   return out;
 }
 
@@ -117,7 +117,7 @@ TEST(CsvEncoder, HeaderQuotesAndNulls) {
   const std::unique_ptr<Encoder> encoder = make_encoder("csv", {batch.schema, {}}).value();
   EXPECT_EQ(encoder->preamble(), "a,b\n");
   std::string out;
-  encoder->encode(batch, out);
+  encoder->encode(batch, out).value();
   EXPECT_EQ(out, "\"x,y\",1\n,\n\"\",2\n\"q\"\"q\",3\n");
   EXPECT_EQ(make_encoder("csv", {batch.schema, {{"csv.header", "false"}}}).value()->preamble(), "");
 }
@@ -135,7 +135,7 @@ TEST(Encoders, WhatIsWrittenIsReadBack) {
     c.declared = sample().schema;
     const std::unique_ptr<Encoder> encoder = make_encoder(format, {c.declared, {}}).value();
     std::string text = encoder->preamble();
-    encoder->encode(sample(), text);
+    encoder->encode(sample(), text).value();
     EXPECT_EQ(c.run(text).rows_text(), batch_to_text(sample()));
   }
 }

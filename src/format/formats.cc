@@ -1,6 +1,8 @@
 #include "format/formats.h"
 
 #include "base/fmt.h"
+#include "format/avro_decoder.h"
+#include "format/avro_encoder.h"
 #include "format/csv_fast_decoder.h"
 #include "format/datagen_decoder.h"
 #include "format/debezium_json.h"
@@ -54,6 +56,17 @@ constexpr OptionInfo kDebeziumOptions[] = {
      kTimeFormatChoices},
 };
 
+constexpr OptionInfo kAvroOptions[] = {
+    {"avro.schema", OptionType::kText, "",
+     "the schema that records are written with, as JSON; without one it is made of the columns"},
+    {"avro.schema.file", OptionType::kText, "", "the file that it stands in"},
+    {"avro.reader-schema", OptionType::kText, "",
+     "reading: a later schema, whose aliases, defaults and symbols count"},
+    {"avro.reader-schema.file", OptionType::kText, "", "the file that it stands in"},
+    {"avro.timestamp_mapping.legacy", OptionType::kFlag, "false",
+     "a schema made of columns says of TIMESTAMP that it is an instant (Flink's default)"},
+};
+
 constexpr OptionInfo kDatagenOptions[] = {
     {"seed", OptionType::kNumber, "0", "another seed, other rows"},
     {"fields.*", OptionType::kText, "",
@@ -94,6 +107,8 @@ constexpr FormatInfo kFormats[] = {
      "changes in Debezium's envelope, one a line: {\"before\": …, \"after\": …, \"op\": \"c\"} "
      "(or r, u, d)",
      ".json", true, true, false, kDebeziumOptions, true, true},
+    {"avro", "Avro's binary records, one a message", ".avro", true, true, false, kAvroOptions, true,
+     false, true},
     {"raw",
      "one STRING or BYTES column: every line or message as it is",
      ".txt",
@@ -198,6 +213,14 @@ Result<std::unique_ptr<Decoder>> make_debezium_decoder(DecoderOptions options) {
       new JsonDecoder({}, std::move(assembler), options.record_bytes_max));
 }
 
+Result<std::unique_ptr<Decoder>> make_avro_decoder(std::string_view format,
+                                                   const DecoderOptions& options) {
+  AvroOptions avro = TRY(parse_avro_options(format, options.options, options.schemas));
+  BatchAssembler assembler = TRY(make_assembler(format, options, {}, true));
+  return AvroDecoder::make(std::move(avro), options.schema, std::move(assembler),
+                           options.record_bytes_max);
+}
+
 Status check_raw_schema(const Schema& schema) {
   const bool fits = schema.size() == 1 && schema[0].type.physical() == Physical::kString;
   if (fits) return {};
@@ -225,7 +248,10 @@ Result<const FormatInfo*> find_format(std::string_view name) {
     if (!format.internal) names.emplace_back(format.name);
   }
   std::string hint = did_you_mean(name, names);
-  if (hint.empty()) hint = "known formats: csv, json, debezium-json, raw";
+  if (hint.empty()) {
+    hint = "known formats:";
+    for (const std::string& known : names) hint += (hint.back() == ':' ? " " : ", ") + known;
+  }
   return Error(ErrorCode::kBadOptionValue, fmt::format("there is no format '{}'", name))
       .with_hint(std::move(hint));
 }
@@ -253,6 +279,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOp
   if (info->name == "csv") return make_csv_decoder(std::move(options));
   if (info->name == "json") return make_json_decoder(std::move(options));
   if (info->name == "debezium-json") return make_debezium_decoder(std::move(options));
+  if (info->name == "avro") return make_avro_decoder(info->name, options);
   if (info->name == "raw") return make_raw_decoder(std::move(options));
   if (info->name == "nexmark") return NexmarkDecoder::make(options);
   return DatagenDecoder::make(options);
@@ -277,11 +304,25 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
     }
     return std::unique_ptr<Encoder>(new DebeziumEncoder(debezium, *options.schema));
   }
+  if (info->name == "avro") {
+    const AvroOptions avro = TRY(parse_avro_options(format, options.options, options.schemas));
+    return AvroEncoder::make(avro, std::string(format), *options.schema);
+  }
   if (info->name == "raw") {
     TRY(check_raw_schema(*options.schema));
     return std::unique_ptr<Encoder>(new RawEncoder());
   }
   return Error(ErrorCode::kNotSupported, fmt::format("format '{}' cannot write", format));
+}
+
+Result<std::vector<Field>> schema_columns(std::string_view format, const OptionMap& options,
+                                          const SchemaAccess& access) {
+  if (format == "avro") {
+    const AvroOptions avro = TRY(parse_avro_options(format, options, access));
+    const auto schema = TRY(find_avro_schema(avro));
+    return avro_columns(schema->root());
+  }
+  return Error(ErrorCode::kNotFound, fmt::format("format '{}' has no schemas", format));
 }
 
 }  // namespace velo

@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/options.h"
 #include "base/result.h"
@@ -25,6 +26,8 @@ struct FormatInfo {
   bool reads_fields = false;
   /// Its records are changes, whatever is asked.
   bool of_changes = false;
+  /// Records do not say where they end: it is for connectors of messages.
+  bool of_messages = false;
 };
 
 std::span<const FormatInfo> formats();
@@ -40,6 +43,11 @@ bool newline_framed(std::string_view format, const OptionMap& options, std::stri
 /// Errors: an option or a column type that the format cannot read, with the column's name.
 Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOptions options);
 Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOptions options);
+
+/// The columns that the schema gives which the options of a format name, or which its registry has.
+/// kNotFound: they name none.
+Result<std::vector<Field>> schema_columns(std::string_view format, const OptionMap& options,
+                                          const SchemaAccess& access);
 
 /// The columns of a CSV text by looking at its values (never at the names): BIGINT, DOUBLE,
 /// BOOLEAN, DATE, TIMESTAMP, TIMESTAMP_LTZ or STRING, names from the header line or column1,

@@ -167,7 +167,7 @@ TEST(JsonDecoder, TimestampFormats) {
 std::string encoded(const Collected& out) {
   std::string text;
   for (const Batch& batch : out.batches) {
-    make_encoder("json", {batch.schema, {}}).value()->encode(batch, text);
+    make_encoder("json", {batch.schema, {}}).value()->encode(batch, text).value();
   }
   return text;
 }

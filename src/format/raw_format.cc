@@ -14,8 +14,8 @@ RecordDecoder::Outcome RawDecoder::decode_record(std::string_view record, size_t
   return Outcome::kRow;
 }
 
-void RawEncoder::encode_records(const Batch& batch, std::string& out,
-                                std::vector<RecordSpan>* records) {
+Status RawEncoder::encode_records(const Batch& batch, std::string& out,
+                                  std::vector<RecordSpan>* records) {
   const Column& column = *batch.columns[0];
   for (size_t row = 0; row < batch.rows; ++row) {
     const size_t begin = out.size();
@@ -23,6 +23,7 @@ void RawEncoder::encode_records(const Batch& batch, std::string& out,
     note(records, begin, out.size());
     out.push_back('\n');
   }
+  return {};
 }
 
 }  // namespace velo

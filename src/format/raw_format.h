@@ -22,8 +22,8 @@ class RawDecoder final : public RecordDecoder {
 /// The one column's bytes, each followed by a newline. NULL is an empty line.
 class RawEncoder final : public Encoder {
  public:
-  void encode_records(const Batch& batch, std::string& out,
-                      std::vector<RecordSpan>* records) override;
+  Status encode_records(const Batch& batch, std::string& out,
+                        std::vector<RecordSpan>* records) override;
 };
 
 }  // namespace velo

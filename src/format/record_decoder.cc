@@ -229,7 +229,7 @@ Status RecordDecoder::finish_unit(uint64_t offset, DecodeOutput& out) {
 }
 
 std::string_view RecordDecoder::without_mark(std::string_view record) const {
-  if (record.starts_with(kByteOrderMark)) record.remove_prefix(kByteOrderMark.size());
+  if (is_text() && record.starts_with(kByteOrderMark)) record.remove_prefix(kByteOrderMark.size());
   return record;
 }
 
@@ -238,7 +238,7 @@ Status RecordDecoder::take_record(std::string_view record, uint64_t offset, uint
   consumed_ = next_offset;
   if (first_record_) {
     record = without_mark(record);
-    if (record.empty() || record == "\r") return {};
+    if (is_text() && (record.empty() || record == "\r")) return {};
     first_record_ = false;
     if (TRY(take_header(record))) return {};
   }

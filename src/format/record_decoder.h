@@ -69,6 +69,8 @@ class RecordDecoder : public Decoder {
     }
   };
 
+  /// False: no byte order mark stands before a record.
+  virtual bool is_text() const { return true; }
   /// Looks for the end of a record. `from`: where to go on; the state of a search that found
   /// nothing is kept until `begin_record`.
   virtual void begin_record() = 0;

@@ -54,8 +54,8 @@ void CsvEncoder::put_value(TextWriter& out, const Column& column, size_t row) {
   put_field(out, text);
 }
 
-void CsvEncoder::encode_records(const Batch& batch, std::string& out,
-                                std::vector<RecordSpan>* records) {
+Status CsvEncoder::encode_records(const Batch& batch, std::string& out,
+                                  std::vector<RecordSpan>* records) {
   TextWriter writer(out);
   for (size_t row = 0; row < batch.rows; ++row) {
     const size_t begin = writer.size();
@@ -66,6 +66,7 @@ void CsvEncoder::encode_records(const Batch& batch, std::string& out,
     note(records, begin, writer.size());
     writer.put('\n');
   }
+  return {};
 }
 
 JsonEncoder::JsonEncoder(JsonOptions json, SchemaPtr schema) : values_(json.times) {
@@ -74,8 +75,8 @@ JsonEncoder::JsonEncoder(JsonOptions json, SchemaPtr schema) : values_(json.time
   }
 }
 
-void JsonEncoder::encode_records(const Batch& batch, std::string& out,
-                                 std::vector<RecordSpan>* records) {
+Status JsonEncoder::encode_records(const Batch& batch, std::string& out,
+                                   std::vector<RecordSpan>* records) {
   TextWriter writer(out);
   for (size_t row = 0; row < batch.rows; ++row) {
     const size_t begin = writer.size();
@@ -87,6 +88,7 @@ void JsonEncoder::encode_records(const Batch& batch, std::string& out,
     writer.put("}\n");
     note(records, begin, writer.size() - 1);
   }
+  return {};
 }
 
 }  // namespace velo

@@ -15,8 +15,8 @@ class CsvEncoder final : public Encoder {
  public:
   CsvEncoder(CsvOptions csv, SchemaPtr schema);
   std::string preamble() const override;
-  void encode_records(const Batch& batch, std::string& out,
-                      std::vector<RecordSpan>* records) override;
+  Status encode_records(const Batch& batch, std::string& out,
+                        std::vector<RecordSpan>* records) override;
 
  private:
   void put_field(TextWriter& out, std::string_view text) const;
@@ -33,8 +33,8 @@ class CsvEncoder final : public Encoder {
 class JsonEncoder final : public Encoder {
  public:
   JsonEncoder(JsonOptions json, SchemaPtr schema);
-  void encode_records(const Batch& batch, std::string& out,
-                      std::vector<RecordSpan>* records) override;
+  Status encode_records(const Batch& batch, std::string& out,
+                        std::vector<RecordSpan>* records) override;
 
  private:
   ValueText values_;

@@ -43,6 +43,7 @@ class KindsForTest : public TableKinds {
     traits.can_write = connector != "datagen";
     traits.bounded = connector == "filesystem" && !options.contains("source.watch");
     const auto format = options.find("format");
+    traits.infers_columns = options.contains("csv.infer");
     traits.reads_fields = format != options.end() && format->second == "json";
     traits.metadata = {{"timestamp", Type::timestamp_ltz(3)},
                        {"offset", Type::bigint()},

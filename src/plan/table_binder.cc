@@ -81,8 +81,7 @@ Status TableBinder::bind_options() {
 }
 
 Status TableBinder::infer_columns() {
-  if (!create_.columns.empty() || !def_->traits.can_read) return {};
-  if (def_->option("csv.infer") != "true") return {};
+  if (!create_.columns.empty() || !def_->traits.infers_columns) return {};
   const std::vector<Field> fields =
       TRY(session_.at(span_, session_.kinds().infer_columns(def_->options)));
   for (const Field& field : fields) {

@@ -74,6 +74,7 @@ struct TableTraits {
   std::optional<uint64_t> bytes;
   TableChanges changes = TableChanges::kNone;  ///< of what is read
   bool reads_fields = false;   ///< of a ROW column, those fields alone that are asked for
+  bool infers_columns = false;  ///< where none are declared: its data or a schema tells them
   std::vector<SinkEncoding> encodings = {
       SinkEncoding::kAppend};   ///< that it can write; the first by default
   std::vector<Field> metadata;  ///< keys that METADATA may name, with their types

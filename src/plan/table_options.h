@@ -44,8 +44,8 @@ class TableKinds {
   }
   /// REQUIRES: check found nothing.
   virtual TableTraits traits(const OptionMap& options) const = 0;
-  /// The columns of a table that declares none, from its data ('csv.infer'). Errors: not possible
-  /// here, or the data is not there. May read the outside world.
+  /// The columns of a table that declares none, from its data ('csv.infer') or a schema. Errors:
+  /// not possible here, or the data is not there. May read the outside world.
   virtual Result<std::vector<Field>> infer_columns(const OptionMap& options) const = 0;
   /// Names of all options that a table with this connector and format may have, for "did you mean".
   virtual std::vector<std::string> option_names(const OptionMap& options) const = 0;

@@ -74,8 +74,8 @@ Status MessageSink::write(const Batch& rows) {
   keys_.clear();
   timestamps_ms_.clear();
   headers_.clear();
-  options_.value_encoder->encode_records(choose(rows, options_.values, options_.value_schema),
-                                         bytes_, &values_);
+  TRY(options_.value_encoder->encode_records(choose(rows, options_.values, options_.value_schema),
+                                             bytes_, &values_));
   metrics_.bytes_out.add(bytes_.size());
   if (options_.changes == SinkChanges::kUpsert) {
     for (size_t row = 0; row < rows.rows; ++row) {
@@ -84,7 +84,7 @@ Status MessageSink::write(const Batch& rows) {
   }
   const std::vector<uint32_t> of = rows_of_records(rows);
   const bool all = of.size() == rows.rows;
-  if (options_.key_encoder) add_keys(all ? rows : gather(rows, of));
+  if (options_.key_encoder) TRY(add_keys(all ? rows : gather(rows, of)));
   if (options_.timestamp) {
     const Column& times = *rows.columns[*options_.timestamp];
     for (const uint32_t row : of) {
@@ -98,14 +98,15 @@ Status MessageSink::write(const Batch& rows) {
   });
 }
 
-void MessageSink::add_keys(const Batch& rows) {
+Status MessageSink::add_keys(const Batch& rows) {
   const Batch keys = choose(rows, options_.keys, options_.key_schema);
-  options_.key_encoder->encode_records(keys, bytes_, &keys_);
+  TRY(options_.key_encoder->encode_records(keys, bytes_, &keys_));
   for (size_t row = 0; row < keys.rows; ++row) {
     bool all_null = true;
     for (const ColumnPtr& column : keys.columns) all_null = all_null && column->is_null(row);
     if (all_null) keys_[row].length = kNullLength;
   }
+  return {};
 }
 
 void MessageSink::add_headers(const Batch& rows) {

@@ -44,7 +44,7 @@ class MessageSink final : public WritingPort {
   Status write_buffer() override { return {}; }  // nothing waits
   Status write(const Batch& rows);
   std::vector<uint32_t> rows_of_records(const Batch& rows) const;
-  void add_keys(const Batch& rows);
+  Status add_keys(const Batch& rows);
   void add_headers(const Batch& rows);
 
   MessageSinkOptions options_;

@@ -73,15 +73,16 @@ void EncodedSink::emit(Batch batch) {
   }
   switch (options_.changes) {
     case SinkChanges::kRetract:
-      options_.encoder->encode(with_change_kinds(batch, options_.schema, options_.key), buffer_);
+      note(options_.encoder->encode(with_change_kinds(batch, options_.schema, options_.key),
+                                    buffer_));
       break;
     case SinkChanges::kUpsert:
-      options_.encoder->encode(with_upserts(batch, options_.schema, options_.key), buffer_);
+      note(options_.encoder->encode(with_upserts(batch, options_.schema, options_.key), buffer_));
       break;
     case SinkChanges::kAppend:
       CHECK(!batch.weights, "a changing stream reached an append-only sink");
       batch.schema = options_.schema;
-      options_.encoder->encode(batch, buffer_);
+      note(options_.encoder->encode(batch, buffer_));
       break;
   }
   if (buffer_.size() >= options_.buffer_bytes) note(write_buffer());

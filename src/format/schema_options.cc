@@ -1,0 +1,53 @@
+#include "format/schema_options.h"
+
+#include "base/fmt.h"
+
+namespace velo {
+
+Result<std::string> schema_text(const OptionReader& options, const std::string& name,
+                                const SchemaAccess& access) {
+  const std::string file = name + ".file";
+  if (!options.has(file)) return options.text(name);
+  if (options.has(name)) {
+    return Error(ErrorCode::kBadOptionValue,
+                 fmt::format("'{}' and '{}' both give the schema", name, file))
+        .with_hint("leave one of them out");
+  }
+  if (!access.read_file) {
+    return Error(ErrorCode::kNotSupported, fmt::format("'{}': there are no files here", file));
+  }
+  Result<std::string> text = access.read_file(options.text(file));
+  if (text) return text;
+  Error error = std::move(text).error();
+  error.message = fmt::format("'{}': {}", file, error.message);
+  return error;
+}
+
+Result<std::shared_ptr<SchemaRegistry>> registry_of(const OptionReader& options,
+                                                    const std::string& prefix,
+                                                    const SchemaAccess& access) {
+  if (access.registry) return access.registry;
+  const std::string name = prefix + "url";
+  if (options.has(name)) {
+    return Error(ErrorCode::kNotSupported, fmt::format("'{}': there is no network here", name));
+  }
+  return Error(ErrorCode::kMissingOption,
+               fmt::format("option '{}' is missing: where the schema registry is", name))
+      .with_hint(fmt::format("'{}' = 'http://host:8081'", name));
+}
+
+std::string subject_of(const OptionReader& options, const std::string& prefix,
+                       const SchemaAccess& access) {
+  const std::string name = prefix + "subject";
+  return options.has(name) ? options.text(name) : access.subject;
+}
+
+Result<std::string> subject_to_write(const std::string& subject, const std::string& prefix) {
+  if (!subject.empty()) return subject;
+  return Error(ErrorCode::kMissingOption,
+               fmt::format("option '{}subject' is missing: under which the schema is registered",
+                           prefix))
+      .with_hint(fmt::format("'{}subject' = '<topic>-value'", prefix));
+}
+
+}  // namespace velo
