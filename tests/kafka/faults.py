@@ -107,7 +107,8 @@ class Faults:
         topics.create(self.bootstrap, "came", options.partitions, None, [])
         topics.create(self.bootstrap, "went", options.partitions, None, [])
         script = folder / "query.sql"
-        script.write_text(QUERY.format(bootstrap=self.bootstrap))
+        shared = "SET 'application.id' = 'faults';\n" if options.instances > 1 else ""
+        script.write_text(shared + QUERY.format(bootstrap=self.bootstrap))
         self.log_path = folder / "velo.log"
         self.log = open(self.log_path, "a")
         command = [options.velo, "run", "--progress", "never", str(script)]
