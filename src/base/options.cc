@@ -85,6 +85,16 @@ std::string allowed_values(const OptionInfo& option) {
 
 }  // namespace
 
+bool is_secret_option(std::string_view name) {
+  const std::string lower = to_lower(name);
+  if (lower.starts_with("fields.")) return false;  // of a column that happens to have such a name
+  for (const std::string_view word :
+       {"password", "secret", "token", "jaas", "user-info", "ssl.key.pem", "private-key"}) {
+    if (lower.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
 const OptionInfo* find_option(std::span<const OptionInfo> known, std::string_view name) {
   const OptionInfo* prefix = nullptr;
   for (const OptionInfo& option : known) {

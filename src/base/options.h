@@ -30,6 +30,10 @@ struct OptionInfo {
   bool required = false;
 };
 
+/// True for options whose values are nobody's business: passwords, tokens, keys. Such a value is
+/// never printed, and stands in SQL as a variable only.
+bool is_secret_option(std::string_view name);
+
 /// The row for `name`, an exact one before a prefix one; nullptr if there is none.
 const OptionInfo* find_option(std::span<const OptionInfo> known, std::string_view name);
 

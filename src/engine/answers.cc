@@ -14,6 +14,11 @@
 namespace velo {
 namespace {
 
+/// An option's value as it may be printed.
+std::string shown(std::string_view name, const std::string& value) {
+  return is_secret_option(name) ? "******" : value;
+}
+
 /// A table of strings under construction.
 class Rows {
  public:
@@ -154,7 +159,8 @@ Result<Batch> show_create(const ast::Show& show, const Catalog& catalog) {
   text += " WITH (\n";
   size_t left = table.options.size();
   for (const auto& [name, value] : table.options) {
-    text += fmt::format("  {} = {}{}\n", quoted(name), quoted(value), --left > 0 ? "," : "");
+    text += fmt::format("  {} = {}{}\n", quoted(name), quoted(shown(name, value)),
+                        --left > 0 ? "," : "");
   }
   return lines_as_rows("create", text + ")");
 }
@@ -182,7 +188,8 @@ Batch describe(const CatalogEntry& entry, bool extended) {
                 key_text(def.primary_key, i), column_extra(def, i)});
     }
     if (extended) {
-      for (const auto& [name, value] : def.options) rows.add({name, "", "", "", value});
+      for (const auto& [name, value] : def.options)
+        rows.add({name, "", "", "", shown(name, value)});
     }
   } else if (const auto* shared = std::get_if<SharedDefPtr>(&entry)) {
     const PlanNode& plan = *(*shared)->plan;

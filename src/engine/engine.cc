@@ -22,7 +22,15 @@ namespace {
 
 constexpr size_t kHeadlineBytes = 80;
 
+/// ${NAME} is a variable of the environment, ${file:/path} a file: how secrets come to a machine.
 std::optional<std::string> environment(std::string_view name) {
+  if (name.starts_with("file:")) {
+    LocalFileSystem files;
+    Result<std::string> content = read_whole_file(files, std::string(name.substr(5)));
+    if (!content) return std::nullopt;
+    while (content->ends_with('\n') || content->ends_with('\r')) content->pop_back();
+    return std::move(*content);
+  }
   const char* value = std::getenv(std::string(name).c_str());
   return value ? std::optional<std::string>(value) : std::nullopt;
 }

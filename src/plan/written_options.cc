@@ -9,6 +9,12 @@ namespace velo {
 
 Status WrittenOptions::add(const BindSession& session, const std::vector<ast::Option>& options) {
   for (const ast::Option& option : options) {
+    if (is_secret_option(option.key) && !option.value.starts_with("${")) {
+      // Without the excerpt, which would show it.
+      return Error(ErrorCode::kBadOptionValue,
+                   fmt::format("option '{}': a secret does not stand in SQL", option.key))
+          .with_hint("write '${NAME}' for a variable of the environment, or '${file:/path}'");
+    }
     Result<std::string> value = option.value;
     if (session.context().variables) {
       value = substitute_variables(option.value, session.context().variables);

@@ -25,6 +25,11 @@ Result<std::string> substitute(std::string_view text, const VariableLookup& look
 
 /// What "${inside}" stands for.
 Result<std::string> value_of(std::string_view inside, const VariableLookup& lookup, int depth) {
+  if (inside.starts_with("file:")) {
+    std::optional<std::string> content = lookup(inside);
+    if (content) return std::move(*content);
+    return Error(ErrorCode::kNotFound, fmt::format("'${{{}}}': the file cannot be read", inside));
+  }
   size_t length = 0;
   while (length < inside.size() && is_name_char(inside[length])) ++length;
   std::string_view name = inside.substr(0, length);

@@ -17,6 +17,8 @@ using VariableLookup = std::function<std::optional<std::string>(std::string_view
 ///   ${VAR:-default}  by the value, or by `default` if it is not set or empty (the default may hold
 ///   variables again),
 ///   ${VAR:?message}  by the value; an error with `message` if it is not set or empty,
+///   ${file:/path}    by what stands in the file, without a newline at its end; the lookup is asked
+///                    for "file:/path",
 ///   $${              by "${".
 /// Every other '$' stands for itself. Values are not searched for variables again.
 /// Errors (kMissingOption, kBadOptionValue) name the variable and have no place: the caller knows

@@ -1,7 +1,10 @@
 """Connectors 'kafka' and 'upsert-kafka' against a real broker: what they read, write and refuse."""
 
 import json
+import os
 import signal
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -228,6 +231,43 @@ class BadRecords(unittest.TestCase):
             self.assertEqual(headers["__connect.errors.offset"], str(original["offset"]))
             self.assertEqual(headers["__connect.errors.stage"], "VALUE_CONVERTER")
             self.assertEqual(headers["velo.errors.reason"], "value")
+
+
+class Secrets(unittest.TestCase):
+    CANARY = "canary-5f2b"
+
+    def said(self, sql, password, **environment):
+        done = subprocess.run(
+            [velo.VELO, "run", "-e", sql.replace("SECRET", password), "--stats=json"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, **environment},
+        )
+        return done.stdout + done.stderr
+
+    def test_nothing_shows_them(self):
+        options = {"properties__security__protocol": "SASL_PLAINTEXT"}
+        options |= {"properties__sasl__mechanism": "PLAIN", "properties__sasl__username": "u"}
+        table = velo.table("t", "a INT", "x", properties__sasl__password="SECRET", **options)
+        table = table.replace(velo.BOOTSTRAP, "127.0.0.1:1")
+        for query in (
+            "SHOW CREATE TABLE t; DESCRIBE EXTENDED t; EXPLAIN SELECT * FROM t",
+            "SELECT * FROM t",
+            "SELECT nothing FROM t",
+        ):
+            said = self.said(table + query, "${PASSWORD}", PASSWORD=self.CANARY)
+            self.assertNotIn(self.CANARY, said)
+            self.assertNotEqual(said, "")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(self.CANARY + "\n")
+            file.flush()
+            said = self.said(table + "SHOW CREATE TABLE t", "${file:%s}" % file.name)
+            self.assertIn("'properties.sasl.password' = '******'", said)
+        said = self.said(table + "SELECT * FROM t", self.CANARY)
+        self.assertIn("option 'properties.sasl.password': a secret does not stand in SQL", said)
+        self.assertNotIn(self.CANARY, said)
 
 
 class Sharing(unittest.TestCase):
