@@ -8,7 +8,7 @@ namespace velo {
 namespace {
 
 constexpr int kPollMs = 100;
-constexpr int kPatienceMs = 60'000;  // until the group has dealt its partitions
+constexpr int kPatienceMs = 3000;  // a group that deals later makes the job begin again
 
 }  // namespace
 
@@ -47,50 +47,52 @@ KafkaMember::~KafkaMember() {
 void KafkaMember::rebalanced(rd_kafka_resp_err_t code,
                              const rd_kafka_topic_partition_list_t& partitions) {
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-    moving_ = given_ != nullptr;
     given_.reset(rd_kafka_topic_partition_list_copy(&partitions));
+    is_new_ = true;
     return;
   }
   revoked_ = true;
-  moving_ = true;
   // Nobody will come to give them back.
-  if (leaving_) rd_kafka_assign(client_->handle(), nullptr);
+  if (leaving_) give_back();
+}
+
+void KafkaMember::give_back() {
+  revoked_ = false;
+  is_new_ = false;
+  given_.reset();
+  rd_kafka_assign(client_->handle(), nullptr);
 }
 
 Result<std::vector<std::pair<std::string, int32_t>>> KafkaMember::assignment() {
-  rd_kafka_t* const handle = client_->handle();
-  if (std::exchange(revoked_, false)) {
-    given_.reset();
-    rd_kafka_assign(handle, nullptr);
-  }
-  moving_ = false;
-  for (int waited = 0; given_ == nullptr; waited += kPollMs) {
-    rd_kafka_message_t* const message = rd_kafka_consumer_poll(handle, kPollMs);
-    if (message != nullptr) {
-      const rd_kafka_resp_err_t code = message->err;
-      const std::string reason =
-          code == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_message_errstr(message);
-      rd_kafka_message_destroy(message);
-      const bool passes =
-          code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__TRANSPORT ||
-          code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__PARTITION_EOF ||
-          code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED;
-      if (!passes) return kafka_error(code, "joining the group", reason);
-    }
-    if (std::exchange(revoked_, false)) rd_kafka_assign(handle, nullptr);
-    if (waited >= kPatienceMs) {
-      return Error(ErrorCode::kTimeout,
-                   fmt::format("the group dealt no partitions in {} s", kPatienceMs / 1000))
-          .with_hint(client_->last_trouble());
-    }
-  }
-  moving_ = revoked_;
   std::vector<std::pair<std::string, int32_t>> found;
+  if (revoked_) give_back();
+  for (int waited = 0; given_ == nullptr && waited < kPatienceMs; waited += kPollMs) {
+    TRY(poll());
+    if (revoked_) give_back();
+  }
+  if (given_ == nullptr) return found;  // `moving` once there are some
+  is_new_ = false;
   for (int i = 0; i < given_->cnt; ++i) {
     found.emplace_back(given_->elems[i].topic, given_->elems[i].partition);
   }
   std::sort(found.begin(), found.end());
+  if (found.empty()) TRY(start(*given_));  // nobody else will take note of it
   return found;
+}
+
+/// Lets the client tell what the group wants, or why it cannot be joined.
+Status KafkaMember::poll() {
+  rd_kafka_message_t* const message = rd_kafka_consumer_poll(client_->handle(), kPollMs);
+  if (message == nullptr) return {};
+  const rd_kafka_resp_err_t code = message->err;
+  const bool passes =
+      code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__TRANSPORT ||
+      code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+      code == RD_KAFKA_RESP_ERR__PARTITION_EOF || code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED;
+  const std::string reason = passes ? "" : rd_kafka_message_errstr(message);
+  rd_kafka_message_destroy(message);
+  if (passes) return {};
+  return kafka_error(code, "joining the group", reason);
 }
 
 Status KafkaMember::start(const rd_kafka_topic_partition_list_t& from) {

@@ -14,8 +14,8 @@ namespace velo {
 /// deals them anew, the job ends and begins again, and a member that left would make the others do
 /// the same, for ever.
 ///
-/// States: joining (no partitions yet) → assigned → moving (the group wants them back; they are
-/// ours until `assignment` is called again) → joining. One thread at a time.
+/// States: joining (no partitions yet) → assigned → moving (the group wants them back, or has dealt
+/// others; they are ours until `assignment` is called again) → joining. One thread at a time.
 class KafkaMember {
  public:
   /// Joins the group that `properties` name; waits for nobody.
@@ -24,22 +24,25 @@ class KafkaMember {
   ~KafkaMember();
 
   KafkaClient& client() { return *client_; }
-  /// Gives back what the group wants back, and waits for the partitions it gives: topic and number,
-  /// ascending; none if others have all. They are read once `start` is called.
+  /// Gives back what the group wants back, and waits a little for the partitions it gives: topic
+  /// and number, ascending; none if others have all, or it has not dealt them yet. They are read
+  /// once `start` is called.
   Result<std::vector<std::pair<std::string, int32_t>>> assignment();
   /// Reads them, from the offsets given.
   Status start(const rd_kafka_topic_partition_list_t& from);
   /// The group wants its partitions back, or gives others.
-  bool moving() const { return moving_; }
+  bool moving() const { return revoked_ || is_new_; }
 
  private:
   KafkaMember() = default;
+  void give_back();
+  Status poll();
   void rebalanced(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& partitions);
 
   std::unique_ptr<KafkaClient> client_;
   KafkaTopicPartitions given_;  ///< null: none yet
   bool revoked_ = false;        ///< told, and not given back
-  bool moving_ = false;
+  bool is_new_ = false;         ///< given, and not asked for yet
   bool leaving_ = false;
 };
 

@@ -59,6 +59,7 @@ Status KafkaSource::connect() {
     // Whole assignments are given back and dealt: a job has one set of partitions from its begin to
     // its end.
     properties.try_emplace("partition.assignment.strategy", "range");
+    properties.try_emplace("session.timeout.ms", "10000");  // the dead hold nothing for long
     std::shared_ptr<void>& left = (*legacy_)[options_.member];
     if (!left) left = std::shared_ptr<KafkaMember>(TRY(KafkaMember::join(options_, properties)));
     member_ = std::static_pointer_cast<KafkaMember>(left);
