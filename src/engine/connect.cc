@@ -78,7 +78,7 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
   DecoderOptions decoder;
   decoder.batch_rows = batch_rows;
   decoder.options = options.of_format;
-  decoder.schemas = schema_access(options, context);
+  decoder.schemas = TRY(schema_access(options, context));
   decoder.changes = change_form(table.traits.changes);
   std::vector<Field> layout;
   std::vector<Field> declared = physical.schema->fields();
@@ -202,7 +202,7 @@ Result<std::unique_ptr<SinkPort>> make_table_sink(const TableDef& table, const S
     }
     encoder.schema = sink.schema;
     encoder.options = options.of_format;
-    encoder.schemas = schema_access(options, context);
+    encoder.schemas = TRY(schema_access(options, context));
     sink.encoder = TRY(make_encoder(options.format, std::move(encoder)));
     hints.extension = std::string((*find_format(options.format))->extension);
   }

@@ -208,8 +208,9 @@ Result<std::unique_ptr<SinkPort>> make_message_sink(const TableDef& table, const
   if (sink.changes == SinkChanges::kRetract) sink.values.insert(sink.values.begin(), 0);
   sink.value_schema = chosen(*sink.schema, sink.values);
   sink.updates_are_one = encoding == SinkEncoding::kDebezium;
-  sink.value_encoder = TRY(make_encoder(
-      options.format, {sink.value_schema, options.of_format, schema_access(options, context)}));
+  SchemaAccess schemas = TRY(schema_access(options, context));
+  sink.value_encoder =
+      TRY(make_encoder(options.format, {sink.value_schema, options.of_format, std::move(schemas)}));
   if (!messages.key.empty()) {
     sink.keys = places_in(*schema, table, messages.key, first);
     sink.key_schema = key_schema(table, messages);

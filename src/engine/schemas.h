@@ -8,10 +8,12 @@
 
 namespace velo {
 
-/// How the format of a table comes by schemas.
-SchemaAccess schema_access(const SortedOptions& options, const ConnectorContext& context);
+/// How the format of a table comes by schemas: by files, and by the registry that its options name.
+/// Errors: a bad URL.
+Result<SchemaAccess> schema_access(const SortedOptions& options, const ConnectorContext& context);
 
-/// Whether the options name a schema, which gives the columns of a table that declares none.
+/// Whether the options name a schema, or a registry, which gives the columns of a table that
+/// declares none.
 bool names_schema(const SortedOptions& options);
 
 }  // namespace velo

@@ -332,7 +332,8 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
 Result<std::vector<Field>> EngineTableKinds::infer_columns(const OptionMap& options) const {
   const SortedOptions sorted = sort_options(options);
   if (names_schema(sorted)) {
-    return schema_columns(sorted.format, sorted.of_format, schema_access(sorted, context_));
+    const SchemaAccess schemas = TRY(schema_access(sorted, context_));
+    return schema_columns(sorted.format, sorted.of_format, schemas);
   }
   if (sorted.format != "csv" || is_pushed_connector(sorted.connector)) {
     return Error(ErrorCode::kNotSupported,

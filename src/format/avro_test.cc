@@ -318,5 +318,80 @@ TEST(Avro, ASchemaThatIsNoRecordIsOneColumn) {
   EXPECT_EQ(out, Record().num(3).out);
 }
 
+/// Schemas by number; 500 and above cannot be asked for.
+class FewSchemas final : public SchemaRegistry {
+ public:
+  Result<RegisteredSchema> by_id(uint32_t id) override {
+    ++asked;
+    if (id >= 500) return Error(ErrorCode::kUnavailable, "the registry is down");
+    if (id == 0 || id > texts.size()) return Error(ErrorCode::kNotFound, "there is no such schema");
+    return RegisteredSchema{id, "AVRO", texts[id - 1]};
+  }
+  Result<RegisteredSchema> latest(const std::string& subject) override {
+    if (subject != "t-value") return Error(ErrorCode::kNotFound, "there is no such subject");
+    return by_id(static_cast<uint32_t>(texts.size()));
+  }
+  Result<uint32_t> add(const std::string& subject, const std::string&,
+                       const std::string& text) override {
+    EXPECT_EQ(subject, "t-value");
+    texts.push_back(text);
+    return static_cast<uint32_t>(texts.size());
+  }
+  std::vector<std::string> texts;
+  int asked = 0;
+};
+
+TEST(Avro, ByARegistryMessagesSayWhatTheyAreWrittenWith) {
+  auto registry = std::make_shared<FewSchemas>();
+  registry->texts = {record_schema(R"({"name":"a","type":"int"})"),
+                     record_schema(R"({"name":"b","type":"string"},{"name":"a","type":"long"})"),
+                     record_schema(R"({"name":"a","type":"string"})"),
+                     record_schema(R"({"name":"a","type":"long"})")};
+  DecoderOptions options;
+  options.schema = schema_from_text("a bigint, b string");
+  options.projection = {0, 1};
+  options.schemas.registry = registry;
+  options.schemas.subject = "t-value";
+  const auto decoder = make_decoder("avro-confluent", options).value();
+  const auto message = [](char id, const std::string& record) {
+    return std::string("\0\0\0\0", 4) + id + record;
+  };
+  const auto feed = [&](const std::vector<std::string>& messages, Collected& out) {
+    std::string bytes;
+    std::vector<RecordSpan> records;
+    for (const std::string& text : messages) {
+      records.push_back({static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(text.size())});
+      bytes += text;
+    }
+    return decoder->feed_messages({nullptr, as_bytes(bytes), records, false}, out);
+  };
+  Collected out;
+  feed({message(1, Record().num(1).out), message(2, Record().text("x").num(2).out),
+        message(3, Record().text("no").out), message(9, ""), "x", message(1, Record().num(3).out)},
+       out)
+      .value();
+  EXPECT_EQ(out.rows_text(), "1 .\n2 x\n3 .\n");
+  EXPECT_EQ(out.bad_text(),
+            "0:2 value schema 3: column 'a' is BIGINT, which Avro's string is not read into\n"
+            "0:3 value schema 9: there is no such schema\n"
+            "0:4 syntax the message does not begin with a byte 0 and the number of a schema\n");
+  EXPECT_EQ(registry->asked, 5);
+  // What cannot be asked for is no bad record.
+  const Status down = feed({std::string("\0\0\0\2\0", 5)}, out);
+  EXPECT_EQ(down.error().message, "the registry is down");
+  // Columns that the newest schema does not fit are refused before anything is read.
+  options.schema = schema_from_text("a int, b string");
+  EXPECT_EQ(make_decoder("avro-confluent", options).error().hint, "declare it as BIGINT");
+  // A writer registers the schema of its columns.
+  const Batch batch = batch_from_text("a bigint", "7\n");
+  EncoderOptions writer;
+  writer.schema = batch.schema;
+  writer.schemas = options.schemas;
+  std::string written;
+  make_encoder("avro-confluent", writer).value()->encode(batch, written).value();
+  EXPECT_EQ(written, message(5, Record().num(1).num(7).out));
+  EXPECT_EQ(registry->texts.size(), 5U);
+}
+
 }  // namespace
 }  // namespace velo

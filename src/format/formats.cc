@@ -67,6 +67,22 @@ constexpr OptionInfo kAvroOptions[] = {
      "a schema made of columns says of TIMESTAMP that it is an instant (Flink's default)"},
 };
 
+constexpr OptionInfo kAvroConfluentOptions[] = {
+    {"avro-confluent.url", OptionType::kText, "", "the schema registry: 'http://host:8081'"},
+    {"avro-confluent.subject", OptionType::kText, "",
+     "under which the schema is found and registered; by default <topic>-value or <topic>-key"},
+    {"avro-confluent.schema", OptionType::kText, "",
+     "reading: the schema that messages are read by, whatever they are written with; writing: the "
+     "one to register; without one the columns say it"},
+    {"avro-confluent.schema.file", OptionType::kText, "", "the file that it stands in"},
+    {"avro-confluent.basic-auth.credentials-source", OptionType::kChoice, "url",
+     "user_info: the registry is told 'avro-confluent.basic-auth.user-info'", "url|user_info"},
+    {"avro-confluent.basic-auth.user-info", OptionType::kText, "", "user:password"},
+    {"avro-confluent.timeout", OptionType::kDuration, "10s", "how long an answer is waited for"},
+    {"avro-confluent.timestamp_mapping.legacy", OptionType::kFlag, "false",
+     "a schema made of columns says of TIMESTAMP that it is an instant (Flink's default)"},
+};
+
 constexpr OptionInfo kDatagenOptions[] = {
     {"seed", OptionType::kNumber, "0", "another seed, other rows"},
     {"fields.*", OptionType::kText, "",
@@ -109,6 +125,8 @@ constexpr FormatInfo kFormats[] = {
      ".json", true, true, false, kDebeziumOptions, true, true},
     {"avro", "Avro's binary records, one a message", ".avro", true, true, false, kAvroOptions, true,
      false, true},
+    {"avro-confluent", "Avro's records behind the number of their schema in a registry", ".avro",
+     true, true, false, kAvroConfluentOptions, true, false, true},
     {"raw",
      "one STRING or BYTES column: every line or message as it is",
      ".txt",
@@ -119,6 +137,8 @@ constexpr FormatInfo kFormats[] = {
     {"datagen", "made from row numbers", "", true, false, true, kDatagenOptions},
     {"nexmark", "made from numbers of events", "", true, false, true, kNexmarkOptions, true},
 };
+
+bool is_avro(std::string_view name) { return name == "avro" || name == "avro-confluent"; }
 
 const FormatInfo* look_up(std::string_view name) {
   for (const FormatInfo& format : kFormats) {
@@ -279,7 +299,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOp
   if (info->name == "csv") return make_csv_decoder(std::move(options));
   if (info->name == "json") return make_json_decoder(std::move(options));
   if (info->name == "debezium-json") return make_debezium_decoder(std::move(options));
-  if (info->name == "avro") return make_avro_decoder(info->name, options);
+  if (is_avro(info->name)) return make_avro_decoder(info->name, options);
   if (info->name == "raw") return make_raw_decoder(std::move(options));
   if (info->name == "nexmark") return NexmarkDecoder::make(options);
   return DatagenDecoder::make(options);
@@ -304,7 +324,7 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
     }
     return std::unique_ptr<Encoder>(new DebeziumEncoder(debezium, *options.schema));
   }
-  if (info->name == "avro") {
+  if (is_avro(info->name)) {
     const AvroOptions avro = TRY(parse_avro_options(format, options.options, options.schemas));
     return AvroEncoder::make(avro, std::string(format), *options.schema);
   }
@@ -317,7 +337,7 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
 
 Result<std::vector<Field>> schema_columns(std::string_view format, const OptionMap& options,
                                           const SchemaAccess& access) {
-  if (format == "avro") {
+  if (is_avro(format)) {
     const AvroOptions avro = TRY(parse_avro_options(format, options, access));
     const auto schema = TRY(find_avro_schema(avro));
     return avro_columns(schema->root());
