@@ -18,7 +18,7 @@
 #include "base/fmt.h"
 #include "column/column_builder.h"
 #include "operator/on_time.h"
-#include "operator/partition_rows.h"
+#include "operator/partition_order.h"
 
 namespace velo {
 namespace {
@@ -32,11 +32,9 @@ constexpr size_t kTopMin = 4;    // rows that a partition has room for at first
 class TopN final : public Operator {
  public:
   explicit TopN(TopNOptions options)
-      : options_(std::move(options)), store_(options_.input, options_.partition) {
-    for (const SortKey& key : options_.order) {
-      if (store_.is_stored(key.column)) order_.push_back(key);
-    }
-  }
+      : options_(std::move(options)),
+        store_(options_.input, options_.partition),
+        order_(store_, options_.order) {}
 
   void push(size_t, const Batch& given, Output& output) override {
     Batch kept;
@@ -196,11 +194,7 @@ class TopN final : public Operator {
     } else {
       words_ = order_words(batch, options_.order[0]);
     }
-    flat_.assign(batch.columns.size(), nullptr);
-    for (const SortKey& key : order_) flat_[key.column] = flatten(batch.columns[key.column]);
-    for (size_t c = 0; compares_columns() && c < flat_.size(); ++c) {
-      flat_[c] = flatten(batch.columns[c]);
-    }
+    order_.read(batch, compares_columns());
   }
   bool compares_columns() const { return final() || options_.retractable; }
 
@@ -236,40 +230,18 @@ class TopN final : public Operator {
     const Entry& last = last_of(group);
     if (const int order = by_keys(last, row)) return order < 0;
     if (!by_row_number()) return false;
-    const int order = final() ? by_columns(last.id, row) : 0;
+    const int order = final() ? order_.by_columns(last.id, row) : 0;
     return order <= 0;
   }
 
   /// <0, 0, >0: a stored row stands before row `b` of the batch, or before another, by the keys.
   int by_keys(const Entry& a, uint32_t b) const {
     if (a.word() != words_[b]) return a.word() < words_[b] ? -1 : 1;
-    for (const SortKey& key : order_) {
-      const size_t c = key.column;
-      const int order = store_.compare(c, a.id, *flat_[c], b);
-      if (order != 0) return directed(key, order, store_.is_null(c, a.id), flat_[c]->is_null(b));
-    }
-    return 0;
+    return order_.by_keys(a.id, b);
   }
   int by_keys(const Entry& a, const Entry& b) const {
     if (a.word() != b.word()) return a.word() < b.word() ? -1 : 1;
-    for (const SortKey& key : order_) {
-      const size_t c = key.column;
-      const int order = store_.compare(c, a.id, b.id);
-      if (order != 0) return directed(key, order, store_.is_null(c, a.id), store_.is_null(c, b.id));
-    }
-    return 0;
-  }
-  static int directed(const SortKey& key, int order, bool a_null, bool b_null) {
-    if (a_null || b_null) return a_null == key.nulls_first ? -1 : 1;
-    return key.descending ? -order : order;
-  }
-  /// The same by all columns, of rows of one partition.
-  int by_columns(Id a, uint32_t b) const {
-    for (size_t c = 0; c < flat_.size(); ++c) {
-      if (!store_.is_stored(c)) continue;
-      if (const int order = store_.compare(c, a, *flat_[c], b)) return order;
-    }
-    return 0;
+    return order_.stored_by_keys(a.id, b.id);
   }
   bool are_peers(const Entry& a, const Entry& b) const { return by_keys(a, b) == 0; }
 
@@ -297,7 +269,7 @@ class TopN final : public Operator {
     // Behind those that stand before it, and behind its equals, which are older.
     const auto place = std::partition_point(top.begin(), top.end(), [&](const Entry& other) {
       const int order = by_keys(other, row);
-      return order < 0 || (order == 0 && (!final() || by_columns(other.id, row) <= 0));
+      return order < 0 || (order == 0 && (!final() || order_.by_columns(other.id, row) <= 0));
     });
     const auto at = static_cast<size_t>(place - top.begin());
     if (!options_.retractable && by_row_number() && top.size() == options_.limit) {
@@ -354,7 +326,8 @@ class TopN final : public Operator {
     auto found = std::partition_point(top.begin(), top.end(),
                                       [&](const Entry& other) { return by_keys(other, row) < 0; });
     // Of those whose keys are equal the oldest that equals it in everything.
-    while (found != top.end() && by_keys(*found, row) == 0 && by_columns(found->id, row) != 0) {
+    while (found != top.end() && by_keys(*found, row) == 0 &&
+           order_.by_columns(found->id, row) != 0) {
       ++found;
     }
     if (found == top.end() || by_keys(*found, row) != 0) {
@@ -558,7 +531,7 @@ class TopN final : public Operator {
 
   TopNOptions options_;
   PartitionRows store_;
-  std::vector<SortKey> order_;    // without what all rows of a partition have in common
+  PartitionOrder order_;
   std::vector<Top> tops_;         // by partition
   std::vector<uint64_t> bounds_;  // by partition
   std::vector<size_t> distinct_;  // by partition, with DENSE_RANK: different keys in its top
@@ -570,7 +543,6 @@ class TopN final : public Operator {
   // Of the batch at work.
   std::vector<uint32_t> groups_;
   std::vector<uint64_t> words_;
-  std::vector<ColumnPtr> flat_;   // those that are compared
   std::vector<uint32_t> chosen_;  // rows that may come in
   std::vector<uint8_t> marked_;   // by partition, all 0 between batches
   std::vector<uint32_t> touched_;
