@@ -14,10 +14,11 @@ OverForm form_of(PlanOverForm form) {
     case PlanOverForm::kWindow:
       return OverForm::kWindow;
     case PlanOverForm::kEnd:
-    case PlanOverForm::kRefused:  // by the binder
-      break;
+      return OverForm::kEnd;
+    case PlanOverForm::kChanges:
+      return OverForm::kChanges;
   }
-  return OverForm::kEnd;
+  return OverForm::kChanges;
 }
 
 OverOptions options_of(const OverNode& over, LoweredColumns& columns) {
@@ -64,7 +65,7 @@ std::vector<LoweredNode> lower_over(const OverNode& over) {
     for (const size_t key : options.partition) {
       const Field& field = (*options.input)[key];
       node.spec.keys[0].push_back(make_column(key, field.type, field.name));
-      node.spec.merge.order.push_back(key);
+      if (options.form != OverForm::kChanges) node.spec.merge.order.push_back(key);
     }
   }
   made.push_back(std::move(node));

@@ -47,6 +47,7 @@ void emit_answers(Batch rows, std::vector<ColumnPtr> answers, const SchemaPtr& s
 
 std::unique_ptr<Operator> make_over(OverOptions options) {
   if (options.form == OverForm::kTime) return make_timed_over(std::move(options));
+  if (options.form == OverForm::kChanges) return make_changing_over(std::move(options));
   return make_whole_over(std::move(options));
 }
 

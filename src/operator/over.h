@@ -20,6 +20,10 @@ enum class OverForm : uint8_t {
   kWindow,
   /// All partitions are given when the input has ended.
   kEnd,
+  /// Rows are given as they come, with what the rows so far say, and taken back when others change
+  /// that: after every batch, what was given adds up to the answers of the rows in force. Kept are
+  /// all of these, with their answers.
+  kChanges,
 };
 
 struct OverOptions {
@@ -33,11 +37,11 @@ struct OverOptions {
   /// Rows come until the watermark reaches their time + shift.
   int64_t shift_us = 0;
   int64_t ttl_us =
-      0;  ///< kTime: a key not touched for so long (wall clock) is forgotten; 0 = never
+      0;  ///< kTime, kChanges: a key not touched for so long (wall clock) is forgotten; 0 = never
 };
 
 /// f(x) OVER (PARTITION BY … ORDER BY …): every row with what is computed of the rows of its
-/// partition. kWindow and kEnd: equal rows stand in the order of their other columns, so that the
+/// partition. But for kTime equal rows stand in the order of their other columns, so that the
 /// answer depends on the rows alone; kTime: in that of their arrival. Late rows are rejected, and
 /// rows whose result does not exist (a sum that does not fit). REQUIRES: kTime, kWindow: an input
 /// that only grows; kTime: no call needs the whole partition.

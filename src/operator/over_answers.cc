@@ -18,23 +18,6 @@ bool asks_for_handles(const OverCall& call) {
          !follows_from_numbers(call.aggregate);
 }
 
-void add_columns_of(const OverCall& call, std::set<size_t>& kept) {
-  const auto add = [&kept](const ExprPtr& expr) {
-    if (expr == nullptr) return;
-    std::vector<size_t> columns;
-    collect_columns(*expr, &columns);
-    kept.insert(columns.begin(), columns.end());
-  };
-  add(call.argument);
-  add(call.otherwise);
-  if (call.function != OverFunction::kAggregate || !slides(call)) return;
-  for (const Component& component : call.aggregate.components) {
-    for (const ExprPtr& input : component.inputs) add(input);
-    for (const ListOrder& order : component.order) add(order.key);
-    add(component.filter);
-  }
-}
-
 /// The row's peers and all before them, to say how many these are.
 OverFrame up_to_peers() {
   OverFrame frame;
@@ -43,6 +26,22 @@ OverFrame up_to_peers() {
 }
 
 }  // namespace
+
+void add_columns_of(const OverCall& call, std::set<size_t>* columns) {
+  const auto add = [columns](const ExprPtr& expr) {
+    if (expr == nullptr) return;
+    std::vector<size_t> read;
+    collect_columns(*expr, &read);
+    columns->insert(read.begin(), read.end());
+  };
+  add(call.argument);
+  add(call.otherwise);
+  for (const Component& component : call.aggregate.components) {
+    for (const ExprPtr& input : component.inputs) add(input);
+    for (const ListOrder& order : component.order) add(order.key);
+    add(component.filter);
+  }
+}
 
 OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed) {
   OverRows::Options rows;
@@ -60,7 +59,7 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
     rows.ranges |= has(call.frame, OverBound::Unit::kRange);
     rows.pins |= !whole && OverNavigation::pins(call);
     rows.handles |= asks_for_handles(call);
-    add_columns_of(call, kept);
+    if (call.function != OverFunction::kAggregate || slides(call)) add_columns_of(call, &kept);
   }
   for (size_t column = 0; delayed && column < options.input->size(); ++column) kept.insert(column);
   rows.kept.assign(kept.begin(), kept.end());

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "operator/over.h"
@@ -9,6 +10,9 @@
 #include "operator/over_navigation.h"
 
 namespace velo {
+
+/// All columns that the call reads.
+void add_columns_of(const OverCall& call, std::set<size_t>* columns);
 
 /// What must be remembered of rows for these calls. `whole`: partitions come whole. `delayed`: rows
 /// are answered later than they come, so that all their columns are kept.

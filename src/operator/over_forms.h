@@ -7,9 +7,10 @@
 
 namespace velo {
 
-/// OVER by event time, and over whole partitions: see OverForm.
+/// OVER by event time, over whole partitions, and as rows come: see OverForm.
 std::unique_ptr<Operator> make_timed_over(OverOptions options);
 std::unique_ptr<Operator> make_whole_over(OverOptions options);
+std::unique_ptr<Operator> make_changing_over(OverOptions options);
 
 /// One line for EXPLAIN ANALYZE.
 std::string over_text(const OverOptions& options);

@@ -476,6 +476,70 @@ TEST(Over, AgreesWithAModelWhateverTheBatchesAndOverRestarts) {
   }
 }
 
+// A few rows of `all`, some of them in force more than once, that come or go.
+Batch some_changes(const Batch& all, Selection* in_force, Random& random) {
+  Selection chosen;
+  ColumnBuilder weights(Type::bigint());
+  for (uint64_t i = 1 + random.below(6); i-- > 0;) {
+    if (!in_force->empty() && random.below(3) == 0) {
+      const size_t which = random.below(in_force->size());
+      chosen.push_back((*in_force)[which]);
+      in_force->erase(in_force->begin() + static_cast<ptrdiff_t>(which));
+      weights.append_int64(-1);
+      continue;
+    }
+    const auto row = static_cast<uint32_t>(random.below(all.rows));
+    const uint64_t weight = 1 + random.below(3) / 2;
+    chosen.push_back(row);
+    in_force->insert(in_force->end(), weight, row);
+    weights.append_int64(static_cast<int64_t>(weight));
+  }
+  Batch changes = gather(all, chosen);
+  changes.weights = weights.finish();
+  return changes;
+}
+
+TEST(Over, ChangesAddUpToTheAnswersOfTheRowsInForce) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    Random random(seed);
+    OverOptions options = random_calls(random, OverForm::kChanges);
+    OverOptions at_end = options;
+    at_end.form = OverForm::kEnd;
+    const Batch all = random_rows(30, random);
+    auto op = make_over(options);
+    Selection in_force;
+    std::map<std::string, int64_t> got;
+    for (size_t step = 0; step < 30; ++step) {
+      CollectOutput output;
+      op->push(0, some_changes(all, &in_force, random), output);
+      for (const Batch& batch : output.batches()) {
+        for (uint32_t row = 0; row < batch.rows; ++row) {
+          Batch one = slice(batch, row, 1);
+          one.weights = nullptr;
+          const std::string line = short_times(batch_to_text(one));
+          if ((got[line] += batch.weight(row)) == 0) got.erase(line);
+        }
+      }
+      std::vector<std::string> lines;
+      for (const auto& [line, weight] : got) {
+        ASSERT_GT(weight, 0) << "seed " << seed << " " << line;
+        for (int64_t i = 0; i < weight; ++i) lines.push_back(line.substr(0, line.size() - 1));
+      }
+      std::string expected;
+      if (!in_force.empty()) expected = run(at_end, gather(all, in_force), kSecond, 1000);
+      ASSERT_EQ(lines, sorted_lines(expected)) << "seed " << seed << ", step " << step;
+      if (random.below(5) > 0) continue;
+      SnapshotWriter writer;
+      op->save(writer);
+      const std::string bytes = writer.finish();
+      SnapshotReader reader = SnapshotReader::open(bytes).value();
+      op = make_over(options);
+      ASSERT_TRUE(op->load(reader).has_value());
+      ASSERT_TRUE(reader.at_end());
+    }
+  }
+}
+
 // Texts that are needed no more give their memory back, and those that are stay what they were.
 TEST(Over, LongTextsOfEarlierRows) {
   OverOptions options = over_options();

@@ -66,15 +66,23 @@ Batch PartitionRows::stored_part(const Batch& batch) const {
 }
 
 std::vector<ColumnPtr> PartitionRows::gather(std::span<const Id> ids,
-                                             std::span<const uint32_t> groups) const {
+                                             std::span<const uint32_t> groups,
+                                             const std::vector<uint8_t>* wanted) const {
+  const auto is_wanted = [wanted](size_t column) {
+    return wanted == nullptr || (*wanted)[column] != 0;
+  };
   std::vector<ColumnPtr> keys;
-  if (slots_.columns().schema()->size() < stored_.size()) keys = keys_.gather(groups);
   std::vector<ColumnPtr> columns;
   for (size_t c = 0; c < stored_.size(); ++c) {
+    if (!is_wanted(c)) {
+      columns.push_back(Column::nulls((*input_)[c].type, ids.size()));
+      continue;
+    }
     if (is_stored(c)) {
       columns.push_back(slots_.columns().gather(stored_[c], ids));
       continue;
     }
+    if (keys.empty()) keys = keys_.gather(groups);
     const auto key = std::find(partition_.begin(), partition_.end(), c);
     columns.push_back(keys[static_cast<size_t>(key - partition_.begin())]);
   }

@@ -43,8 +43,9 @@ class PartitionRows {
   }
   bool is_null(size_t column, Id id) const { return slots_.columns().is_null(stored_[column], id); }
 
-  /// All columns of stored rows. `groups`: their partitions.
-  std::vector<ColumnPtr> gather(std::span<const Id> ids, std::span<const uint32_t> groups) const;
+  /// All columns of stored rows. `groups`: their partitions. `wanted`, by column: others are NULL.
+  std::vector<ColumnPtr> gather(std::span<const Id> ids, std::span<const uint32_t> groups,
+                                const std::vector<uint8_t>* wanted = nullptr) const;
 
   size_t rows() const { return slots_.rows(); }
   size_t memory_bytes() const { return slots_.memory_bytes() + keys_.memory_bytes(); }

@@ -235,7 +235,7 @@ std::string Explainer::describe_over(const OverNode& node) const {
     if (call.has_frame() && !call.frame.text.empty()) out += " " + call.frame.text;
   }
   constexpr std::string_view kForms[] = {"", "; once the watermark has passed",
-                                         "; when the input has ended", "; never"};
+                                         "; when the input has ended", "; as rows come"};
   out += kForms[static_cast<size_t>(node.form)];
   return out + state(node, node.bound);
 }

@@ -48,27 +48,19 @@ bool ends_with_time(const std::vector<PlanOverCall>& calls) {
   });
 }
 
-void refuse(OverNode& node, const PlanNode& input) {
+/// Rows that come change the answers of others, or rows are taken back.
+void give_changes(OverNode& node, const PlanNode& input) {
+  node.form = PlanOverForm::kChanges;
+  node.bound = node.fallback;
+  node.changelog = input.changelog;  // rows are told apart as before
+  if (input.changelog.changing) return;
+  node.changelog.changing = true;
   const PlanOverCall* whole = whole_partition_call(node.calls);
-  node.form = PlanOverForm::kRefused;
-  if (input.changelog.changing) {
-    node.refusal = fmt::format("OVER (…) over a result that changes ({}) and does not end",
-                               input.changelog.cause);
-    node.way_out = "EMIT FINAL in the query below, or read a bounded source";
-    return;
-  }
-  node.refusal =
+  node.changelog.cause =
       whole != nullptr
-          ? fmt::format("{} needs all rows of its partition, and this input goes on",
-                        whole->call.text)
-          : std::string(
-                "OVER (…) in another order than that of an event time, ascending, over an "
-                "input that goes on");
-  node.way_out = "PARTITION BY window_end, … of a window; or read a bounded source";
-  if (whole == nullptr) node.way_out = "ORDER BY the column of WATERMARK FOR; or " + node.way_out;
-  if (node.calls.size() == 1 && node.calls[0].call.is_rank()) {
-    node.way_out += "; or bound it: WHERE rn <= n around this query, or QUALIFY";
-  }
+          ? fmt::format("{} OVER, which needs all rows of its partition", whole->call.text)
+          : std::string("OVER in another order than that of an event time, ascending");
+  node.changelog.cause_span = node.span;
 }
 
 void choose_form(OverNode& node, const PlanNode& input) {
@@ -93,7 +85,7 @@ void choose_form(OverNode& node, const PlanNode& input) {
     node.form = PlanOverForm::kEnd;
     node.bound = {StateBoundKind::kBoundedInput, 0};
   } else {
-    return refuse(node, input);
+    return give_changes(node, input);
   }
   if (node.form != PlanOverForm::kEnd) {
     node.shift_us = arrival_shift_us(input, node.time_column);
@@ -103,7 +95,7 @@ void choose_form(OverNode& node, const PlanNode& input) {
 /// Rows that wait for one event time are passed by in the others.
 void set_traits(OverNode& node, const PlanNode& input) {
   node.traits.resize(node.schema->size());
-  if (node.form == PlanOverForm::kEnd || node.form == PlanOverForm::kRefused) return;
+  if (node.form == PlanOverForm::kEnd || node.form == PlanOverForm::kChanges) return;
   const bool window = input.traits[node.time_column].window != WindowRole::kNone;
   for (size_t i = 0; i < input.traits.size(); ++i) {
     const bool same =

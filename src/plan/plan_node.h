@@ -336,7 +336,7 @@ enum class PlanOverForm : uint8_t {
   kTime,     ///< in the order of an event time, once the watermark has passed what they need
   kWindow,   ///< partitions whole, when the watermark has passed their event time
   kEnd,      ///< partitions whole, when the input has ended
-  kRefused,  ///< never: neither of these is so
+  kChanges,  ///< as they come, and anew when other rows change what was given
 };
 
 struct PlanOverCall {
@@ -351,13 +351,11 @@ struct OverNode : PlanNode {
   std::vector<ExprPtr> partition;  ///< over the input; may be none
   std::vector<PlanOrder> order;    ///< over the input; may be none
   std::vector<PlanOverCall> calls;
-  PlanOverForm form = PlanOverForm::kRefused;
+  PlanOverForm form = PlanOverForm::kChanges;
   size_t time_column = 0;  ///< kTime: the first of `order`; kWindow: among `partition`
   int64_t shift_us = 0;    ///< rows come until the watermark reaches time + shift
   PlanStateBound bound;
   PlanStateBound fallback;  ///< the bound if neither time nor the end of the input gives one
-  std::string refusal;      ///< kRefused: what stands in the way, and
-  std::string way_out;
 };
 
 /// UNION ALL: the rows of all inputs, which have the same types.

@@ -213,7 +213,10 @@ Error SinkBinder::refuse_change(const PlanNode& fitted) const {
   const bool windowed = plan.changelog.cause == "EMIT CHANGES" ||
                         plan.changelog.cause == "EMIT EVERY" ||
                         plan.changelog.cause == "ALLOWED LATENESS";
-  hint += windowed ? "leave that clause out (EMIT FINAL)" : "group by a window";
+  const bool over = plan.changelog.cause.find("OVER") != std::string::npos;
+  hint += windowed ? "leave that clause out (EMIT FINAL)"
+          : over   ? "PARTITION BY the window_end of a window, or ORDER BY an event time, ascending"
+                   : "group by a window";
   for (const SinkEncoding encoding : table_->traits.encodings) {
     if (encoding == SinkEncoding::kAppend) continue;
     hint += fmt::format(", or 'sink.changelog' = '{}'", sink_encoding_name(encoding));
@@ -317,6 +320,7 @@ Result<SinkEncoding> SinkBinder::choose_encoding(const PlanNode& fitted) const {
 struct Unbounded {
   PlanKind kind;
   SourceSpan span;
+  std::string_view way_to_bound;
 };
 
 std::string unbounded_message(PlanKind kind) {
@@ -340,11 +344,14 @@ std::string unbounded_message(PlanKind kind) {
   }
 }
 
-std::string_view way_to_bound(PlanKind kind) {
-  switch (kind) {
+std::string_view way_to_bound(const PlanNode& node) {
+  switch (node.kind) {
     case PlanKind::kJoin:
       return "ON … AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1' HOUR";
     case PlanKind::kOver:
+      if (node.as<OverNode>().form == PlanOverForm::kChanges) {
+        return "PARTITION BY window_end, … of rows that only come";
+      }
       return "a frame that is a span of time: RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND "
              "CURRENT ROW";
     case PlanKind::kTopN:
@@ -361,7 +368,9 @@ std::string_view way_to_bound(PlanKind kind) {
 void collect_unbounded(const PlanNode& plan, SourceSpan stands_for, std::vector<Unbounded>* found) {
   const SourceSpan span = stands_for.length > 0 ? stands_for : plan.span;
   const auto note = [&](const PlanStateBound& bound) {
-    if (bound.kind == StateBoundKind::kWarned) found->push_back({plan.kind, span});
+    if (bound.kind == StateBoundKind::kWarned) {
+      found->push_back({plan.kind, span, way_to_bound(plan)});
+    }
   };
   if (plan.kind == PlanKind::kAggregate) note(plan.as<AggregateNode>().bound);
   if (plan.kind == PlanKind::kWindowAggregate) note(plan.as<WindowAggregateNode>().bound);
@@ -390,13 +399,12 @@ TableDefPtr with_columns_of(const TableDefPtr& table, const PlanNode& query) {
 }  // namespace
 
 Status check_state(BindSession& session, const PlanNode& plan, bool writes) {
-  TRY(check_overs(session, plan));
   std::vector<Unbounded> found;
   collect_unbounded(plan, {}, &found);
   for (const Unbounded& state : found) {
     const std::string hint =
         fmt::format("bound it: {}, or SET 'state.ttl' = '1 h'; or SET 'state.unbounded' = 'allow'",
-                    way_to_bound(state.kind));
+                    state.way_to_bound);
     const std::string message = unbounded_message(state.kind);
     if (writes) {
       return session.error(ErrorCode::kUnboundedState, message, state.span).with_hint(hint);

@@ -71,9 +71,10 @@ std::string row_text(const Schema& schema, const std::vector<ExprPtr>& computed,
   return fmt::format("{}{} bytes per {}", bytes, more ? "+" : "", row);
 }
 
-/// Of the rows that OVER by event time remembers: what frames read of them, or all of it if rows
-/// wait for what their frames reach.
+/// Of the rows that OVER remembers: by event time what frames read of them, or all of it if rows
+/// wait for what their frames reach; of rows that may be given anew all of it, and their answers.
 std::string over_rows_text(const OverNode& node) {
+  if (node.form == PlanOverForm::kChanges) return row_text(*node.schema, {}, "row");
   if (node.form != PlanOverForm::kTime) return "";
   std::vector<Field> fields;
   std::vector<ExprPtr> known;

@@ -98,12 +98,4 @@ PlanPtr give_to_numbering(const BindSession& session, const PlanPtr& plan,
   return plan;
 }
 
-Status check_overs(const BindSession& session, const PlanNode& plan) {
-  for (const PlanPtr& input : plan.inputs) TRY(check_overs(session, *input));
-  if (plan.kind != PlanKind::kOver) return {};
-  const auto& over = plan.as<OverNode>();
-  if (over.form != PlanOverForm::kRefused) return {};
-  return session.not_supported(over.refusal, plan.span).with_hint(over.way_out);
-}
-
 }  // namespace velo

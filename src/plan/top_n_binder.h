@@ -14,7 +14,4 @@ namespace velo {
 PlanPtr give_to_numbering(const BindSession& session, const PlanPtr& plan,
                           std::vector<ExprPtr>* conjuncts);
 
-/// Error: an OVER that cannot be answered while its input goes on.
-Status check_overs(const BindSession& session, const PlanNode& plan);
-
 }  // namespace velo

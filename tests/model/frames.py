@@ -100,6 +100,14 @@ def over_text(call, partition, order, length):
     return f"{call.function} OVER ({by}ORDER BY {order}{call.frame.text(length)})"
 
 
+def columns_of(calls, partition, order):
+    columns = []
+    for i, call in enumerate(calls):
+        keys = order + (", number" if call.unique else "")
+        columns.append(f"{over_text(call, partition, keys, str)} AS a{i}")
+    return columns
+
+
 def choose_calls(random, whole, units):
     return [Call(random, whole, units) for _ in range(random.randint(1, 4))]
 
@@ -176,16 +184,20 @@ def choose_order(random, unit_range):
     return order
 
 
-def bounded(random, story):
-    """Rows of VALUES, in any order."""
-    with_range = random.random() < 0.3
-    units = ["RANGE"] if with_range else ["ROWS", "GROUPS", "RANGE0"]
-    calls = choose_calls(random, True, [unit for unit in units if unit != "RANGE0"])
+def choose_untimed_calls(random, with_range):
+    calls = choose_calls(random, True, ["RANGE"] if with_range else ["ROWS", "GROUPS"])
     for call in calls:  # here RANGE counts what v counts
         if call.frame.unit == "RANGE":
             for end in ("start", "end"):
                 at = getattr(call.frame, end)
                 setattr(call.frame, end, at if at is None else at // 1000)
+    return calls
+
+
+def bounded(random, story):
+    """Rows of VALUES, in any order."""
+    with_range = random.random() < 0.3
+    calls = choose_untimed_calls(random, with_range)
     partition = random.choice(["k", "k, w", ""])
     order = choose_order(random, with_range)
     rows = []
@@ -203,10 +215,7 @@ def bounded(random, story):
     values = ", ".join("(" + ", ".join(literal(row[name]) for name in names) + ")" for row in rows)
     story.block("statement ok",
                 f"CREATE VIEW t AS SELECT * FROM (VALUES {values}) AS x ({', '.join(names)})")
-    columns = []
-    for i, call in enumerate(calls):
-        keys = order + (", number" if call.unique else "")
-        columns.append(f"{over_text(call, partition, keys, str)} AS a{i}")
+    columns = columns_of(calls, partition, order)
     expected = answers(calls, rows, names, partition, order, "number")
     lines = [row_text([number] + [with_point(call, value) for call, value in zip(calls, found)])
              for number, found in expected.items()]
@@ -227,10 +236,7 @@ def windowed(random, story):
                 "WATERMARK FOR ts AS ts - INTERVAL '2' SECOND)",
                 "WITH ('connector' = 'push', 'format' = 'csv')")
     partition = random.choice(["window_end", "window_end, k"])
-    columns = []
-    for i, call in enumerate(calls):
-        keys = order + (", number" if call.unique else "")
-        columns.append(f"{over_text(call, partition, keys, str)} AS a{i}")
+    columns = columns_of(calls, partition, order)
     story.block("query rowsort", f"SELECT number, {', '.join(columns)} FROM",
                 "TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND))")
     taken = []
@@ -267,7 +273,46 @@ def windowed(random, story):
     look()
 
 
+def changing(random, story):
+    """Rows that come and go, in any order: at every moment the answers of those in force."""
+    with_range = random.random() < 0.3
+    calls = choose_untimed_calls(random, with_range)
+    partition = random.choice(["k", "k", "k, w", ""])
+    order = choose_order(random, with_range)
+    if random.random() < 0.5:
+        order = order.replace("w DESC", "s DESC")
+    growing = random.random() < 0.3
+    options = "" if growing else ", 'scan.changelog' = 'retract'"
+    story.block("statement ok", "SET 'state.unbounded' = 'allow'")
+    story.block("statement ok",
+                "CREATE TABLE t (number BIGINT, k STRING, w BIGINT, v BIGINT, u DOUBLE, s STRING)",
+                f"WITH ('connector' = 'push', 'format' = 'csv'{options})")
+    names = ["number", "k", "w", "v", "u", "s"]
+    columns = columns_of(calls, partition, order)
+    story.block("query fold", f"SELECT number, {', '.join(columns)} FROM t")
+    rows = []
+    number = 0
+    for _ in range(random.randint(2, 8)):
+        lines = []
+        for _ in range(random.randint(1, 6)):
+            if rows and not growing and random.random() < 0.35:
+                row = rows.pop(random.randrange(len(rows)))
+                op = random.choice(["-U,", "-D,"])
+            else:
+                row = {"number": number, "k": random.choice("abc"), "w": random.randint(0, 2),
+                       "v": random.choice([None, *range(-3, 6)]), "u": random.randint(-9, 9) / 4,
+                       "s": random.choice("fghijklmnop")}
+                number += 1
+                rows.append(row)
+                op = "" if growing else random.choice(["+I,", "+U,"])
+            lines.append(op + ",".join("" if row[n] is None else str(row[n]) for n in names))
+        story.block("input t", *lines)
+        expected = answers(calls, rows, names, partition, order, "number")
+        story.output([row_text([n] + [with_point(call, value) for call, value in zip(calls, found)])
+                      for n, found in expected.items()], True)
+
+
 def make(random, seed):
     story = Story(f"Frames, seed {seed}")
-    random.choice([streaming, streaming, bounded, windowed])(random, story)
+    random.choice([streaming, streaming, bounded, windowed, changing, changing])(random, story)
     return story.text()
