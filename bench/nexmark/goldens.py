@@ -24,6 +24,7 @@ SIZES = {
     "q3": (1200, 100),
     "q4": (800, 10),
     "q5": (260, 10),
+    "q6": (600, 10),
     "q7": (400, 10),
     "q8": (600, 5),
     "q9": (260, 10),
@@ -41,7 +42,7 @@ SIZES = {
 
 
 # Their averages become whole numbers only where they are written.
-WRITTEN = ("q4", "q17")
+WRITTEN = ("q4", "q6", "q17")
 
 
 def golden_text(value):

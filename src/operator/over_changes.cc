@@ -303,12 +303,10 @@ void ChangingOver::merge(const Edits& edits) {
   Partition& partition = partitions_[edits.group];
   // Rows that come stand behind their equals, and of equals the last ones go.
   const auto stands_before = [this](const Entry& entry, uint32_t row) {
-    const int order = order_.by_keys(entry.row, row);
-    return order < 0 || (order == 0 && order_.by_columns(entry.row, row) < 0);
+    return order_.by_all(entry.row, row) < 0;
   };
   const auto stands_behind = [this](uint32_t row, const Entry& entry) {
-    const int order = order_.by_keys(entry.row, row);
-    return order > 0 || (order == 0 && order_.by_columns(entry.row, row) > 0);
+    return order_.by_all(entry.row, row) > 0;
   };
   const auto place =
       std::lower_bound(partition.begin(), partition.end(), edits_[edits.begin].row, stands_before);

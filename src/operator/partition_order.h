@@ -52,6 +52,10 @@ class PartitionOrder {
     }
     return 0;
   }
+  int by_all(Id a, uint32_t row) const {
+    const int order = by_keys(a, row);
+    return order != 0 ? order : by_columns(a, row);
+  }
 
  private:
   static int directed(const SortKey& key, int order, bool a_null, bool b_null) {

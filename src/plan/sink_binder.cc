@@ -117,14 +117,24 @@ bool is_whole_average(const PlanNode& from, const Expr& value) {
     }
     node = node->input().get();
   }
-  const std::vector<PlanAggregate>* aggregates = nullptr;
-  if (node->kind == PlanKind::kAggregate) aggregates = &node->as<AggregateNode>().aggregates;
-  if (node->kind == PlanKind::kWindowAggregate) {
-    aggregates = &node->as<WindowAggregateNode>().aggregates;
+  // What is computed stands behind what was there.
+  const auto is_average = [&](const auto& computed, auto aggregate_of) {
+    const size_t before = node->schema->size() - computed.size();
+    return column >= before && aggregate_of(computed[column - before]).rule == FinalRule::kAvgInt;
+  };
+  const auto plain = [](const PlanAggregate& made) -> const Aggregate& { return made.aggregate; };
+  switch (node->kind) {
+    case PlanKind::kAggregate:
+      return is_average(node->as<AggregateNode>().aggregates, plain);
+    case PlanKind::kWindowAggregate:
+      return is_average(node->as<WindowAggregateNode>().aggregates, plain);
+    case PlanKind::kOver:
+      return is_average(
+          node->as<OverNode>().calls,
+          [](const PlanOverCall& made) -> const Aggregate& { return made.call.aggregate; });
+    default:
+      return false;
   }
-  const size_t before = aggregates == nullptr ? 0 : node->schema->size() - aggregates->size();
-  return aggregates != nullptr && column >= before &&
-         (*aggregates)[column - before].aggregate.rule == FinalRule::kAvgInt;
 }
 
 }  // namespace
