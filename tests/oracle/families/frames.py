@@ -1,4 +1,5 @@
-"""OVER: every frame, rank and navigation; by event time (rows behind the watermark are left out), per window, at the end."""
+"""OVER: every frame, rank and navigation; by event time (rows behind the watermark are left out), per window, at the end, and as
+rows come."""
 
 from case import Case
 from expressions import Ex, Expressions
@@ -153,7 +154,7 @@ def orders_of(c, columns):
 
 
 def at_the_end(c):
-    """Any order, any function: the input ends."""
+    """Any order, any function: the input ends, or rows change what those before them gave."""
     table = some_table(c)
     columns = named(table)
     keys = [column for column in columns[1:] if column.kind != "dbl" and "(" not in column.velo]
@@ -165,7 +166,10 @@ def at_the_end(c):
     def text(side):
         return f"SELECT {listed(items, side)} FROM t"
 
-    return Case([table], text("velo"), text("duck"), [item.sql for item in items])
+    case = Case([table], text("velo"), text("duck"), [item.sql for item in items])
+    if c.chance(50):
+        case.streams = [f"r{i}" for i in range(len(items))]
+    return case
 
 
 def of_windows(c):
