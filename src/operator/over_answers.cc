@@ -6,6 +6,7 @@
 #include "column/row_width.h"
 #include "expr/over_functions.h"
 #include "operator/over_ranks.h"
+#include "operator/partition_rows.h"
 
 namespace velo {
 namespace {
@@ -16,6 +17,19 @@ bool slides(const OverCall& call) { return !merges_cheaply(call.aggregate); }
 bool asks_for_handles(const OverCall& call) {
   return call.function == OverFunction::kAggregate && !slides(call) &&
          !follows_from_numbers(call.aggregate);
+}
+
+/// The n-th row behind, or one further behind: of a row that is answered later than it comes these
+/// are rows that wait too.
+bool only_asks_ahead(const OverCall& call) {
+  const OverBound& start = call.frame.start;
+  return call.function != OverFunction::kAggregate && start.unit == OverBound::Unit::kRows &&
+         start.distance >= 0;
+}
+/// A column of PARTITION BY whose values are those of the partition's key.
+bool is_like_key(const OverOptions& options, size_t column) {
+  return column != options.time_column && is_told_by_key((*options.input)[column].type) &&
+         std::ranges::find(options.partition, column) != options.partition.end();
 }
 
 /// The row's peers and all before them, to say how many these are.
@@ -48,30 +62,46 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
   rows.schema = options.input;
   rows.order = options.order;
   rows.whole = whole;
-  std::set<size_t> kept;
+  rows.handles = whole;
+  std::set<size_t> kept, asked_ahead;
   const auto has = [](const OverFrame& frame, OverBound::Unit unit) {
     return frame.start.unit == unit || frame.end.unit == unit;
   };
   for (const OverCall& call : options.calls) {
     rows.peers |= asks_for_peers(call.function);
     if (!call.has_frame()) continue;
-    rows.peers |= has(call.frame, OverBound::Unit::kGroups);
+    rows.peers_behind |= has(call.frame, OverBound::Unit::kGroups);
     rows.ranges |= has(call.frame, OverBound::Unit::kRange);
     rows.pins |= !whole && OverNavigation::pins(call);
     rows.handles |= asks_for_handles(call);
+    if (delayed && only_asks_ahead(call)) {
+      add_columns_of(call, &asked_ahead);
+      continue;
+    }
     if (call.function != OverFunction::kAggregate || slides(call)) add_columns_of(call, &kept);
   }
-  for (size_t column = 0; delayed && column < options.input->size(); ++column) kept.insert(column);
-  rows.kept.assign(kept.begin(), kept.end());
-  rows.handles |= whole || delayed || rows.peers || rows.pins;
-  for (const size_t column : kept) {
-    rows.handles |= !KeptColumns::can_keep((*options.input)[column].type);
+  rows.peers |= rows.peers_behind;
+  rows.handles |= rows.pins;
+  std::vector<size_t> others;
+  for (size_t column = 0; column < options.input->size(); ++column) {
+    if (delayed || kept.count(column) > 0) {
+      rows.handles |= !KeptColumns::can_keep((*options.input)[column].type);
+    }
+    const bool known =
+        is_like_key(options, column) || (rows.ranges && column == options.time_column);
+    const bool asked = !known || asked_ahead.count(column) > 0;
+    if (delayed && asked && kept.count(column) == 0) others.push_back(column);
   }
+  if (rows.handles) {
+    kept.insert(others.begin(), others.end());
+  } else {
+    rows.waiting = std::move(others);
+  }
+  rows.kept.assign(kept.begin(), kept.end());
   return rows;
 }
 
-size_t read_bytes(const OverOptions& options, bool delayed) {
-  if (delayed) return row_width(*options.input);
+size_t read_bytes(const OverOptions& options) {
   std::set<size_t> read;
   for (const OverCall& call : options.calls) {
     if (!call.has_frame() || call.frame.start.unit == OverBound::Unit::kUnbounded) continue;
@@ -81,6 +111,8 @@ size_t read_bytes(const OverOptions& options, bool delayed) {
       read.insert(columns.begin(), columns.end());
     }
     if (call.frame.start.unit == OverBound::Unit::kRange) read.insert(options.order[0].column);
+    if (call.frame.start.unit != OverBound::Unit::kGroups) continue;
+    for (const SortKey& key : options.order) read.insert(key.column);
   }
   std::vector<Field> fields;
   for (const size_t column : read) fields.push_back((*options.input)[column]);

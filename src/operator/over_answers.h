@@ -15,12 +15,12 @@ namespace velo {
 void add_columns_of(const OverCall& call, std::set<size_t>* columns);
 
 /// What must be remembered of rows for these calls. `whole`: partitions come whole. `delayed`: rows
-/// are answered later than they come, so that all their columns are kept.
+/// are answered later than they come, so that until then all their columns are kept but for those
+/// of PARTITION BY that are like those of all rows of their partition.
 OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed);
 
-/// Bytes of the columns that are read of a remembered row: by frames, or of all if rows are
-/// answered later than they come.
-size_t read_bytes(const OverOptions& options, bool delayed);
+/// Bytes of the columns that frames read of a row before theirs.
+size_t read_bytes(const OverOptions& options);
 
 /// All calls of one OVER, over the rows of `rows`: those with the same frame share where it begins
 /// and ends, and their aggregates.

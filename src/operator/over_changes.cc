@@ -375,15 +375,13 @@ std::vector<ColumnPtr> ChangingOver::compute(std::span<const Piece> pieces, RowE
   uint32_t number = 0;
   for (const Piece& piece : pieces) {
     if (piece.from == piece.to) continue;
-    const auto begin = static_cast<uint32_t>(ids_.size());
     for (size_t at = piece.low; at < piece.high; ++at) {
       ids_.push_back(partitions_[piece.group][at].row);
     }
     id_groups_.resize(ids_.size(), piece.group);
     numbers.resize(ids_.size(), number);
     for (size_t at = piece.from; at < piece.to; ++at) {
-      const size_t index = at - piece.low;
-      turn_.add(number, index, begin + static_cast<uint32_t>(index));
+      turn_.add(number, at - piece.low);
     }
     ++number;
   }

@@ -52,7 +52,7 @@ void OverCursor::find_starts(const OverTurn& turn, std::vector<uint64_t>& starts
     case Unit::kGroups:
       return advance([&](size_t i) {
         return [this, group = turn.groups[i], last = last_peer(turn, i, bound)](uint64_t at) {
-          return static_cast<int64_t>(rows_.peer(rows_.handle(group, at))) < last;
+          return static_cast<int64_t>(rows_.peer(group, at)) < last;
         };
       });
     case Unit::kRange:
@@ -86,7 +86,7 @@ void OverCursor::find_ends(const OverTurn& turn, std::vector<uint64_t>& ends) {
     case Unit::kGroups:
       return advance([&](size_t i) {
         return [this, group = turn.groups[i], last = last_peer(turn, i, bound)](uint64_t at) {
-          return static_cast<int64_t>(rows_.peer(rows_.handle(group, at))) <= last;
+          return static_cast<int64_t>(rows_.peer(group, at)) <= last;
         };
       });
     case Unit::kRange:
@@ -100,7 +100,7 @@ void OverCursor::find_ends(const OverTurn& turn, std::vector<uint64_t>& ends) {
 
 // The group of peers that lies where the bound says.
 int64_t OverCursor::last_peer(const OverTurn& turn, size_t row, const OverBound& bound) const {
-  return static_cast<int64_t>(rows_.peer(turn.handles[row])) + bound.distance;
+  return static_cast<int64_t>(rows_.peer(turn.groups[row], turn.indexes[row])) + bound.distance;
 }
 
 uint64_t OverCursor::low(uint32_t group) const {

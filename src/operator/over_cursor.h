@@ -11,13 +11,11 @@ namespace velo {
 struct OverTurn {
   std::vector<uint32_t> groups;
   std::vector<uint64_t> indexes;
-  std::vector<uint32_t> handles;
   size_t size() const { return groups.size(); }
-  void clear() { groups.clear(), indexes.clear(), handles.clear(); }
-  void add(uint32_t group, uint64_t index, uint32_t handle) {
+  void clear() { groups.clear(), indexes.clear(); }
+  void add(uint32_t group, uint64_t index) {
     groups.push_back(group);
     indexes.push_back(index);
-    handles.push_back(handle);
   }
 };
 

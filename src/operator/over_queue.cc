@@ -6,7 +6,7 @@
 namespace velo {
 namespace {
 
-constexpr size_t kAnsweredMax = 4096;  // at least so many are taken out of the queue at once
+constexpr size_t kStaleMax = 1024;  // at least so many may be in the heap for nothing
 
 }  // namespace
 
@@ -15,7 +15,8 @@ bool OverQueue::Moment::operator<(const Moment& other) const {
          std::tuple(other.time, other.phase, other.sequence, other.own);
 }
 
-OverQueue::OverQueue(const OverOptions& options, const OverRows& rows) : rows_(rows) {
+OverQueue::OverQueue(const OverOptions& options, const OverRows& rows)
+    : rows_(rows), time_column_(options.time_column) {
   for (const OverCall& call : options.calls) {
     if (!call.has_frame()) continue;
     const OverBound& end = call.frame.end;
@@ -28,30 +29,49 @@ OverQueue::OverQueue(const OverOptions& options, const OverRows& rows) : rows_(r
   }
 }
 
-void OverQueue::arrive(const Column& times, std::span<const uint32_t> groups) {
+void OverQueue::arrive(std::span<const uint32_t> groups) {
   grow_to(next_, rows_.groups());
   if (!delays()) {
     touched_.assign(groups.begin(), groups.end());
     return;
   }
-  if (times_.size() < rows_.handle_end()) {
-    times_.resize(std::max<size_t>(rows_.handle_end(), times_.size() * 2));
-    sequences_.resize(times_.size());
+  sequences_.resize(rows_.groups());
+  const GroupRuns& runs = rows_.taken_runs();
+  for (const GroupRuns::Run& run : runs.runs()) {
+    const std::span<const uint32_t> taken = runs.rows(run);
+    const uint64_t count = rows_.count(run.group);
+    const uint64_t begin = count - taken.size();
+    const bool waited = next_[run.group] < begin;
+    sequences_.reserve(run.group, next_[run.group], begin, count);
+    for (size_t i = 0; i < taken.size(); ++i) {
+      sequence_of(run.group, begin + i) = sequence_ + taken[i];
+    }
+    if (!waited) note_next(run.group);
+    touched_.push_back(run.group);
   }
-  const std::span<const uint32_t> handles = rows_.handles();
-  std::vector<uint64_t> indexes(groups.size());
-  grow_to(behind_, rows_.groups());
-  for (size_t row = groups.size(); row-- > 0;) {
-    indexes[row] = rows_.count(groups[row]) - ++behind_[groups[row]];
-  }
-  for (const uint32_t group : groups) behind_[group] = 0;
-  for (size_t row = 0; row < groups.size(); ++row) {
-    times_[handles[row]] = times.int64_at(row);
-    sequences_[handles[row]] = sequence_;
-    open_.push_back({times.int64_at(row), sequence_++, indexes[row], groups[row]});
-    touched_.push_back(groups[row]);
-  }
+  sequence_ += groups.size();
   waiting_ += groups.size();
+}
+
+void OverQueue::note_next(uint32_t group) {
+  const uint64_t next = next_[group];
+  nexts_.push_back({time_of(group, next), next, group});
+  std::push_heap(nexts_.begin(), nexts_.end());
+}
+
+// So that the first one is right.
+void OverQueue::drop_stale() {
+  const auto is_stale = [this](const Next& next) {
+    return next_[next.group] != next.index || !waits(next.group);
+  };
+  if (nexts_.size() > next_.size() * 2 + kStaleMax) {
+    std::erase_if(nexts_, is_stale);
+    std::make_heap(nexts_.begin(), nexts_.end());
+  }
+  while (!nexts_.empty() && is_stale(nexts_.front())) {
+    std::pop_heap(nexts_.begin(), nexts_.end());
+    nexts_.pop_back();
+  }
 }
 
 // The first row behind `after` that belongs to this group of peers or a later one.
@@ -60,7 +80,7 @@ uint64_t OverQueue::first_of_peer(uint32_t group, uint64_t after, uint64_t peer)
   uint64_t high = rows_.count(group);
   while (low < high) {
     const uint64_t middle = low + (high - low) / 2;
-    if (rows_.peer(rows_.handle(group, middle)) < peer) {
+    if (rows_.peer(group, middle) < peer) {
       low = middle + 1;
     } else {
       high = middle;
@@ -71,25 +91,23 @@ uint64_t OverQueue::first_of_peer(uint32_t group, uint64_t after, uint64_t peer)
 
 std::optional<OverQueue::Moment> OverQueue::moment_of(uint32_t group, uint64_t index,
                                                       int64_t passed, bool closed) const {
-  const uint32_t handle = rows_.handle(group, index);
-  const uint64_t own = sequences_[handle];
-  Moment moment{times_[handle], 0, own, own, group, index};
+  const uint64_t own = sequence_of(group, index);
+  const int64_t time = time_of(group, index);
+  Moment moment{time, 0, own, own, group, index};
   bool complete = true;
   const auto after = [&](const Moment& other) { moment = std::max(moment, other); };
   if (rows_ahead_ > 0) {
-    complete &= index + rows_ahead_ < rows_.count(group);
-    if (complete) {
-      const uint32_t last = rows_.handle(group, index + rows_ahead_);
-      after({times_[last], 0, sequences_[last], own, group, index});
-    }
+    const uint64_t last = index + rows_ahead_;
+    complete &= last < rows_.count(group);
+    if (complete) after({time_of(group, last), 0, sequence_of(group, last), own, group, index});
   }
   if (complete && groups_ahead_ > 0) {
-    const uint64_t last = first_of_peer(group, index, rows_.peer(handle) + groups_ahead_);
+    const uint64_t last = first_of_peer(group, index, rows_.peer(group, index) + groups_ahead_);
     complete &= last < rows_.count(group);
-    if (complete) after({times_[rows_.handle(group, last)], 1, 0, own, group, index});
+    if (complete) after({time_of(group, last), 1, 0, own, group, index});
   }
   if (complete && time_ahead_ > 0) {
-    const int64_t reach = times_[handle] + time_ahead_;
+    const int64_t reach = time + time_ahead_;
     complete &= reach <= passed;
     if (complete) after({reach, 1, 0, own, group, index});
   }
@@ -98,105 +116,105 @@ std::optional<OverQueue::Moment> OverQueue::moment_of(uint32_t group, uint64_t i
   return std::nullopt;
 }
 
+// Its rows that can be answered.
 void OverQueue::look_at(uint32_t group, int64_t passed, bool closed) {
-  for (uint64_t& next = next_[group]; next < rows_.count(group); ++next) {
+  uint64_t& next = next_[group];
+  const uint64_t before = next;
+  for (; next < rows_.count(group); ++next) {
     const std::optional<Moment> moment = moment_of(group, next, passed, closed);
-    if (!moment) return;
+    if (!moment) break;
     moments_.push_back(*moment);
   }
+  if (next == before) return;
+  sequences_.trim(group, next, rows_.count(group));
+  if (waits(group)) note_next(group);
 }
 
 void OverQueue::take_ready(int64_t passed, bool closed, OverTurn* turn) {
   turn->clear();
   if (!delays()) {
-    for (size_t row = 0; row < touched_.size(); ++row) {
-      turn->add(touched_[row], next_[touched_[row]]++, rows_.handles()[row]);
-    }
+    for (const uint32_t group : touched_) turn->add(group, next_[group]++);
     touched_.clear();
     return;
   }
   moments_.clear();
   for (const uint32_t group : touched_) look_at(group, passed, closed);
   touched_.clear();
-  for (; due_ < open_.size() && open_[due_].time <= passed - time_ahead_; ++due_) {
-    look_at(open_[due_].group, passed, closed);
+  for (uint32_t group = 0; closed && group < next_.size(); ++group) {
+    if (waits(group)) look_at(group, passed, closed);
   }
-  for (size_t i = begin_; closed && i < open_.size(); ++i) {
-    look_at(open_[i].group, passed, closed);
-  }
+  if (time_ahead_ > 0) look_at_due(passed, closed);
+  drop_stale();
   std::sort(moments_.begin(), moments_.end());
-  for (const Moment& moment : moments_) {
-    turn->add(moment.group, moment.index, rows_.handle(moment.group, moment.index));
-  }
+  for (const Moment& moment : moments_) turn->add(moment.group, moment.index);
   waiting_ -= moments_.size();
-  while (begin_ < open_.size() && !waits(open_[begin_])) ++begin_;
-  if (open_.size() > waiting_ * 2 + kAnsweredMax) drop_answered();
 }
 
-void OverQueue::drop_answered() {
-  std::vector<Open> left;
-  size_t due = 0;
-  for (size_t i = begin_; i < open_.size(); ++i) {
-    if (!waits(open_[i])) continue;
-    if (i < due_) ++due;
-    left.push_back(open_[i]);
+void OverQueue::look_at_due(int64_t passed, bool closed) {
+  for (drop_stale(); !nexts_.empty() && nexts_.front().time <= passed - time_ahead_; drop_stale()) {
+    std::pop_heap(nexts_.begin(), nexts_.end());
+    const Next next = nexts_.back();
+    nexts_.pop_back();
+    look_at(next.group, passed, closed);
+    if (next_[next.group] == next.index) still_.push_back(next);
   }
-  open_ = std::move(left);
-  begin_ = 0;
-  due_ = due;
+  for (const Next& next : still_) {
+    nexts_.push_back(next);
+    std::push_heap(nexts_.begin(), nexts_.end());
+  }
+  still_.clear();
 }
 
 std::optional<int64_t> OverQueue::oldest() const {
-  if (begin_ == open_.size()) return std::nullopt;
-  return open_[begin_].time;
+  if (nexts_.empty()) return std::nullopt;
+  return nexts_.front().time;
 }
 
 void OverQueue::forget(std::span<const uint32_t> groups) {
-  drop_answered();
-  for (const uint32_t group : groups) next_[group] = 0;
-}
-
-void OverQueue::save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
-                     SnapshotWriter& writer) const {
-  for (const uint32_t group : groups) writer.u64(next_[group]);
-  writer.u64(sequence_);
-  if (!delays()) return;
-  for (const uint32_t handle : rows.handles) {
-    writer.i64(times_[handle]);
-    writer.u64(sequences_[handle]);
+  for (const uint32_t group : groups) {
+    next_[group] = 0;
+    sequences_.forget(group);
   }
 }
 
-Status OverQueue::load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) {
+void OverQueue::save(std::span<const uint32_t> groups, SnapshotWriter& writer) const {
+  for (const uint32_t group : groups) writer.u64(next_[group]);
+  writer.u64(sequence_);
+  if (!delays()) return;
+  for (const uint32_t group : groups) {
+    for (uint64_t index = next_[group]; index < rows_.count(group); ++index) {
+      writer.u64(sequence_of(group, index));
+    }
+  }
+}
+
+Status OverQueue::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
   next_.resize(rows_.groups());
   for (const uint32_t group : groups) {
     next_[group] = TRY(reader.u64());
-    const bool behind = delays() && next_[group] < rows_.first(group);
+    const bool behind = delays() && next_[group] < rows_.waits_from(group);
     if (next_[group] > rows_.count(group) || behind) {
       return Error(ErrorCode::kCorruptData, "the rows that wait do not fit their partition");
     }
   }
   sequence_ = TRY(reader.u64());
   if (!delays()) return {};
-  for (size_t handle = 0; handle < rows; ++handle) {
-    times_.push_back(TRY(reader.i64()));
-    sequences_.push_back(TRY(reader.u64()));
-  }
+  sequences_.resize(next_.size());
   for (const uint32_t group : groups) {
-    for (uint64_t index = next_[group]; index < rows_.count(group); ++index) {
-      const uint32_t handle = rows_.handle(group, index);
-      open_.push_back({times_[handle], sequences_[handle], index, group});
+    const uint64_t count = rows_.count(group);
+    sequences_.reserve(group, next_[group], next_[group], count);
+    for (uint64_t index = next_[group]; index < count; ++index) {
+      sequence_of(group, index) = TRY(reader.u64());
     }
+    waiting_ += count - next_[group];
+    if (waits(group)) note_next(group);
   }
-  std::sort(open_.begin(), open_.end(),
-            [](const Open& a, const Open& b) { return a.sequence < b.sequence; });
-  waiting_ = open_.size();
   return {};
 }
 
 size_t OverQueue::memory_bytes() const {
-  return (next_.capacity() + times_.capacity() + sequences_.capacity()) * sizeof(uint64_t) +
-         behind_.capacity() * sizeof(uint32_t) + open_.capacity() * sizeof(Open);
+  return next_.capacity() * sizeof(uint64_t) + sequences_.memory_bytes() +
+         nexts_.capacity() * sizeof(Next);
 }
 
 }  // namespace velo

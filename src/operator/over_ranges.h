@@ -47,6 +47,11 @@ class RangeKeys {
     uint64_t base_;
   };
   Keys keys(uint32_t group) const;
+  /// REQUIRES: times, ascending, of which none is NULL.
+  int64_t time_at(uint32_t group, uint64_t index) const {
+    const std::byte* values = blocks_.values(group, kValues);
+    return reinterpret_cast<const int64_t*>(values)[index - blocks_.base(group)];
+  }
   /// The partition begins with this row of the batch.
   Keys whole_keys(uint32_t begin) const;
 

@@ -42,15 +42,15 @@ ColumnPtr rank_column(const OverCall& call, const OverRows& rows, const OverTurn
           call.type, n, [&](size_t i) { return static_cast<int64_t>(turn.indexes[i]) + 1; });
     case OverFunction::kRank:
       return column_of<int64_t>(call.type, n, [&](size_t i) {
-        return static_cast<int64_t>(rows.peer_first(turn.handles[i])) + 1;
+        return static_cast<int64_t>(rows.peer_first(turn.groups[i], turn.indexes[i])) + 1;
       });
     case OverFunction::kDenseRank:
       return column_of<int64_t>(call.type, n, [&](size_t i) {
-        return static_cast<int64_t>(rows.peer(turn.handles[i])) + 1;
+        return static_cast<int64_t>(rows.peer(turn.groups[i], turn.indexes[i])) + 1;
       });
     case OverFunction::kPercentRank:
       return column_of<double>(call.type, n, [&](size_t i) {
-        const auto before = static_cast<double>(rows.peer_first(turn.handles[i]));
+        const auto before = static_cast<double>(rows.peer_first(turn.groups[i], turn.indexes[i]));
         return count(i) > 1 ? before / static_cast<double>(count(i) - 1) : 0.0;
       });
     case OverFunction::kCumeDist:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "column/column_builder.h"
 #include "column/null_rows.h"
 
 namespace velo {
@@ -17,6 +18,13 @@ SchemaPtr chosen_fields(const Schema& schema, const std::vector<size_t>& columns
   return make_schema(std::move(fields));
 }
 
+/// By column: where it stands in the list, or −1.
+std::vector<int> places_in(const Schema& schema, const std::vector<size_t>& columns) {
+  std::vector<int> places(schema.size(), -1);
+  for (size_t i = 0; i < columns.size(); ++i) places[columns[i]] = static_cast<int>(i);
+  return places;
+}
+
 Error bad_rows() {
   return Error(ErrorCode::kCorruptData, "the rows of a partition do not fit each other");
 }
@@ -27,18 +35,17 @@ OverRows::OverRows(Options options)
     : options_(std::move(options)),
       ranges_(options_.ranges ? (*options_.schema)[options_.order[0].column].type : Type::bigint(),
               options_.ranges ? options_.order[0] : SortKey{}),
-      kept_at_(options_.schema->size(), -1),
+      kept_at_(places_in(*options_.schema, options_.kept)),
+      waiting_at_(places_in(*options_.schema, options_.waiting)),
       store_({chosen_fields(*options_.schema, options_.kept), {}, -1, 0, false}),
-      by_index_(kept_types()) {
-  for (size_t i = 0; i < options_.kept.size(); ++i) {
-    kept_at_[options_.kept[i]] = static_cast<int>(i);
-  }
+      by_index_(options_.handles ? std::vector<Type>() : types_by_index(options_.kept)),
+      waiting_(types_by_index(options_.waiting)) {
+  CHECK(!options_.handles || options_.waiting.empty(), "both ways of finding columns");
 }
 
 void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
   if (options_.whole) {
     keys_.clear();
-    peers_of_.clear();
     begins_.clear();
     handle_end_ = 0;
     batch_ = rows;
@@ -53,15 +60,20 @@ void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
   } else {
     for (const uint32_t group : groups) ++keys_[group].count;
     counted_ += rows.rows;
-    if (!options_.kept.empty()) take_kept(rows);
+    take_kept(rows);
   }
+  if (options_.peers) number_peers(rows, groups);
   if (options_.ranges) take_ranges(*rows.columns[options_.order[0].column]);
 }
 
 void OverRows::resize_groups(size_t groups) {
   grow_to(keys_, groups);
-  if (options_.peers) grow_to(peers_of_, groups);
-  if (options_.whole) grow_to(begins_, groups);
+  if (options_.whole) {
+    grow_to(begins_, groups);
+    return;
+  }
+  if (options_.peers) peers_.resize(keys_.size());
+  if (!options_.waiting.empty()) grow_to(waits_from_, keys_.size());
 }
 
 void OverRows::take_ranges(const Column& column) {
@@ -73,22 +85,24 @@ void OverRows::take_ranges(const Column& column) {
   }
 }
 
-std::vector<Type> OverRows::kept_types() const {
+std::vector<Type> OverRows::types_by_index(const std::vector<size_t>& columns) const {
   std::vector<Type> types;
-  for (const size_t column : options_.kept) {
-    if (!options_.handles) types.push_back((*options_.schema)[column].type);
-  }
+  for (const size_t column : columns) types.push_back((*options_.schema)[column].type);
   return types;
 }
 
 void OverRows::take_kept(const Batch& rows) {
-  by_index_.resize(keys_.size());
-  std::vector<ColumnPtr> columns;
-  for (const size_t column : options_.kept) columns.push_back(flatten(rows.columns[column]));
-  for (const GroupRuns::Run& run : runs_.runs()) {
-    const Key& key = keys_[run.group];
-    by_index_.append(run.group, key.first, key.count, columns, runs_.rows(run));
-  }
+  const auto take_columns = [&](const std::vector<size_t>& which, KeptColumns& to, auto low_of) {
+    if (which.empty()) return;
+    to.resize(keys_.size());
+    std::vector<ColumnPtr> columns;
+    for (const size_t column : which) columns.push_back(flatten(rows.columns[column]));
+    for (const GroupRuns::Run& run : runs_.runs()) {
+      to.append(run.group, low_of(run.group), keys_[run.group].count, columns, runs_.rows(run));
+    }
+  };
+  take_columns(options_.kept, by_index_, [this](uint32_t group) { return keys_[group].first; });
+  take_columns(options_.waiting, waiting_, [this](uint32_t group) { return waits_from_[group]; });
 }
 
 void OverRows::take_handles(const Batch& rows, std::span<const uint32_t> groups) {
@@ -98,7 +112,6 @@ void OverRows::take_handles(const Batch& rows, std::span<const uint32_t> groups)
     push(groups[row], handles_[row]);
   }
   grow_arrays();
-  if (options_.peers) number_peers(rows, groups);
   if (!options_.whole && !options_.kept.empty()) keep(rows);
 }
 
@@ -113,7 +126,6 @@ void OverRows::grow_arrays() {
   const auto grow = [end = size_t{handle_end_}](auto& array) {
     if (end > array.size()) array.resize(std::max(end, array.size() * 2));
   };
-  if (options_.peers) grow(peers_);
   if (options_.whole) return;
   if (!options_.kept.empty()) grow(stored_);
   if (!options_.pins) return;
@@ -147,23 +159,26 @@ bool OverRows::are_peers(const Batch& rows, uint32_t a, uint32_t b) const {
 }
 
 void OverRows::number_peers(const Batch& rows, std::span<const uint32_t> groups) {
-  std::vector<uint64_t> indexes(rows.rows);
-  for (uint32_t row = static_cast<uint32_t>(rows.rows); row-- > 0;) {
-    uint32_t& last = peers_of_[groups[row]].last;
-    indexes[row] = last == kNone ? keys_[groups[row]].count - 1 : indexes[last] - 1;
-    last = row;
+  if (options_.whole) return number_whole_peers(rows, groups);
+  for (const GroupRuns::Run& run : runs_.runs()) {
+    const std::span<const uint32_t> of_group = runs_.rows(run);
+    peers_.append(run.group, keys_[run.group].count, of_group.size(), [&](size_t i) {
+      return i == 0 || !are_peers(rows, of_group[i - 1], of_group[i]);
+    });
   }
-  for (const uint32_t group : groups) peers_of_[group].last = kNone;
+}
+
+void OverRows::number_whole_peers(const Batch& rows, std::span<const uint32_t> groups) {
+  whole_peers_.resize(rows.rows);
   for (uint32_t row = 0; row < rows.rows; ++row) {
-    Peers& peers = peers_of_[groups[row]];
-    if (peers.last == kNone || !are_peers(rows, peers.last, row)) {
-      ++peers.count;
-      peers.first = indexes[row];
+    if (row == 0 || groups[row - 1] != groups[row]) {
+      whole_peers_[row] = Peer();
+    } else if (are_peers(rows, row - 1, row)) {
+      whole_peers_[row] = whole_peers_[row - 1];
+    } else {
+      whole_peers_[row] = {whole_peers_[row - 1].number + 1, row - begins_[groups[row]]};
     }
-    peers.last = row;
-    peers_[handles_[row]] = {peers.count - 1, peers.first};
   }
-  for (const uint32_t group : groups) peers_of_[group].last = kNone;
 }
 
 void OverRows::keep(const Batch& rows) {
@@ -187,14 +202,27 @@ ColumnPtr OverRows::gather(size_t column, std::span<const uint32_t> handles) con
 
 ColumnPtr OverRows::gather(size_t column, std::span<const uint32_t> groups,
                            std::span<const uint64_t> indexes) const {
+  if (is_in_ranges(column)) {
+    ColumnBuilder times((*options_.schema)[column].type, groups.size());
+    for (size_t i = 0; i < groups.size(); ++i) {
+      times.append_int64(ranges_.time_at(groups[i], indexes[i]));
+    }
+    return times.finish();
+  }
   if (!options_.handles) {
-    return by_index_.gather(static_cast<size_t>(kept_at_[column]), groups, indexes);
+    return columns_with(column).gather(place_of(column), groups, indexes);
   }
   std::vector<uint32_t> handles(groups.size(), kNone);
   for (size_t i = 0; i < groups.size(); ++i) {
     if (indexes[i] != kNoRow) handles[i] = handle(groups[i], indexes[i]);
   }
   return gather(column, handles);
+}
+
+int64_t OverRows::int64_at(size_t column, uint32_t group, uint64_t index) const {
+  if (is_in_ranges(column)) return ranges_.time_at(group, index);
+  if (!options_.handles) return columns_with(column).int64_at(place_of(column), group, index);
+  return store_.int64_at(static_cast<size_t>(kept_at_[column]), stored_[handle(group, index)]);
 }
 
 void OverRows::release(uint32_t handle) {
@@ -207,15 +235,21 @@ void OverRows::unpin(uint32_t handle) {
   if (--pins_[handle] == 0 && in_ring_[handle] == 0) release(handle);
 }
 
-void OverRows::forget_before(uint32_t group, uint64_t low) {
+void OverRows::forget_before(uint32_t group, uint64_t low, uint64_t next) {
   if (options_.whole) return;
   Key& key = keys_[group];
+  if (options_.peers) {
+    peers_.trim(group, std::min(options_.peers_behind ? low : next, key.count), key.count);
+  }
   if (!options_.handles) {
     const uint64_t first = std::max(key.first, std::min(low, key.count));
     counted_ -= first - key.first;
     key.first = first;
     if (options_.ranges) ranges_.trim(group, first, key.count);
     if (!options_.kept.empty()) by_index_.trim(group, first, key.count);
+    if (options_.waiting.empty()) return;
+    waits_from_[group] = std::max(waits_from_[group], std::min(next, key.count));
+    waiting_.trim(group, waits_from_[group], key.count);
     return;
   }
   const std::vector<uint32_t>& ring = rings_[group];
@@ -227,12 +261,14 @@ void OverRows::forget_before(uint32_t group, uint64_t low) {
 }
 
 void OverRows::forget(uint32_t group) {
-  forget_before(group, UINT64_MAX);
+  forget_before(group, UINT64_MAX, UINT64_MAX);
   keys_[group] = Key();
-  if (options_.peers) peers_of_[group] = Peers();
+  peers_.forget(group);
+  if (!options_.waiting.empty()) waits_from_[group] = 0;
   if (options_.handles) std::vector<uint32_t>().swap(rings_[group]);
   ranges_.forget(group);
   by_index_.forget(group);
+  waiting_.forget(group);
 }
 
 std::vector<uint32_t> OverRows::take_forgotten() {
@@ -246,14 +282,20 @@ void OverRows::trim() {
     batch_ = Batch();
     return;
   }
-  if (options_.kept.empty()) return;
   if (!options_.handles) {
-    if (!by_index_.wants_renewal()) return;
-    by_index_.renew_texts(keys_.size(), [this](uint32_t group) {
-      return std::pair(keys_[group].first, keys_[group].count);
-    });
+    if (by_index_.wants_renewal()) {
+      by_index_.renew_texts(keys_.size(), [this](uint32_t group) {
+        return std::pair(keys_[group].first, keys_[group].count);
+      });
+    }
+    if (waiting_.wants_renewal()) {
+      waiting_.renew_texts(keys_.size(), [this](uint32_t group) {
+        return std::pair(waits_from_[group], keys_[group].count);
+      });
+    }
     return;
   }
+  if (options_.kept.empty()) return;
   if (!store_.will_renumber()) {
     store_.trim();
     return;
@@ -269,14 +311,15 @@ void OverRows::trim() {
 }
 
 size_t OverRows::memory_bytes() const {
-  size_t bytes = keys_.capacity() * sizeof(Key) + peers_of_.capacity() * sizeof(Peers) +
+  size_t bytes = keys_.capacity() * sizeof(Key) + waits_from_.capacity() * sizeof(uint64_t) +
                  begins_.capacity() * sizeof(uint32_t);
   bytes += rings_.capacity() * sizeof(rings_[0]);
   for (const std::vector<uint32_t>& ring : rings_) bytes += ring.capacity() * sizeof(uint32_t);
-  bytes += free_.capacity() * sizeof(uint32_t) + peers_.capacity() * sizeof(Peer);
+  bytes += free_.capacity() * sizeof(uint32_t) + whole_peers_.capacity() * sizeof(Peer);
   bytes += stored_.capacity() * sizeof(RowStore::Id) + pins_.capacity() * sizeof(uint32_t);
   bytes += in_ring_.capacity() + runs_.memory_bytes();
-  return bytes + ranges_.memory_bytes() + store_.memory_bytes() + by_index_.memory_bytes();
+  return bytes + peers_.memory_bytes() + ranges_.memory_bytes() + store_.memory_bytes() +
+         by_index_.memory_bytes() + waiting_.memory_bytes();
 }
 
 // Handles in their new order: those in rings by partition, then those that are only pinned.
@@ -287,10 +330,8 @@ OverRows::Saved OverRows::save(std::span<const uint32_t> groups, std::span<const
     const Key& key = keys_[group];
     writer.u64(key.first);
     writer.u64(key.count);
-    if (options_.peers) {
-      writer.u64(peers_of_[group].count);
-      writer.u64(peers_of_[group].first);
-    }
+    if (!options_.waiting.empty()) writer.u64(waits_from_[group]);
+    if (options_.peers) peers_.save(group, key.count, writer);
     for (uint64_t i = key.first; options_.handles && i < key.count; ++i) {
       saved.handles.push_back(handle(group, i));
     }
@@ -308,51 +349,58 @@ OverRows::Saved OverRows::save(std::span<const uint32_t> groups, std::span<const
     if (options_.ranges) ranges_.save(group, keys_[group].first, keys_[group].count, writer);
   }
   writer.u64(saved.handles.size());
-  if (options_.peers) {
-    for (const uint32_t handle : saved.handles) {
-      writer.u64(peers_[handle].number);
-      writer.u64(peers_[handle].first);
-    }
-  }
   if (options_.handles) {
     for (const size_t column : options_.kept) writer.column(*gather(column, saved.handles));
     return saved;
   }
-  std::vector<uint32_t> row_groups;
-  std::vector<uint64_t> indexes;
-  for (const uint32_t group : groups) {
-    for (uint64_t i = keys_[group].first; i < keys_[group].count; ++i) {
-      row_groups.push_back(group);
-      indexes.push_back(i);
-    }
-  }
-  for (const size_t column : options_.kept) writer.column(*gather(column, row_groups, indexes));
+  save_columns(groups, writer);
   return saved;
 }
 
-Status OverRows::load_kept(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) {
-  std::vector<ColumnPtr> columns;
-  for (const size_t column : options_.kept) {
-    ColumnPtr read = TRY(reader.column((*options_.schema)[column].type));
-    if (read->size() != rows) return bad_rows();
-    columns.push_back(flatten(read));
-  }
+void OverRows::save_columns(std::span<const uint32_t> groups, SnapshotWriter& writer) const {
+  const auto save_those = [&](const std::vector<size_t>& columns, auto first_of) {
+    std::vector<uint32_t> row_groups;
+    std::vector<uint64_t> indexes;
+    for (const uint32_t group : groups) {
+      for (uint64_t i = first_of(group); i < keys_[group].count; ++i) {
+        row_groups.push_back(group);
+        indexes.push_back(i);
+      }
+    }
+    for (const size_t column : columns) writer.column(*gather(column, row_groups, indexes));
+  };
+  save_those(options_.kept, [this](uint32_t group) { return keys_[group].first; });
+  save_those(options_.waiting, [this](uint32_t group) { return waits_from(group); });
+}
+
+Status OverRows::load_columns(std::span<const uint32_t> groups, const std::vector<size_t>& columns,
+                              std::span<const uint64_t> firsts, KeptColumns* kept,
+                              SnapshotReader& reader) {
   if (columns.empty()) return {};
-  by_index_.resize(keys_.size());
+  size_t rows = 0;
+  for (size_t i = 0; i < groups.size(); ++i) rows += keys_[groups[i]].count - firsts[i];
+  std::vector<ColumnPtr> loaded;
+  for (const size_t column : columns) {
+    const ColumnPtr read = TRY(reader.column((*options_.schema)[column].type));
+    if (read->size() != rows) return bad_rows();
+    loaded.push_back(flatten(read));
+  }
+  kept->resize(keys_.size());
   std::vector<uint32_t> all(rows);
   std::iota(all.begin(), all.end(), uint32_t{0});
   size_t at = 0;
-  for (const uint32_t group : groups) {
-    const Key& key = keys_[group];
-    const size_t held = key.count - key.first;
-    by_index_.append(group, key.first, key.count, columns, std::span(all).subspan(at, held));
-    at += held;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const uint64_t count = keys_[groups[i]].count;
+    const std::span<const uint32_t> held = std::span(all).subspan(at, count - firsts[i]);
+    kept->append(groups[i], firsts[i], count, loaded, held);
+    at += held.size();
   }
   return {};
 }
 
 Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) {
   uint64_t in_rings = 0;
+  uint64_t in_wait = 0;
   std::vector<uint64_t> ends;
   for (const uint32_t group : groups) {
     resize_groups(group + 1);
@@ -363,9 +411,13 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
     if (in_rings > UINT32_MAX) return bad_rows();
     keys_[group] = {first, first};  // until they are pushed
     ends.push_back(count);
-    if (!options_.peers) continue;
-    peers_of_[group].count = TRY(reader.u64());
-    peers_of_[group].first = TRY(reader.u64());
+    if (!options_.waiting.empty()) {
+      waits_from_[group] = TRY(reader.u64());
+      if (waits_from_[group] > count) return bad_rows();
+      in_wait += count - waits_from_[group];
+      if (in_wait > UINT32_MAX) return bad_rows();
+    }
+    if (options_.peers) TRY(peers_.load(group, count, reader));
   }
   ranges_.resize(keys_.size());
   for (size_t i = 0; options_.ranges && i < groups.size(); ++i) {
@@ -375,7 +427,12 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
   if (!options_.handles) {
     for (size_t i = 0; i < groups.size(); ++i) keys_[groups[i]].count = ends[i];
     counted_ = in_rings;
-    return load_kept(groups, in_rings, reader);
+    std::vector<uint64_t> firsts;
+    for (const uint32_t group : groups) firsts.push_back(keys_[group].first);
+    TRY(load_columns(groups, options_.kept, firsts, &by_index_, reader));
+    firsts.clear();
+    for (const uint32_t group : groups) firsts.push_back(waits_from(group));
+    return load_columns(groups, options_.waiting, firsts, &waiting_, reader);
   }
   if (rows < in_rings || rows >= kNone) return bad_rows();
   rings_.resize(keys_.size());
@@ -386,10 +443,6 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
   for (uint32_t handle = 0; handle < in_rings; ++handle) handles_.push_back(handle);
   handle_end_ = static_cast<uint32_t>(rows);
   grow_arrays();
-  for (uint32_t handle = 0; options_.peers && handle < rows; ++handle) {
-    peers_[handle].number = TRY(reader.u64());
-    peers_[handle].first = TRY(reader.u64());
-  }
   if (options_.kept.empty()) return {};
   Batch kept{nullptr, rows, {}, nullptr, nullptr};
   for (const size_t column : options_.kept) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "operator/over_kept.h"
+#include "operator/over_peers.h"
 #include "operator/over_ranges.h"
 #include "operator/row_order.h"
 #include "state/row_store.h"
@@ -25,13 +26,16 @@ class OverRows {
   struct Options {
     SchemaPtr schema;
     std::vector<SortKey> order;
-    std::vector<size_t> kept;  ///< columns that are asked for after their batch
-    bool whole = false;        ///< a batch has whole partitions, one after the other
-    bool peers = false;        ///< numbers of peers are asked for
-    bool ranges = false;       ///< values of the first order key are
-    bool pins = false;         ///< `pin` is called
-    /// `handle` is asked for, as all need but `ranges`, and `kept` columns that are not nested.
-    /// Without, these are gathered by index.
+    std::vector<size_t> kept;     ///< columns that are asked for after their batch
+    /// Others that are asked for until the row is answered; so may be the time that `ranges` have.
+    std::vector<size_t> waiting;
+    bool whole = false;           ///< a batch has whole partitions, one after the other
+    bool peers = false;           ///< numbers of peers are asked for, of rows to be answered
+    bool peers_behind = false;    ///< and of others that are kept
+    bool ranges = false;          ///< values of the first order key are
+    bool pins = false;            ///< `pin` is called
+    /// `handle` is asked for, as `pin` needs, and columns that are nested. Then all are gathered by
+    /// it, and none are in `waiting`.
     bool handles = false;
   };
   explicit OverRows(Options options);
@@ -51,6 +55,10 @@ class OverRows {
   /// How many rows of the partition have come.
   uint64_t count(uint32_t group) const { return keys_[group].count; }
   uint64_t first(uint32_t group) const { return keys_[group].first; }
+  /// The first row whose `waiting` columns are there.
+  uint64_t waits_from(uint32_t group) const {
+    return options_.waiting.empty() ? keys_[group].first : waits_from_[group];
+  }
   /// REQUIRES: options.handles, first ≤ index < count.
   uint32_t handle(uint32_t group, uint64_t index) const {
     if (options_.whole) return begins_[group] + static_cast<uint32_t>(index);
@@ -59,18 +67,31 @@ class OverRows {
   }
   /// Which group of equal rows of its partition the row belongs to, from 0; and the index of that
   /// group's first row.
-  uint64_t peer(uint32_t handle) const { return peers_[handle].number; }
-  uint64_t peer_first(uint32_t handle) const { return peers_[handle].first; }
+  uint64_t peer(uint32_t group, uint64_t index) const {
+    return options_.whole ? whole_peers_[begins_[group] + index].number
+                          : peers_.number(group, index);
+  }
+  uint64_t peer_first(uint32_t group, uint64_t index) const {
+    return options_.whole ? whole_peers_[begins_[group] + index].first : peers_.first(group, index);
+  }
   RangeKeys::Keys ranges(uint32_t group) const {
     return options_.whole ? ranges_.whole_keys(begins_[group]) : ranges_.keys(group);
   }
 
+  /// Whether the column is kept, of whatever rows.
+  bool has(size_t column) const {
+    return kept_at_[column] >= 0 || waiting_at_[column] >= 0 || is_in_ranges(column);
+  }
   /// The column's values in these rows, NULL for kNone. REQUIRES: it is kept.
   ColumnPtr gather(size_t column, std::span<const uint32_t> handles) const;
-  /// The same by partition and index: kNoRow, or first ≤ index < count.
+  /// The same by partition and index: kNoRow, or first ≤ index < count; of `waiting` columns, of
+  /// rows that are not answered.
   static constexpr uint64_t kNoRow = KeptColumns::kNoRow;
   ColumnPtr gather(size_t column, std::span<const uint32_t> groups,
                    std::span<const uint64_t> indexes) const;
+
+  /// The same of one row, and of a column of 64-bit numbers.
+  int64_t int64_at(size_t column, uint32_t group, uint64_t index) const;
 
   /// Keeps the row beyond its place in the partition, until as many unpins.
   void pin(uint32_t handle) {
@@ -78,8 +99,9 @@ class OverRows {
   }
   void unpin(uint32_t handle);
 
-  /// Forgets the rows before index `low`.
-  void forget_before(uint32_t group, uint64_t low);
+  /// Forgets the rows before index `low`, and of those before `next`, which are answered, what only
+  /// their answers needed.
+  void forget_before(uint32_t group, uint64_t low, uint64_t next);
   /// Forgets the partition: it begins anew.
   void forget(uint32_t group);
   /// Handles of rows that were forgotten since the last call; they may be given out again.
@@ -106,12 +128,6 @@ class OverRows {
     uint64_t first = 0;
     uint64_t count = 0;
   };
-  /// Groups of equal rows of a partition.
-  struct Peers {
-    uint64_t count = 0;     // so far
-    uint64_t first = 0;     // of the last group
-    uint32_t last = kNone;  // of the batch being taken: its last row
-  };
   struct Peer {
     uint64_t number = 0;
     uint64_t first = 0;
@@ -120,33 +136,51 @@ class OverRows {
   void take_handles(const Batch& rows, std::span<const uint32_t> groups);
   void take_ranges(const Column& column);
   void take_kept(const Batch& rows);
-  std::vector<Type> kept_types() const;
-  Status load_kept(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader);
+  std::vector<Type> types_by_index(const std::vector<size_t>& columns) const;
+  /// The time of rows, where `ranges` have it and nothing else does.
+  bool is_in_ranges(size_t column) const {
+    return options_.ranges && !options_.whole && column == options_.order[0].column &&
+           kept_at_[column] < 0 && waiting_at_[column] < 0;
+  }
+  /// A column that is gathered by index: in which of the two, and where there.
+  const KeptColumns& columns_with(size_t column) const {
+    return kept_at_[column] >= 0 ? by_index_ : waiting_;
+  }
+  size_t place_of(size_t column) const {
+    return static_cast<size_t>(kept_at_[column] >= 0 ? kept_at_[column] : waiting_at_[column]);
+  }
+  void save_columns(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
+  Status load_columns(std::span<const uint32_t> groups, const std::vector<size_t>& columns,
+                      std::span<const uint64_t> firsts, KeptColumns* kept, SnapshotReader& reader);
   void grow_arrays();
   void resize_groups(size_t groups);
   void push(uint32_t group, uint32_t handle);
   void release(uint32_t handle);
   void number_peers(const Batch& rows, std::span<const uint32_t> groups);
+  void number_whole_peers(const Batch& rows, std::span<const uint32_t> groups);
   bool are_peers(const Batch& rows, uint32_t a, uint32_t b) const;
   void keep(const Batch& rows);
   SchemaPtr kept_schema() const;
 
   Options options_;
   std::vector<Key> keys_;                     // by group
-  std::vector<Peers> peers_of_;               // by group, if they are asked for
+  std::vector<uint64_t> waits_from_;          // by group, if there are `waiting` columns
   std::vector<uint32_t> begins_;              // by group, where whole: the handle of row 0
   std::vector<std::vector<uint32_t>> rings_;  // by group; sizes are powers of two
   std::vector<uint32_t> free_;
   std::vector<uint32_t> forgotten_;  // not yet free: others still know them
   uint32_t handle_end_ = 0;
-  std::vector<Peer> peers_;  // by handle, as those below
+  OverPeers peers_;
+  std::vector<Peer> whole_peers_;  // by row of the batch
   RangeKeys ranges_;
-  std::vector<RowStore::Id> stored_;
+  std::vector<RowStore::Id> stored_;  // by handle, as those below
   std::vector<uint8_t> in_ring_;
   std::vector<uint32_t> pins_;
-  std::vector<int> kept_at_;  // by column: where it stands in the store
+  std::vector<int> kept_at_;     // by column: where it stands among those kept, or −1
+  std::vector<int> waiting_at_;  // the same of `waiting`
   RowStore store_;
   KeptColumns by_index_;  // without handles: what is kept
+  KeptColumns waiting_;   // of rows that are not answered
   Batch batch_;           // whole: the rows that are there
   std::vector<uint32_t> handles_;
   GroupRuns runs_;      // of the last batch, unless partitions come whole

@@ -120,8 +120,9 @@ class TimedOver final : public Operator {
   const SchemaPtr& output_schema() const override { return options_.output; }
   size_t state_rows() const override { return waiting_.rows() + state_->rows.rows(); }
   size_t state_column_bytes() const override {
-    return waiting_.rows() * row_width(*options_.input) +
-           state_->rows.rows() * read_bytes(options_, is_delayed(options_));
+    const size_t whole = state_->queue.waiting();
+    return (waiting_.rows() + whole) * row_width(*options_.input) +
+           (state_->rows.rows() - whole) * read_bytes(options_);
   }
   size_t state_bytes() const override {
     return waiting_.memory_bytes() + state_->keys.memory_bytes() + state_->rows.memory_bytes() +
@@ -160,7 +161,7 @@ class TimedOver final : public Operator {
     state.rows.take(piece, groups_);
     note_times(piece);
     state.answers.arrive(piece, context_);
-    state.queue.arrive(*times_of(piece), groups_);
+    state.queue.arrive(groups_);
     rows_since_sweep_ += piece.rows;
     if (state.queue.delays()) {
       answer_ready(times_of(piece)->int64_at(piece.rows - 1), false, output);
@@ -189,8 +190,15 @@ class TimedOver final : public Operator {
     state_->queue.take_ready(passed, closed, &turn_);
     if (turn_.size() == 0) return;
     Batch rows{options_.input, turn_.size(), {}, nullptr, nullptr};
+    std::vector<ColumnPtr> keys;
     for (size_t column = 0; column < options_.input->size(); ++column) {
-      rows.columns.push_back(state_->rows.gather(column, turn_.handles));
+      if (!state_->rows.has(column)) {
+        if (keys.empty()) keys = state_->keys.gather(turn_.groups);
+        const auto key = std::ranges::find(options_.partition, column);
+        rows.columns.push_back(keys[static_cast<size_t>(key - options_.partition.begin())]);
+      } else {
+        rows.columns.push_back(state_->rows.gather(column, turn_.groups, turn_.indexes));
+      }
     }
     answer(std::move(rows), output);
   }
@@ -205,7 +213,8 @@ class TimedOver final : public Operator {
       const uint32_t group = turn_.groups[i];
       // Once per partition: at its last row of the turn.
       if (turn_.indexes[i] + 1 != state.queue.next(group)) continue;
-      state.rows.forget_before(group, std::min(state.answers.low(group), state.queue.next(group)));
+      const uint64_t next = state.queue.next(group);
+      state.rows.forget_before(group, std::min(state.answers.low(group), next), next);
     }
     state.answers.forget_rows(state.rows.take_forgotten());
     state.rows.trim();
@@ -282,7 +291,7 @@ void TimedOver::save_state(SnapshotWriter& writer) const {
   }
   const OverRows::Saved saved = state.rows.save(groups, state.answers.pinned(groups), writer);
   state.answers.save(groups, saved, writer);
-  state.queue.save(groups, saved, writer);
+  state.queue.save(groups, writer);
 }
 
 Status TimedOver::load_state(SnapshotReader& reader) {
@@ -312,7 +321,7 @@ Status TimedOver::load_state(SnapshotReader& reader) {
   TRY(state.rows.load(groups, reader));
   const size_t rows = state.rows.rows();
   TRY(state.answers.load(groups, rows, reader));
-  return state.queue.load(groups, rows, reader);
+  return state.queue.load(groups, reader);
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ class WholeOver final : public Operator {
     answers_.arrive(batch, context_);
     for (uint32_t row = 0, first = 0; row < batch.rows; ++row) {
       if (row > 0 && groups[row] != groups[row - 1]) first = row;
-      turn_.add(groups[row], row - first, row);
+      turn_.add(groups[row], row - first);
     }
     RowErrors errors;
     std::vector<ColumnPtr> columns = answers_.answer(turn_, context_, errors);

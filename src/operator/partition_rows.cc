@@ -11,15 +11,12 @@ std::vector<Type> types_of(const Schema& schema, const std::vector<size_t>& colu
   return types;
 }
 
-/// Doubles are kept in the rows because two that look different may be one key, nested values
-/// because they are told apart by their texts.
 std::vector<size_t> stored_columns(const Schema& input, const std::vector<size_t>& partition) {
   std::vector<size_t> stored;
   size_t next = 0;
   for (size_t c = 0; c < input.size(); ++c) {
-    const Type& type = input[c].type;
     const bool is_key = std::find(partition.begin(), partition.end(), c) != partition.end();
-    const bool once = is_key && !type.is_float() && !type.is_nested();
+    const bool once = is_key && is_told_by_key(input[c].type);
     stored.push_back(once ? PartitionRows::kNotStored : next++);
   }
   return stored;

@@ -9,6 +9,10 @@
 
 namespace velo {
 
+/// Whether a key column of this type is the same in all rows of a partition: doubles that look
+/// different may be one key, nested values are told apart by their texts.
+inline bool is_told_by_key(const Type& type) { return !type.is_float() && !type.is_nested(); }
+
 /// Rows of partitions: what all rows of one have in common is kept once, with its number; the
 /// other columns as rows that come and go.
 class PartitionRows {

@@ -91,6 +91,8 @@ std::string over_rows_text(const OverNode& node) {
     if (start.unit == OverBound::Unit::kUnbounded) continue;
     for (const ExprPtr& read : expressions_read(call.call)) add(read);
     if (start.unit == OverBound::Unit::kRange) add(node.order[0].key);
+    if (start.unit != OverBound::Unit::kGroups) continue;
+    for (const PlanOrder& order : node.order) add(order.key);
   }
   return fields.empty() ? "" : row_text(*make_schema(std::move(fields)), {}, "row");
 }

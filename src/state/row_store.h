@@ -105,6 +105,8 @@ class RowStore {
   }
 
   bool is_null(size_t column, Id id) const { return columns_.is_null(column, id); }
+  /// REQUIRES: a column of 64-bit numbers.
+  int64_t int64_at(size_t column, Id id) const { return *columns_.value<int64_t>(column, id); }
 
   void remove(Id id);
   /// Removes the rows that `watermark` has made useless. With counts, every one of them, and those
