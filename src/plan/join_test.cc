@@ -11,9 +11,10 @@ TEST(JoinPlan, BoundsOnTimeFromBothSidesMakeRowsWaitNoLonger) {
     AND i.ts >= t.ts AND i.ts < t.ts + INTERVAL '1' MINUTE AND t.price < i.price AND t.quantity > 1)"),
             R"(
 Project price, price AS price_1
-  Join on trades.symbol = trades.symbol AND trades.price < trades.price; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '59.999999' SECOND; state: until the watermark passes, 40+ bytes per left row, 32+ bytes per right row
-    Filter quantity > 1
-      Scan trades: symbol, price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
+  Join on trades.symbol = trades.symbol AND trades.price < trades.price; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '59.999999' SECOND; state: until the watermark passes, 32+ bytes per left row, 32+ bytes per right row
+    Project symbol, price, ts
+      Filter quantity > 1
+        Scan trades: symbol, price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
     Scan trades: symbol, price, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
 )");
 }
@@ -109,12 +110,13 @@ TEST(JoinPlan, OrderOfFromMattersNotWhereConditionsTieTheTables) {
       AND c.ts BETWEEN a.ts AND a.ts + INTERVAL '1' MINUTE)"),
             R"(
 Project price, price AS price_1
-  Join on trades.symbol = history.symbol; the right side is read first; state: until the input ends, 24+ bytes per right row
+  Join on trades.symbol = history.symbol; the right side is read first; state: until the input ends, 16+ bytes per right row
     Join on trades.quantity = trades.quantity; right ts - left ts from INTERVAL '0' SECOND to INTERVAL '1' MINUTE; before others of FROM, which nothing ties to these yet; state: until the watermark passes, 24 bytes per left row, 40+ bytes per right row
       Scan trades: price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
       Scan trades: symbol, price, quantity, ts; WATERMARK FOR ts AS ts - INTERVAL '5' SECOND; idle after INTERVAL '10' SECOND
-    Filter price > 1e0
-      Scan history: symbol, price; bounded
+    Project symbol
+      Filter price > 1e0
+        Scan history: symbol, price; bounded
 )");
   // Nothing ties the file to the streams: it is joined last, with every row.
   EXPECT_EQ(plan_text(R"(SELECT h.price FROM trades a, history h, trades c

@@ -9,95 +9,21 @@
 #include <array>
 
 #include "base/check.h"
-#include "plan/field_reads.h"
-#include "plan/plan_build.h"
+#include "plan/column_needs.h"
 #include "plan/rewrite.h"
 
 namespace velo {
 namespace {
 
-/// What of an output is read; and whether somebody waits for its watermark.
-struct Needs {
-  FieldReads reads;
-  bool watermark = false;
-
-  const std::vector<size_t>& columns() const { return reads.columns(); }
-  void add(size_t column) { reads.add(column); }
-  void add(const ExprPtr& expr) { reads.add(expr); }
-  /// Reads the same of an input whose first `columns` columns are passed on.
-  void pass(const Needs& above, size_t columns) {
-    for (const size_t column : above.columns()) {
-      if (column < columns) add(column);
-    }
-    for (const ExprPtr& field : above.reads.fields()) {
-      if (column_of_field(*field)->index() < columns) add(field);
-    }
-  }
-};
-
-/// For nodes that pass on no fields of their columns.
-Needs whole_columns(const Needs& needs) {
-  Needs whole = needs;
-  for (const ExprPtr& field : needs.reads.fields()) whole.add(column_of_field(*field)->index());
-  return whole;
-}
-
-Needs needs_all(const std::vector<size_t>& columns) {
-  Needs needs;
-  for (const size_t column : columns) needs.add(column);
-  return needs;
-}
-
-/// A field that has become a column.
-struct MovedField {
-  ExprPtr field;   ///< over the old output
-  ExprPtr column;  ///< of the new one
-};
-
-struct Pruned {
-  PlanPtr plan;
-  std::vector<size_t> at;  ///< new index by old index
-  std::vector<MovedField> fields = {};
-};
-
 Pruned prune(const PlanPtr& plan, Needs needs);
+
+/// As `prune`, and without what was only read below: for inputs whose rows are kept.
+Pruned prune_kept(const PlanPtr& plan, Needs needs) { return narrowed(prune(plan, needs), needs); }
 
 std::vector<size_t> same_places(const PlanNode& plan) {
   std::vector<size_t> at(plan.schema->size());
   for (size_t i = 0; i < at.size(); ++i) at[i] = i;
   return at;
-}
-
-/// An expression over the old output, over the new one.
-ExprPtr carry(const ExprPtr& expr, const Pruned& to) {
-  if (to.fields.empty()) return remap_columns(expr, to.at);
-  for (const MovedField& moved : to.fields) {
-    if (*moved.field == *expr) return moved.column;
-  }
-  if (expr->kind() == ExprKind::kColumn) return remap_columns(expr, to.at);
-  std::vector<ExprPtr> args;
-  for (const ExprPtr& arg : expr->args()) args.push_back(carry(arg, to));
-  return with_args(expr, std::move(args));
-}
-
-std::vector<ExprPtr> carry_all(const std::vector<ExprPtr>& exprs, const Pruned& to) {
-  std::vector<ExprPtr> out;
-  for (const ExprPtr& expr : exprs) out.push_back(carry(expr, to));
-  return out;
-}
-
-/// Exactly the given old columns, in that order.
-PlanPtr exactly(const Pruned& pruned, const std::vector<size_t>& columns) {
-  bool same = columns.size() == pruned.plan->schema->size();
-  for (size_t i = 0; i < columns.size(); ++i) same = same && pruned.at[columns[i]] == i;
-  if (same) return pruned.plan;
-  std::vector<ExprPtr> exprs;
-  std::vector<std::string> names;
-  for (const size_t column : columns) {
-    exprs.push_back(column_of(*pruned.plan, pruned.at[column]));
-    names.push_back((*pruned.plan->schema)[pruned.at[column]].name);
-  }
-  return make_project(pruned.plan, std::move(exprs), std::move(names), pruned.plan->span);
 }
 
 Pruned prune_scan(const ScanNode& scan, Needs needs) {
@@ -396,7 +322,7 @@ Pruned prune_over(const OverNode& node, const Needs& needs) {
   parts.calls = std::move(read);
   below.pass(needs, columns);
   for (const ExprPtr& expr : expressions_of(parts)) below.add(expr);
-  const Pruned input = prune(node.input(), std::move(below));
+  const Pruned input = prune_kept(node.input(), std::move(below));
   parts = rewrite_over(std::move(parts), [&](const ExprPtr& expr) { return carry(expr, input); });
   std::vector<size_t> at = input.at;
   for (const size_t place : place_of_call) at.push_back(input.plan->schema->size() + place);
@@ -450,8 +376,12 @@ Pruned prune_join(const JoinNode& node, const Needs& needs) {
   const bool timed = node.form == JoinForm::kInterval || node.form == JoinForm::kAsof;
   below[0].watermark = timed || (needs.watermark && node.build == 1);
   below[1].watermark = timed || (needs.watermark && node.build == 0);
-  const Pruned first = prune(node.inputs[0], std::move(below[0]));
-  const Pruned second = prune(node.inputs[1], std::move(below[1]));
+  const auto side = [&](size_t s) {  // whose rows are kept, unless they look into the other
+    const bool passes = node.form == JoinForm::kBuild && node.build != s;
+    return (passes ? prune : prune_kept)(node.inputs[s], std::move(below[s]));
+  };
+  const Pruned first = side(0);
+  const Pruned second = side(1);
   Pruned both = first;
   const size_t width = first.plan->schema->size();
   for (const size_t place : second.at) both.at.push_back(width + place);
@@ -482,7 +412,7 @@ Pruned prune_top_n(const TopNNode& node, const Needs& needs) {
   for (const ExprPtr& key : parts.partition) below.add(key);
   for (const PlanOrder& order : parts.order) below.add(order.key);
   below.watermark = node.form == TopNForm::kWindow;
-  const Pruned input = prune(node.input(), std::move(below));
+  const Pruned input = prune_kept(node.input(), std::move(below));
   parts.partition = carry_all(parts.partition, input);
   for (PlanOrder& order : parts.order) order.key = carry(order.key, input);
   std::vector<size_t> at = input.at;
@@ -493,7 +423,7 @@ Pruned prune_top_n(const TopNNode& node, const Needs& needs) {
 Pruned prune_order_by(const OrderByNode& node, Needs needs) {
   needs.watermark |= node.time_column.has_value();
   for (const PlanOrder& key : node.keys) needs.add(key.key);
-  Pruned input = prune(node.input(), std::move(needs));
+  Pruned input = prune_kept(node.input(), std::move(needs));
   std::vector<PlanOrder> keys = node.keys;
   for (PlanOrder& key : keys) key.key = carry(key.key, input);
   input.plan = make_order_by(input.plan, std::move(keys), node.span);

@@ -26,6 +26,30 @@ Project a
 )");
 }
 
+TEST(PruneColumns, WhatOnlyAFilterBelowReadsIsNotKeptByWhatKeepsRows) {
+  EXPECT_EQ(
+      pruned(
+          R"(SELECT symbol, SUM(quantity) OVER (ORDER BY symbol) AS s FROM (SELECT * FROM history WHERE price > 1))"),
+      R"(
+Project symbol, SUM(quantity) OVER AS s
+  Over ORDER BY symbol: SUM(quantity); when the input has ended
+    Project symbol, quantity
+      Filter price > 1e0
+        Scan history: symbol, price, quantity; bounded
+)");
+  EXPECT_EQ(
+      pruned(
+          R"(SELECT a.quantity FROM trades a JOIN (SELECT * FROM trades WHERE price > 1) b ON a.symbol = b.symbol)"),
+      R"(
+Project quantity
+  Join on trades.symbol = trades.symbol; both sides are kept
+    Scan trades: symbol, quantity
+    Project symbol
+      Filter price > 1e0
+        Scan trades: symbol, price
+)");
+}
+
 TEST(PruneColumns, AggregatesThatNobodyReadsGo) {
   EXPECT_EQ(
       pruned(
