@@ -1,18 +1,17 @@
 #include "connector/kafka_source.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "base/fmt.h"
+#include "connector/kafka_block.h"
 
 namespace velo {
 namespace {
 
 constexpr int kTimeoutMs = 10'000;  // for what is asked before anything runs
-constexpr size_t kPumped = 4096;    // messages taken from the queue at once
-constexpr size_t kBlockRecords = 4096;
-constexpr size_t kBlockBytes = size_t{512} << 10;
+constexpr size_t kPumped = kKafkaBlockRecords;  // messages taken from the queue at once
+constexpr size_t kAhead = 8;  // messages whose first line is asked for before they are looked at
 constexpr size_t kHeldMost = 65'536;  // messages of a lane; then it is paused …
 constexpr size_t kHeldFew = 8'192;    // … until so few are left
 constexpr size_t kBuffersKept = 8;
@@ -36,7 +35,7 @@ KafkaSource::KafkaSource(KafkaSourceOptions options, Clock& clock, SourceLegacy*
       clock_(clock),
       legacy_(legacy),
       taken_(kPumped),
-      pool_(kBlockBytes, kBuffersKept) {}
+      pool_(kKafkaBlockBytes, kBuffersKept) {}
 
 KafkaSource::~KafkaSource() { close(); }
 
@@ -49,6 +48,10 @@ Status KafkaSource::connect() {
   properties["enable.partition.eof"] = "true";
   properties.try_emplace("check.crcs", "true");
   properties.try_emplace("fetch.error.backoff.ms", "100");
+  // What waits in the client is little, to be near when it is read, and asked for without a pause:
+  // the client's own second stops a reader that catches up.
+  properties.try_emplace("queued.min.messages", "20000");
+  properties.try_emplace("fetch.queue.backoff.ms", "2");
   // The client wants a group even where nothing joins one.
   properties["group.id"] = options_.group.empty() ? "velo" : options_.group;
   if (options_.member.empty()) {
@@ -329,15 +332,17 @@ Status KafkaSource::pump(int timeout_ms) {
   const ssize_t got = rd_kafka_consume_batch_queue(queue_.get(), 0, taken_.data(), taken_.size());
   if (got < 0) return kafka_error(rd_kafka_last_error(), "reading");
   Status status;
-  for (ssize_t i = 0; i < got; ++i) {
-    const Status taken = take(taken_[static_cast<size_t>(i)]);
+  const auto count = static_cast<size_t>(got);
+  for (size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) __builtin_prefetch(taken_[i + kAhead]);
+    const Status taken = take(taken_[i]);
     if (status && !taken) status = taken;
   }
   return status;
 }
 
 Status KafkaSource::take(rd_kafka_message_t* taken) {
-  Message message(taken);
+  KafkaMessage message(taken);
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_event(*message);
   Lane* const lane = lane_of(*message);
   if (lane == nullptr || lane->ended) return {};
@@ -437,102 +442,16 @@ Status KafkaSource::wait(int64_t timeout_us) {
   return pump(static_cast<int>(std::max<int64_t>(1, timeout_us / 1000)));
 }
 
-size_t KafkaSource::header_bytes(const rd_kafka_message_t& message) {
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
-  size_t bytes = 0;
-  const char* name = nullptr;
-  const void* value = nullptr;
-  size_t size = 0;
-  for (size_t i = 0;
-       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-       ++i) {
-    bytes += std::strlen(name) + size;
-  }
-  return bytes;
-}
-
-void KafkaSource::add_headers(const rd_kafka_message_t& message, Block& out, std::byte* base,
-                              uint32_t* at) {
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  const auto copy = [&](const void* bytes, size_t size) {
-    const RecordSpan span{*at, static_cast<uint32_t>(size)};
-    if (size > 0) std::memcpy(base + *at, bytes, size);
-    *at += span.length;
-    return span;
-  };
-  const char* name = nullptr;
-  const void* value = nullptr;
-  size_t size = 0;
-  for (size_t i = 0;
-       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-       ++i) {
-    HeaderSpan header;
-    header.name = copy(name, std::strlen(name));
-    header.value = value == nullptr ? RecordSpan{0, kNullLength} : copy(value, size);
-    out.headers.push_back(header);
-    ++out.metadata.back().headers;
-  }
-}
-
-/// Moves messages of the lane into a block: values first, each with a newline behind it, then what
-/// was asked for beside them.
+/// Moves messages of the lane into a block.
 void KafkaSource::fill(Lane& lane, uint32_t partition, Block& out) {
-  out.clear();
-  size_t values = 0;
-  size_t extras = 0;
-  size_t end = lane.head;
-  for (; end < lane.waiting.size() && end - lane.head < kBlockRecords; ++end) {
-    const rd_kafka_message_t& message = *lane.waiting[end];
-    if (end > lane.head && values + extras + message.len > kBlockBytes) break;
-    values += message.len + 1;
-    if (options_.keys) extras += message.key_len;
-    if (options_.headers) extras += header_bytes(message);
-  }
-  const std::shared_ptr<Buffer> buffer = pool_.take(values + extras);
-  std::byte* const base = buffer->data();
-  uint32_t at = 0;
-  auto beside = static_cast<uint32_t>(values);
-  bool lines = true;
-  out.records.reserve(end - lane.head);
-  out.metadata.reserve(end - lane.head);
-  for (size_t i = lane.head; i < end; ++i) {
-    const rd_kafka_message_t& message = *lane.waiting[i];
-    const auto length = static_cast<uint32_t>(message.len);
-    const bool null = message.payload == nullptr;
-    out.records.push_back({at, null ? kNullLength : length});
-    if (length > 0) std::memcpy(base + at, message.payload, length);
-    lines = lines && length > 0 && static_cast<uint8_t>(base[at]) > ' ' &&
-            std::memchr(base + at, '\n', length) == nullptr;
-    at += length;
-    base[at++] = std::byte{'\n'};
-    RecordMetadata& metadata = out.metadata.emplace_back();
-    metadata.offset = static_cast<uint64_t>(message.offset);
-    rd_kafka_timestamp_type_t kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    metadata.timestamp_us = rd_kafka_message_timestamp(&message, &kind) * 1000;
-    metadata.timestamp_kind =
-        kind == RD_KAFKA_TIMESTAMP_CREATE_TIME       ? RecordMetadata::TimestampKind::kCreated
-        : kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? RecordMetadata::TimestampKind::kAppended
-                                                     : RecordMetadata::TimestampKind::kNone;
-    if (options_.keys && message.key != nullptr) {
-      metadata.key = {beside, static_cast<uint32_t>(message.key_len)};
-      if (message.key_len > 0) std::memcpy(base + beside, message.key, message.key_len);
-      beside += metadata.key.length;
-    }
-    metadata.first_header = static_cast<uint32_t>(out.headers.size());
-    if (options_.headers) add_headers(message, out, base, &beside);
-    lane.next = message.offset + 1;
-  }
-  out.owner = buffer;
-  out.bytes = Bytes(base, beside);
-  out.line_bytes = lines ? at : 0;
-  out.record_per_entry = true;
+  const std::span<KafkaMessage> waiting = std::span(lane.waiting).subspan(lane.head);
+  const size_t taken = fill_kafka_block(waiting, options_.keys, options_.headers, pool_, out);
+  lane.next = waiting[taken - 1]->offset + 1;
   out.partition = partition;
   out.begin = {lane.topic, out.metadata.front().offset, 0};
   out.end = {lane.topic, static_cast<uint64_t>(lane.next), 0};
-  for (size_t i = lane.head; i < end; ++i) lane.waiting[i].reset();
-  lane.head = end;
+  for (KafkaMessage& message : waiting.first(taken)) message.reset();
+  lane.head += taken;
   if (lane.head == lane.waiting.size()) {
     lane.waiting.clear();
     lane.head = 0;

@@ -43,7 +43,6 @@ class KafkaSource final : public Source {
   void close() override;
 
  private:
-  using Message = std::unique_ptr<rd_kafka_message_t, KafkaDeleter>;
   struct Lane {
     std::string topic;
     int32_t partition = 0;
@@ -57,7 +56,7 @@ class KafkaSource final : public Source {
     bool at_stop = false;  ///< nothing before `stop` will come any more
     bool ended = false;
     bool paused = false;
-    std::vector<Message> waiting;  ///< from `head` on
+    std::vector<KafkaMessage> waiting;  ///< from `head` on
     size_t head = 0;
     size_t held() const { return waiting.size() - head; }
   };
@@ -80,8 +79,6 @@ class KafkaSource final : public Source {
   Lane* lane_of(const rd_kafka_message_t& message);
   void pause(Lane& lane, bool paused);
   void fill(Lane& lane, uint32_t partition, Block& out);
-  void add_headers(const rd_kafka_message_t& message, Block& out, std::byte* base, uint32_t* at);
-  static size_t header_bytes(const rd_kafka_message_t& message);
 
   KafkaSourceOptions options_;
   Clock& clock_;
