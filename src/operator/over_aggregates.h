@@ -46,6 +46,11 @@ bool merges_cheaply(const Aggregate& aggregate);
 /// these, and rows keep nothing else.
 bool follows_from_numbers(const Aggregate& aggregate);
 
+/// Whether the result follows from which rows of the frame count, found by index in the column that
+/// the aggregate reads: MIN and MAX of texts, COUNT(DISTINCT x). Of frames that rows leave, where
+/// partitions do not come whole.
+bool follows_from_indexes(const Aggregate& aggregate);
+
 /// For aggregates that follow from numbers.
 std::unique_ptr<OverAggregates> make_number_aggregates(OverAggregatesOptions options,
                                                        const OverRows& rows);
@@ -53,6 +58,9 @@ std::unique_ptr<OverAggregates> make_number_aggregates(OverAggregatesOptions opt
 /// turn of the tables and what has come since (two stacks).
 std::unique_ptr<OverAggregates> make_merged_aggregates(OverAggregatesOptions options,
                                                        const OverRows& rows);
+/// For aggregates that follow from indexes. The columns that they read are kept by `rows`.
+std::unique_ptr<OverAggregates> make_indexed_aggregates(OverAggregatesOptions options,
+                                                        const OverRows& rows);
 /// For aggregates that keep values: one state per partition, which rows enter and leave. The
 /// columns that they read are kept by `rows`.
 std::unique_ptr<OverAggregates> make_sliding_aggregates(OverAggregatesOptions options,

@@ -11,6 +11,12 @@
 namespace velo {
 namespace {
 
+/// Those that find rows by their indexes.
+bool is_indexed(const OverCall& call, bool whole) {
+  return call.function == OverFunction::kAggregate && !whole &&
+         call.frame.start.unit != OverBound::Unit::kUnbounded &&
+         follows_from_indexes(call.aggregate);
+}
 /// Aggregates that keep values are one state per partition, not one per row.
 bool slides(const OverCall& call) { return !merges_cheaply(call.aggregate); }
 /// Those that find what belongs to rows by their handles.
@@ -73,12 +79,14 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
     rows.peers_behind |= has(call.frame, OverBound::Unit::kGroups);
     rows.ranges |= has(call.frame, OverBound::Unit::kRange);
     rows.pins |= !whole && OverNavigation::pins(call);
-    rows.handles |= asks_for_handles(call);
+    const bool indexed = is_indexed(call, whole);
+    rows.handles |= !indexed && asks_for_handles(call);
     if (delayed && only_asks_ahead(call)) {
       add_columns_of(call, &asked_ahead);
       continue;
     }
-    if (call.function != OverFunction::kAggregate || slides(call)) add_columns_of(call, &kept);
+    const bool asks = call.function != OverFunction::kAggregate || indexed || slides(call);
+    if (asks) add_columns_of(call, &kept);
   }
   rows.peers |= rows.peers_behind;
   rows.handles |= rows.pins;
@@ -146,11 +154,11 @@ void OverAnswers::add(size_t index) {
     framed.navigations.emplace_back(call, whole_, rows_);
     framed.navigation_calls.push_back(index);
   } else {
-    const bool numbers = follows_from_numbers(call.aggregate);
-    (slides(call) ? framed.sliding
-     : numbers    ? framed.numbers
-                  : framed.merged)
-        .calls.push_back(index);
+    Framed::Aggregates& kind = is_indexed(call, whole_)               ? framed.indexed
+                               : slides(call)                         ? framed.sliding
+                               : follows_from_numbers(call.aggregate) ? framed.numbers
+                                                                      : framed.merged;
+    kind.calls.push_back(index);
   }
 }
 
@@ -165,6 +173,7 @@ void OverAnswers::make_aggregates(Framed& framed) {
     if (!kind.calls.empty()) kind.made = make_aggregates_of(options_for(kind.calls), rows_);
   };
   make(framed.numbers, make_number_aggregates);
+  make(framed.indexed, make_indexed_aggregates);
   make(framed.merged, make_merged_aggregates);
   make(framed.sliding, make_sliding_aggregates);
 }

@@ -56,13 +56,15 @@ class OverAnswers {
       std::unique_ptr<OverAggregates> made;
       std::vector<size_t> calls;
     };
-    Aggregates numbers, merged, sliding;
-    std::array<const Aggregates*, 3> kinds() const { return {&numbers, &merged, &sliding}; }
+    Aggregates numbers, indexed, merged, sliding;
+    std::array<const Aggregates*, 4> kinds() const {
+      return {&numbers, &indexed, &merged, &sliding};
+    }
     std::vector<OverNavigation> navigations;
     std::vector<size_t> navigation_calls;
     std::vector<size_t> rank_calls;
     bool has_calls() const {
-      return numbers.made || merged.made || sliding.made || !navigations.empty();
+      return numbers.made || indexed.made || merged.made || sliding.made || !navigations.empty();
     }
   };
   void add(size_t call);

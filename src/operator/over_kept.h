@@ -63,10 +63,14 @@ class KeptColumns {
   /// The column's values in these rows; NULL for kNoRow.
   ColumnPtr gather(size_t column, std::span<const uint32_t> groups,
                    std::span<const uint64_t> indexes) const;
-  /// REQUIRES: a column of 64-bit numbers, which has no NULL there.
-  int64_t int64_at(size_t column, uint32_t group, uint64_t index) const {
+  /// One row's value; what is NULL there has any.
+  template <typename T>
+  const T& value(size_t column, uint32_t group, uint64_t index) const {
     const std::byte* values = blocks_.values(group, column);
-    return reinterpret_cast<const int64_t*>(values)[index - blocks_.base(group)];
+    return reinterpret_cast<const T*>(values)[index - blocks_.base(group)];
+  }
+  bool is_null(size_t column, uint32_t group, uint64_t index) const {
+    return has_nulls_[column] != 0 && value<uint8_t>(valid(column), group, index) == 0;
   }
   size_t memory_bytes() const { return blocks_.memory_bytes() + texts_.memory_bytes(); }
 

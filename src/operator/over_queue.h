@@ -65,7 +65,7 @@ class OverQueue {
   };
   bool waits(uint32_t group) const { return next_[group] < rows_.count(group); }
   int64_t time_of(uint32_t group, uint64_t index) const {
-    return rows_.int64_at(time_column_, group, index);
+    return rows_.time_at(time_column_, group, index);
   }
   uint64_t& sequence_of(uint32_t group, uint64_t index) const {
     auto* values = reinterpret_cast<uint64_t*>(sequences_.values(group, 0));

@@ -219,12 +219,6 @@ ColumnPtr OverRows::gather(size_t column, std::span<const uint32_t> groups,
   return gather(column, handles);
 }
 
-int64_t OverRows::int64_at(size_t column, uint32_t group, uint64_t index) const {
-  if (is_in_ranges(column)) return ranges_.time_at(group, index);
-  if (!options_.handles) return columns_with(column).int64_at(place_of(column), group, index);
-  return store_.int64_at(static_cast<size_t>(kept_at_[column]), stored_[handle(group, index)]);
-}
-
 void OverRows::release(uint32_t handle) {
   if (!options_.kept.empty()) store_.remove(stored_[handle]);
   forgotten_.push_back(handle);

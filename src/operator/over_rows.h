@@ -90,8 +90,21 @@ class OverRows {
   ColumnPtr gather(size_t column, std::span<const uint32_t> groups,
                    std::span<const uint64_t> indexes) const;
 
-  /// The same of one row, and of a column of 64-bit numbers.
-  int64_t int64_at(size_t column, uint32_t group, uint64_t index) const;
+  /// The same of one row, and of a column of this fixed width.
+  template <typename T>
+  const T& value(size_t column, uint32_t group, uint64_t index) const {
+    if (!options_.handles) return columns_with(column).value<T>(place_of(column), group, index);
+    return *store_.value<T>(place_of(column), stored_[handle(group, index)]);
+  }
+  bool is_null(size_t column, uint32_t group, uint64_t index) const {
+    if (!options_.handles) return columns_with(column).is_null(place_of(column), group, index);
+    return store_.is_null(place_of(column), stored_[handle(group, index)]);
+  }
+  /// A time, which is not NULL.
+  int64_t time_at(size_t column, uint32_t group, uint64_t index) const {
+    return is_in_ranges(column) ? ranges_.time_at(group, index)
+                                : value<int64_t>(column, group, index);
+  }
 
   /// Keeps the row beyond its place in the partition, until as many unpins.
   void pin(uint32_t handle) {
@@ -142,7 +155,7 @@ class OverRows {
     return options_.ranges && !options_.whole && column == options_.order[0].column &&
            kept_at_[column] < 0 && waiting_at_[column] < 0;
   }
-  /// A column that is gathered by index: in which of the two, and where there.
+  /// In which of the two a column is that is gathered by index, and where there.
   const KeptColumns& columns_with(size_t column) const {
     return kept_at_[column] >= 0 ? by_index_ : waiting_;
   }

@@ -237,6 +237,55 @@ TEST(Over, RowsTakeLittleMoreThanWhatFramesReadOfThem) {
   EXPECT_LE(bytes_over_columns(first_price(last_rows(1000)), 8, 300, 1100), 1.35);
 }
 
+TEST(Over, DifferentValuesTakeLittleMoreThanTheirColumn) {
+  OverOptions options = trade_options();
+  add_aggregate(options, last_rows(1000), "COUNT(DISTINCT price)");
+  EXPECT_LE(bytes_over_columns(options, 8, 300, 1100), 1.5);  // all are different
+}
+
+TEST(Over, DifferentValuesOfFramesOfManyRows) {
+  constexpr int64_t kFrame = 70'000;
+  OverOptions options = trade_options();
+  add_aggregate(options, last_rows(kFrame), "COUNT(DISTINCT quantity)");
+  auto op = make_over(options);
+  std::vector<int64_t> values;
+  std::map<int64_t, int64_t> in_frame;
+  Random random(1);
+  for (int64_t begin = 0; begin < 3 * kFrame; begin += 5000) {
+    ColumnBuilder keys(Type::bigint()), prices(Type::float64()), quantities(Type::bigint()),
+        times((*options.input)[3].type);
+    std::vector<int64_t> expected;
+    for (int64_t row = begin; row < begin + 5000; ++row) {
+      const auto spread = static_cast<uint64_t>(row < kFrame ? 100'000 : 10 + row / 100);
+      values.push_back(static_cast<int64_t>(random.below(spread)));
+      ++in_frame[values.back()];
+      if (row >= kFrame) {
+        const auto gone = in_frame.find(values[static_cast<size_t>(row - kFrame)]);
+        if (--gone->second == 0) in_frame.erase(gone);
+      }
+      expected.push_back(static_cast<int64_t>(in_frame.size()));
+      keys.append_int64(0);
+      prices.append_double(0);
+      quantities.append_int64(values.back());
+      times.append_int64(row);
+    }
+    CollectOutput output;
+    op->push(0,
+             {options.input,
+              5000,
+              {keys.finish(), prices.finish(), quantities.finish(), times.finish()},
+              nullptr,
+              nullptr},
+             output);
+    op->advance(0, begin + 5001, output);
+    std::vector<int64_t> got;
+    for (const Batch& batch : output.batches()) {
+      for (size_t row = 0; row < batch.rows; ++row) got.push_back(batch.columns[4]->int64_at(row));
+    }
+    ASSERT_EQ(got, expected) << begin;
+  }
+}
+
 TEST(Over, PeersTakeLittleMoreThanWhatFramesReadOfThem) {
   const OverFrame last_times = between(groups_away(-999), groups_away(0));
   EXPECT_LE(bytes_over_columns(sums_of_trades(last_times), 24, 300, 1100), 1.35);

@@ -105,8 +105,11 @@ class RowStore {
   }
 
   bool is_null(size_t column, Id id) const { return columns_.is_null(column, id); }
-  /// REQUIRES: a column of 64-bit numbers.
-  int64_t int64_at(size_t column, Id id) const { return *columns_.value<int64_t>(column, id); }
+  /// Where the value of a fixed-width column lies.
+  template <typename T>
+  const T* value(size_t column, Id id) const {
+    return columns_.value<T>(column, id);
+  }
 
   void remove(Id id);
   /// Removes the rows that `watermark` has made useless. With counts, every one of them, and those

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "column/string_ref.h"
+#include "operator/over_rows.h"
+
+namespace velo {
+
+/// Reads one kept column of OVER's rows, by partition and index: 64-bit numbers, doubles or texts.
+class KeptValues {
+ public:
+  KeptValues(const OverRows& rows, size_t column, const Type& type)
+      : rows_(rows), column_(column), physical_(type.physical()) {}
+  static bool can_read(const Type& type) {
+    const Physical physical = type.physical();
+    return physical == Physical::kInt64 || physical == Physical::kDouble ||
+           physical == Physical::kString;
+  }
+  size_t column() const { return column_; }
+  bool is_null(uint32_t group, uint64_t index) const {
+    return rows_.is_null(column_, group, index);
+  }
+  const StringRef& text(uint32_t group, uint64_t index) const {
+    return rows_.value<StringRef>(column_, group, index);
+  }
+  /// The same for values that are one to DISTINCT.
+  bool equal(uint32_t group, uint64_t a, uint64_t b) const {
+    return physical_ == Physical::kString ? text(group, a) == text(group, b)
+                                          : word(group, a) == word(group, b);
+  }
+  uint64_t hash(uint32_t group, uint64_t index) const;
+
+ private:
+  /// Equal for equal numbers.
+  uint64_t word(uint32_t group, uint64_t index) const;
+
+  const OverRows& rows_;
+  size_t column_;
+  Physical physical_;
+};
+
+/// The least or greatest text of a partition's frame, found among the rows that nothing behind them
+/// outdoes: their indexes, in order, and so are their values. Their last 32 bits are kept.
+class OutdoneRows {
+ public:
+  bool empty() const { return first_ == indexes_.size(); }
+  /// REQUIRES: not empty, and `low` is no greater than it and less than 2³² below.
+  uint64_t front(uint64_t low) const { return above(low, indexes_[first_]); }
+  uint64_t back(uint64_t low) const { return above(low, indexes_.back()); }
+  void push(uint64_t index);
+  void pop_front() { ++first_; }
+  void pop_back() { indexes_.pop_back(); }
+  size_t memory_bytes() const { return indexes_.capacity() * sizeof(uint32_t); }
+
+ private:
+  static uint64_t above(uint64_t low, uint32_t bits) {
+    return low + static_cast<uint32_t>(bits - static_cast<uint32_t>(low));
+  }
+  std::vector<uint32_t> indexes_;
+  size_t first_ = 0;
+};
+
+/// The last row of every different value in a partition's frame: a hash table of nothing but their
+/// indexes, which are looked up in what is kept of the rows. An index takes 2 bytes while the frame
+/// has less than 65,535 rows, then 4. Linear probing; what is erased is filled from behind.
+class LastOfValues {
+ public:
+  size_t size() const { return size_; }
+  /// The row comes last; `low`: the frame's first.
+  void enter(const KeptValues& values, uint32_t group, uint64_t low, uint64_t index);
+  /// The frame's first row goes.
+  void leave(const KeptValues& values, uint32_t group, uint64_t index);
+  size_t memory_bytes() const {
+    return narrow_.capacity() * sizeof(uint16_t) + wide_.capacity() * sizeof(uint32_t);
+  }
+
+ private:
+  static constexpr uint32_t kEmpty = UINT32_MAX;
+  static constexpr uint64_t kNarrow = UINT16_MAX;  // indexes are kept by what they leave over
+  static constexpr uint64_t kWide = UINT32_MAX;
+
+  size_t capacity() const { return is_wide_ ? wide_.size() : narrow_.size(); }
+  uint64_t modulus() const { return is_wide_ ? kWide : kNarrow; }
+  uint32_t get(size_t slot) const {
+    if (is_wide_) return wide_[slot];
+    return narrow_[slot] == UINT16_MAX ? kEmpty : narrow_[slot];
+  }
+  void set(size_t slot, uint32_t value) {
+    if (is_wide_) {
+      wide_[slot] = value;
+    } else {
+      narrow_[slot] = static_cast<uint16_t>(value);
+    }
+  }
+  /// What is kept of an index.
+  uint32_t rest(uint64_t index) const {
+    return static_cast<uint32_t>(is_wide_ ? index % kWide : index % kNarrow);
+  }
+  /// The frame's first row, and its rest.
+  struct Low {
+    uint64_t index;
+    uint32_t rest;
+  };
+  Low low_of(uint64_t index) const { return {index, rest(index)}; }
+  uint64_t index_in(size_t slot, const Low& low) const {
+    const uint64_t kept = get(slot);
+    return low.index + kept - low.rest + (kept < low.rest ? modulus() : 0);
+  }
+  size_t next(size_t slot) const { return slot + 1 == capacity() ? 0 : slot + 1; }
+  size_t home(uint64_t hash) const {
+    return static_cast<size_t>((static_cast<uint128_t>(hash) * capacity()) >> 64);
+  }
+  /// Where the value of this row is, or would be.
+  size_t find(const KeptValues& values, uint32_t group, const Low& low, uint64_t index) const;
+  void erase(const KeptValues& values, uint32_t group, const Low& low, size_t slot);
+  void rebuild(const KeptValues& values, uint32_t group, uint64_t low, size_t capacity, bool wide);
+
+  std::vector<uint16_t> narrow_;
+  std::vector<uint32_t> wide_;
+  size_t size_ = 0;
+  bool is_wide_ = false;
+};
+
+}  // namespace velo
