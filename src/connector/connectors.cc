@@ -236,7 +236,12 @@ Result<std::unique_ptr<Source>> make_source(std::string_view connector, const Op
           parsed.start.kind = KafkaPoint::Kind::kCommitted;
         }
       }
-      parsed.member = fmt::format("kafka/{}/{}", hints.table, hints.task);
+      parsed.member = fmt::format("{}/{}", hints.member, hints.task);
+      parsed.group_topics = hints.group_topics;
+    }
+    if (hints.own_topic) {
+      parsed.without_commit = KafkaLoss::kEarliest;
+      parsed.purges = true;
     }
     return std::unique_ptr<Source>(
         std::make_unique<KafkaSource>(std::move(parsed), context.clock, context.legacy));
@@ -264,8 +269,9 @@ Result<std::unique_ptr<Sink>> make_sink(std::string_view connector, const Option
         std::make_unique<FileSink>(std::move(parsed), context.files, context.clock));
   }
   if (info.of_records) {
-    return std::unique_ptr<Sink>(
-        std::make_unique<KafkaSink>(TRY(parse_kafka_sink_options(options, reader))));
+    KafkaSinkOptions parsed = TRY(parse_kafka_sink_options(options, reader));
+    parsed.without_gaps = hints.own_topic;
+    return std::unique_ptr<Sink>(std::make_unique<KafkaSink>(std::move(parsed)));
   }
   if (info.name == "blackhole") return std::unique_ptr<Sink>(std::make_unique<BlackholeSink>());
   const bool to_error = TRY(reader.flag("standard-error"));

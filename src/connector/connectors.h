@@ -25,6 +25,20 @@ struct ConnectorContext {
   SourceLegacy* legacy = nullptr;
 };
 
+/// Topics that one member of a group reads for all sources of a job.
+struct GroupTopics {
+  std::vector<std::string> topics;
+  std::vector<std::string> patterns;
+  /// A topic that the job makes for itself, with as many partitions as the largest of `like`.
+  struct Own {
+    std::string name;
+    std::vector<std::string> like;
+  };
+  std::vector<Own> own;
+};
+/// Adds those of a table's options.
+void add_topics(const OptionMap& options, GroupTopics* topics);
+
 /// What the engine knows and the user does not write. Fields that a connector has no use for are
 /// ignored.
 struct SourceHints {
@@ -38,17 +52,22 @@ struct SourceHints {
   /// Of messages: hand out the keys, the headers.
   bool keys = false;
   bool headers = false;
-  /// The table, and which of its readers in this process it is for.
-  std::string_view table = {};
+  /// Which of the table's readers in this process it is for.
   uint32_t task = 0;
-  /// Not empty: the partitions are shared with all who run under this name.
+  /// Not empty: the partitions are shared with all who run under this name, through the member of
+  /// the group that has the name `member` in this process and reads `group_topics`.
   std::string application = {};
+  std::string member = {};
+  std::shared_ptr<const GroupTopics> group_topics = {};
+  /// A topic of the job's own: read from its beginning, to the last record.
+  bool own_topic = false;
 };
 
 struct SinkHints {
   std::string extension;       ///< ".json": for names that the sink makes up
   bool transactional = false;  ///< checkpoints are on: publish at commit, not before
   int descriptor = 1;          ///< print: where to
+  bool own_topic = false;      ///< of the job: what is written has no gaps
 };
 
 /// A row of the table of connectors.

@@ -15,6 +15,9 @@
 
 namespace velo {
 
+/// For what is asked before anything runs.
+inline constexpr int kKafkaTimeoutMs = 10'000;
+
 /// The broker's words for `code`, behind what we were doing.
 Error kafka_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view detail = {});
 

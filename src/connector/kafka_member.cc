@@ -1,6 +1,7 @@
 #include "connector/kafka_member.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/fmt.h"
 
@@ -10,11 +11,34 @@ namespace {
 constexpr int kPollMs = 100;
 constexpr int kPatienceMs = 3000;  // a group that deals later makes the job begin again
 
+bool passes(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Partitions by topic, of all there are.
+std::map<std::string, int32_t> counts_of(const rd_kafka_metadata_t& metadata) {
+  std::map<std::string, int32_t> counts;
+  for (int i = 0; i < metadata.topic_cnt; ++i) {
+    counts[metadata.topics[i].topic] = metadata.topics[i].partition_cnt;
+  }
+  return counts;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<KafkaMember>> KafkaMember::join(const KafkaSourceOptions& options,
+Result<std::shared_ptr<KafkaMember>> KafkaMember::join(const KafkaSourceOptions& options,
                                                        const KafkaProperties& properties) {
-  std::unique_ptr<KafkaMember> member(new KafkaMember());
+  std::shared_ptr<KafkaMember> member(new KafkaMember());
   KafkaClient::Hooks hooks;
   hooks.owner = member.get();
   hooks.rebalance = [](rd_kafka_t*, rd_kafka_resp_err_t code,
@@ -24,13 +48,18 @@ Result<std::unique_ptr<KafkaMember>> KafkaMember::join(const KafkaSourceOptions&
   member->client_ = TRY(KafkaClient::make(RD_KAFKA_CONSUMER, properties, hooks));
   rd_kafka_t* const handle = member->client_->handle();
   rd_kafka_poll_set_consumer(handle);
-  const KafkaTopicPartitions wanted = make_topic_partitions(options.topics.size() + 1);
-  for (const std::string& topic : options.topics) {
+  const GroupTopics& topics = *options.group_topics;
+  const KafkaTopicPartitions wanted = make_topic_partitions(topics.topics.size() + 1);
+  for (const std::string& topic : topics.topics) {
     TRY(member->client_->metadata(topic));  // a topic that is not there is an error now
     rd_kafka_topic_partition_list_add(wanted.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   }
-  if (options.pattern) {
-    const std::string pattern = fmt::format("^({})$", options.pattern->text());
+  TRY(member->make_own_topics(topics));
+  for (const GroupTopics::Own& own : topics.own) {
+    rd_kafka_topic_partition_list_add(wanted.get(), own.name.c_str(), RD_KAFKA_PARTITION_UA);
+  }
+  for (const std::string& text : topics.patterns) {
+    const std::string pattern = fmt::format("^({})$", text);
     rd_kafka_topic_partition_list_add(wanted.get(), pattern.c_str(), RD_KAFKA_PARTITION_UA);
   }
   const rd_kafka_resp_err_t code = rd_kafka_subscribe(handle, wanted.get());
@@ -42,6 +71,74 @@ KafkaMember::~KafkaMember() {
   if (!client_) return;
   leaving_ = true;
   rd_kafka_consumer_close(client_->handle());
+}
+
+/// As many partitions as the largest of the topics whose rows go through it. Instances that start
+/// together may all try to make it.
+Status KafkaMember::make_own_topics(const GroupTopics& topics) {
+  if (topics.own.empty()) return {};
+  const KafkaMetadata all = TRY(client_->metadata("", kKafkaTimeoutMs));
+  const std::map<std::string, int32_t> counts = counts_of(*all);
+  for (const GroupTopics::Own& own : topics.own) {
+    int32_t wanted = 1;
+    std::string_view largest;
+    for (const std::string& like : own.like) {
+      const auto found = counts.find(like);
+      if (found == counts.end() || found->second < wanted) continue;
+      wanted = found->second;
+      largest = like;
+    }
+    if (!counts.contains(own.name)) TRY(make_topic(own.name, wanted));
+    const KafkaMetadata made = TRY(client_->metadata(own.name, kKafkaTimeoutMs));
+    const int32_t there = made->topics[0].partition_cnt;
+    if (there == wanted) continue;
+    return Error(ErrorCode::kIncompatibleState,
+                 fmt::format("topic '{}' has {} partitions where '{}', whose rows go through it, "
+                             "has {}",
+                             own.name, there, largest, wanted))
+        .with_hint(
+            "stop every instance once it has nothing left to read, delete that topic, and start "
+            "them again");
+  }
+  return {};
+}
+
+Status KafkaMember::make_topic(const std::string& name, int32_t partitions) {
+  std::array<char, 512> reason{};
+  rd_kafka_NewTopic_t* topic =
+      rd_kafka_NewTopic_new(name.c_str(), partitions, -1, reason.data(), reason.size());
+  if (topic == nullptr) {
+    return Error(ErrorCode::kIo, fmt::format("making topic '{}': {}", name, reason.data()));
+  }
+  // Rows stay until those who read them have said that they are dealt with.
+  rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "delete");
+  rd_kafka_NewTopic_set_config(topic, "retention.ms", "-1");
+  rd_kafka_NewTopic_set_config(topic, "retention.bytes", "-1");
+  const KafkaQueue queue(rd_kafka_queue_new(client_->handle()));
+  rd_kafka_CreateTopics(client_->handle(), &topic, 1, nullptr, queue.get());
+  rd_kafka_NewTopic_destroy(topic);
+  rd_kafka_event_t* const event = rd_kafka_queue_poll(queue.get(), 2 * kKafkaTimeoutMs);
+  if (event == nullptr) {
+    return Error(ErrorCode::kTimeout, fmt::format("making topic '{}': no answer", name));
+  }
+  rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+  std::string detail;
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    size_t count = 0;
+    const rd_kafka_topic_result_t** results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    code = rd_kafka_topic_result_error(results[0]);
+    const char* const text = rd_kafka_topic_result_error_string(results[0]);
+    detail = text == nullptr ? "" : text;
+  }
+  rd_kafka_event_destroy(event);
+  const bool there =
+      code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
+  if (there) return {};
+  return kafka_error(code, fmt::format("making topic '{}'", name), detail)
+      .with_hint(fmt::format("it can be made beforehand: {} partitions, retention.ms=-1, "
+                             "cleanup.policy=delete",
+                             partitions));
 }
 
 void KafkaMember::rebalanced(rd_kafka_resp_err_t code,
@@ -63,42 +160,71 @@ void KafkaMember::give_back() {
   rd_kafka_assign(client_->handle(), nullptr);
 }
 
-Result<std::vector<std::pair<std::string, int32_t>>> KafkaMember::assignment() {
-  std::vector<std::pair<std::string, int32_t>> found;
+Result<KafkaMember::Partitions> KafkaMember::enter() {
+  std::lock_guard lock(mutex_);
+  if (inside_++ > 0) return round_;
+  round_.clear();
+  selected_ = make_topic_partitions(16);
+  started_ = false;
   if (revoked_) give_back();
   for (int waited = 0; given_ == nullptr && waited < kPatienceMs; waited += kPollMs) {
-    TRY(poll());
+    TRY(poll(kPollMs));
     if (revoked_) give_back();
   }
-  if (given_ == nullptr) return found;  // `moving` once there are some
+  if (given_ == nullptr) return round_;  // `moving` once there are some
   is_new_ = false;
   for (int i = 0; i < given_->cnt; ++i) {
-    found.emplace_back(given_->elems[i].topic, given_->elems[i].partition);
+    round_.emplace_back(given_->elems[i].topic, given_->elems[i].partition);
   }
-  std::sort(found.begin(), found.end());
-  if (found.empty()) TRY(start(*given_));  // nobody else will take note of it
-  return found;
+  std::sort(round_.begin(), round_.end());
+  // Nobody else will take note of nothing.
+  if (round_.empty()) rd_kafka_assign(client_->handle(), given_.get());
+  return round_;
+}
+
+void KafkaMember::leave() {
+  std::lock_guard lock(mutex_);
+  --inside_;
+}
+
+void KafkaMember::select(const std::string& topic, int32_t partition, int64_t offset) {
+  std::lock_guard lock(mutex_);
+  rd_kafka_topic_partition_t* entry =
+      rd_kafka_topic_partition_list_find(selected_.get(), topic.c_str(), partition);
+  if (entry == nullptr) {
+    entry = rd_kafka_topic_partition_list_add(selected_.get(), topic.c_str(), partition);
+  }
+  entry->offset = offset;
+}
+
+void KafkaMember::forward(const std::string& topic, int32_t partition, rd_kafka_queue_t* queue) {
+  const KafkaQueue own(rd_kafka_queue_get_partition(client_->handle(), topic.c_str(), partition));
+  rd_kafka_queue_forward(own.get(), queue);
+}
+
+Status KafkaMember::start() {
+  std::lock_guard lock(mutex_);
+  if (std::exchange(started_, true) || given_ == nullptr) return {};
+  const rd_kafka_resp_err_t code = rd_kafka_assign(client_->handle(), selected_.get());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return kafka_error(code, "taking partitions");
+}
+
+Status KafkaMember::listen() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return {};  // another source does
+  return poll(0);
 }
 
 /// Lets the client tell what the group wants, or why it cannot be joined.
-Status KafkaMember::poll() {
-  rd_kafka_message_t* const message = rd_kafka_consumer_poll(client_->handle(), kPollMs);
+Status KafkaMember::poll(int timeout_ms) {
+  rd_kafka_message_t* const message = rd_kafka_consumer_poll(client_->handle(), timeout_ms);
   if (message == nullptr) return {};
   const rd_kafka_resp_err_t code = message->err;
-  const bool passes =
-      code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__TRANSPORT ||
-      code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-      code == RD_KAFKA_RESP_ERR__PARTITION_EOF || code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED;
-  const std::string reason = passes ? "" : rd_kafka_message_errstr(message);
+  const std::string reason = passes(code) ? "" : rd_kafka_message_errstr(message);
   rd_kafka_message_destroy(message);
-  if (passes) return {};
-  return kafka_error(code, "joining the group", reason);
-}
-
-Status KafkaMember::start(const rd_kafka_topic_partition_list_t& from) {
-  const rd_kafka_resp_err_t code = rd_kafka_assign(client_->handle(), &from);
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  return kafka_error(code, "taking partitions");
+  if (passes(code)) return {};
+  return kafka_error(code, "as a member of the group", reason);
 }
 
 }  // namespace velo

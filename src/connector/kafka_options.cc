@@ -396,6 +396,18 @@ Result<std::vector<KafkaOffset>> parse_kafka_offsets(std::string_view option,
   return offsets;
 }
 
+void add_topics(const OptionMap& options, GroupTopics* topics) {
+  const auto add = [](std::string name, std::vector<std::string>* to) {
+    if (std::find(to->begin(), to->end(), name) == to->end()) to->push_back(std::move(name));
+  };
+  for (std::string& topic : split(value_of(options, "topic"), ';')) {
+    add(std::move(topic), &topics->topics);
+  }
+  if (std::string pattern = value_of(options, "topic-pattern"); !pattern.empty()) {
+    add(std::move(pattern), &topics->patterns);
+  }
+}
+
 Result<KafkaSourceOptions> parse_kafka_source_options(const OptionMap& options,
                                                       const OptionReader& reader) {
   KafkaSourceOptions out;

@@ -85,8 +85,12 @@ struct KafkaSourceOptions {
   int64_t discovery_us = 0;  ///< how often to look for new partitions; 0 = never
   bool keys = false;         ///< hand out keys
   bool headers = false;
-  /// Not empty: the group deals the partitions, and what outlives the source has this name.
+  /// Not empty: the group deals the partitions of `group_topics`, and the member that outlives the
+  /// source has this name.
   std::string member;
+  std::shared_ptr<const GroupTopics> group_topics;
+  /// What is committed may be deleted.
+  bool purges = false;
 };
 Result<KafkaSourceOptions> parse_kafka_source_options(const OptionMap& options,
                                                       const OptionReader& reader);
@@ -96,6 +100,8 @@ struct KafkaSinkOptions {
   KafkaProperties properties;
   enum class Partitioner : uint8_t { kDefault, kFixed, kRoundRobin };
   Partitioner partitioner = Partitioner::kDefault;
+  /// Behind a record that could not be written comes none.
+  bool without_gaps = false;
 };
 Result<KafkaSinkOptions> parse_kafka_sink_options(const OptionMap& options,
                                                   const OptionReader& reader);

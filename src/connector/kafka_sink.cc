@@ -25,6 +25,12 @@ Status KafkaSink::open() {
   properties.try_emplace("linger.ms", "5");
   properties.try_emplace("queue.buffering.max.kbytes", "65536");
   properties.try_emplace("queue.buffering.max.messages", "500000");
+  if (options_.without_gaps) {
+    properties["enable.idempotence"] = "true";
+    properties["enable.gapless.guarantee"] = "true";
+    properties["message.timeout.ms"] = "0";  // never given up
+    properties.try_emplace("compression.type", "lz4");
+  }
   // That of the Java clients: others that write with the same keys reach the same partitions.
   properties["partitioner"] = "murmur2_random";
   properties["delivery.report.only.error"] = "true";
@@ -75,7 +81,8 @@ Status KafkaSink::send(const OutgoingRecords& records, size_t i) {
   void* const key_bytes = key.length == kNullLength ? nullptr : base + key.offset;
   const size_t value_size = value_bytes == nullptr ? 0 : value.length;
   const size_t key_size = key_bytes == nullptr ? 0 : key.length;
-  const int32_t partition = next_partition();
+  const int32_t partition =
+      records.partitions.empty() ? next_partition() : static_cast<int32_t>(records.partitions[i]);
   rd_kafka_headers_t* headers = nullptr;
   if (!records.headers.empty()) {
     headers = rd_kafka_headers_new(records.headers[i].size());

@@ -18,6 +18,7 @@ class KafkaSink final : public Sink {
   ~KafkaSink() override;
 
   Status open() override;
+  uint32_t partitions() const override { return static_cast<uint32_t>(partitions_); }
   Status write(Bytes encoded, uint64_t rows) override;
   Status write_records(const OutgoingRecords& records) override;
   Status flush() override;

@@ -9,7 +9,6 @@
 namespace velo {
 namespace {
 
-constexpr int kTimeoutMs = 10'000;  // for what is asked before anything runs
 constexpr size_t kPumped = kKafkaBlockRecords;  // messages taken from the queue at once
 constexpr size_t kAhead = 8;  // messages whose first line is asked for before they are looked at
 constexpr size_t kHeldMost = 65'536;  // messages of a lane; then it is paused …
@@ -22,10 +21,6 @@ Status checked(rd_kafka_error_t* error, std::string_view what) {
   Error failure = kafka_error(rd_kafka_error_code(error), what, rd_kafka_error_string(error));
   rd_kafka_error_destroy(error);
   return failure;
-}
-
-std::string partition_name(std::string_view topic, int32_t partition) {
-  return fmt::format("{}-{}", topic, partition);
 }
 
 }  // namespace
@@ -68,7 +63,9 @@ Status KafkaSource::connect() {
     member_ = std::static_pointer_cast<KafkaMember>(left);
     client_ = &member_->client();
   }
-  queue_.reset(rd_kafka_queue_get_consumer(client_->handle()));
+  // Other sources read through a member, too: each has a queue of its own.
+  queue_.reset(member_ ? rd_kafka_queue_new(client_->handle())
+                       : rd_kafka_queue_get_consumer(client_->handle()));
   return {};
 }
 
@@ -84,15 +81,15 @@ Result<std::vector<std::pair<std::string, int32_t>>> KafkaSource::find_partition
   };
   if (!options_.pattern) {
     for (const std::string& topic : options_.topics) {
-      const KafkaMetadata metadata = TRY(client_->metadata(topic, kTimeoutMs));
+      const KafkaMetadata metadata = TRY(client_->metadata(topic, kKafkaTimeoutMs));
       add(*metadata);
     }
   } else {
-    const KafkaMetadata metadata = TRY(client_->metadata("", kTimeoutMs));
+    const KafkaMetadata metadata = TRY(client_->metadata("", kKafkaTimeoutMs));
     for (int i = 0; i < metadata->topic_cnt; ++i) {
       const std::string name = metadata->topics[i].topic;
       if (name.starts_with("__") || !options_.pattern->matches(name)) continue;
-      const KafkaMetadata one = TRY(client_->metadata(name, kTimeoutMs));
+      const KafkaMetadata one = TRY(client_->metadata(name, kKafkaTimeoutMs));
       add(*one);
     }
   }
@@ -100,9 +97,24 @@ Result<std::vector<std::pair<std::string, int32_t>>> KafkaSource::find_partition
   return found;
 }
 
+/// Of what the group gives, that of our topics.
+Result<std::vector<std::pair<std::string, int32_t>>> KafkaSource::given_partitions() {
+  entered_ = true;
+  auto given = TRY(member_->enter());
+  std::erase_if(given, [&](const auto& partition) {
+    const std::string& topic = partition.first;
+    if (options_.pattern) return !options_.pattern->matches(topic);
+    return std::find(options_.topics.begin(), options_.topics.end(), topic) ==
+           options_.topics.end();
+  });
+  return given;
+}
+
 Result<std::vector<PartitionInfo>> KafkaSource::partitions() {
   TRY(connect());
-  const auto found = member_ ? TRY(member_->assignment()) : TRY(find_partitions());
+  const auto all = TRY(find_partitions());
+  in_all_ = all.size();
+  const auto found = member_ ? TRY(given_partitions()) : all;
   if (found.empty() && options_.pattern && !member_) {
     warnings_.push_back(
         fmt::format("no topic's name is '{}': waiting for one", options_.pattern->text()));
@@ -144,7 +156,7 @@ Result<std::vector<PartitionInfo>> KafkaSource::add_lanes(
     lane.ended = lane.stop >= 0 && lane.next >= lane.stop;
     PartitionInfo info;
     info.id = static_cast<uint32_t>(i);
-    info.name = partition_name(lane.topic, lane.partition);
+    info.name = lane.name();
     info.bounded = options_.end.kind != KafkaPoint::Kind::kNone;
     info.number = lane.partition;
     info.note = lane.note;
@@ -153,150 +165,27 @@ Result<std::vector<PartitionInfo>> KafkaSource::add_lanes(
   return added;
 }
 
-/// Where the lanes from `first` on begin. `later`: they came into being while we were reading, and
-/// are read whole.
-Status KafkaSource::set_starts(size_t first, bool later) {
-  const KafkaPoint::Kind kind = later ? KafkaPoint::Kind::kEarliest : options_.start.kind;
-  switch (kind) {
-    case KafkaPoint::Kind::kNone:
-    case KafkaPoint::Kind::kEarliest:
-      if (options_.end.kind != KafkaPoint::Kind::kNone) {
-        return set_by_range(first, false, &Lane::next);
-      }
-      for (size_t i = first; i < lanes_.size(); ++i) lanes_[i].next = RD_KAFKA_OFFSET_BEGINNING;
-      return {};
-    case KafkaPoint::Kind::kLatest:
-      return set_by_range(first, true, &Lane::next);
-    case KafkaPoint::Kind::kCommitted:
-      return set_committed(first, true);
-    case KafkaPoint::Kind::kTimestamp:
-      return set_by_time(first, options_.start.timestamp_ms, &Lane::next);
-    case KafkaPoint::Kind::kOffsets:
-      return set_by_offsets(first, options_.start, &Lane::next);
-  }
-  return {};
-}
-
-Status KafkaSource::set_ends(size_t first) {
-  switch (options_.end.kind) {
-    case KafkaPoint::Kind::kNone:
-    case KafkaPoint::Kind::kEarliest:
-      return {};
-    case KafkaPoint::Kind::kLatest:
-      return set_by_range(first, true, &Lane::stop);
-    case KafkaPoint::Kind::kCommitted:
-      return set_committed(first, false);
-    case KafkaPoint::Kind::kTimestamp:
-      return set_by_time(first, options_.end.timestamp_ms, &Lane::stop);
-    case KafkaPoint::Kind::kOffsets:
-      return set_by_offsets(first, options_.end, &Lane::stop);
-  }
-  return {};
-}
-
-Status KafkaSource::set_by_range(size_t first, bool of_ends, int64_t Lane::* field) {
-  for (size_t i = first; i < lanes_.size(); ++i) {
-    Lane& lane = lanes_[i];
-    const auto range = TRY(client_->offsets(lane.topic, lane.partition, kTimeoutMs));
-    lane.*field = of_ends ? range.end : range.begin;
-  }
-  return {};
-}
-
-Status KafkaSource::set_by_time(size_t first, int64_t timestamp_ms, int64_t Lane::* field) {
-  const KafkaTopicPartitions list = make_topic_partitions(lanes_.size() - first);
-  for (size_t i = first; i < lanes_.size(); ++i) {
-    rd_kafka_topic_partition_list_add(list.get(), lanes_[i].topic.c_str(), lanes_[i].partition)
-        ->offset = timestamp_ms;
-  }
-  const rd_kafka_resp_err_t code = ask_patiently(kTimeoutMs, [&] {
-    return rd_kafka_offsets_for_times(client_->handle(), list.get(), kTimeoutMs);
-  });
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, "offsets by time");
-  for (int k = 0; k < list->cnt; ++k) {
-    Lane& lane = lanes_[first + static_cast<size_t>(k)];
-    const rd_kafka_topic_partition_t& answer = list->elems[k];
-    if (answer.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return kafka_error(answer.err, fmt::format("offset by time of '{}'",
-                                                 partition_name(lane.topic, lane.partition)));
-    }
-    // Nothing is so late: the end.
-    lane.*field = answer.offset >= 0
-                      ? answer.offset
-                      : TRY(client_->offsets(lane.topic, lane.partition, kTimeoutMs)).end;
-  }
-  return {};
-}
-
-Status KafkaSource::set_by_offsets(size_t first, const KafkaPoint& point, int64_t Lane::* field) {
-  for (size_t i = first; i < lanes_.size(); ++i) {
-    Lane& lane = lanes_[i];
-    const auto found =
-        std::find_if(point.offsets.begin(), point.offsets.end(),
-                     [&](const KafkaOffset& o) { return o.partition == lane.partition; });
-    if (found == point.offsets.end()) {
-      return Error(ErrorCode::kBadOptionValue,
-                   fmt::format("'specific-offsets' have none for partition {} of topic '{}'",
-                               lane.partition, lane.topic));
-    }
-    lane.*field = found->offset;
-  }
-  return {};
-}
-
-/// `start`: begin there; else end there. What has no committed offset begins as the options say,
-/// and ends at once.
-Status KafkaSource::set_committed(size_t first, bool start) {
-  const KafkaTopicPartitions list = make_topic_partitions(lanes_.size() - first);
-  for (size_t i = first; i < lanes_.size(); ++i) {
-    rd_kafka_topic_partition_list_add(list.get(), lanes_[i].topic.c_str(), lanes_[i].partition);
-  }
-  const rd_kafka_resp_err_t code = ask_patiently(
-      kTimeoutMs, [&] { return rd_kafka_committed(client_->handle(), list.get(), kTimeoutMs); });
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return kafka_error(code, fmt::format("committed offsets of group '{}'", options_.group),
-                       client_->last_trouble());
-  }
-  for (int k = 0; k < list->cnt; ++k) {
-    Lane& lane = lanes_[first + static_cast<size_t>(k)];
-    const rd_kafka_topic_partition_t& answer = list->elems[k];
-    if (answer.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return kafka_error(answer.err, fmt::format("committed offset of '{}'",
-                                                 partition_name(lane.topic, lane.partition)));
-    }
-    int64_t offset = answer.offset;
-    if (offset < 0 && start && options_.without_commit == KafkaLoss::kFail) {
-      return Error(ErrorCode::kNotFound,
-                   fmt::format("group '{}' has no offset for '{}'", options_.group,
-                               partition_name(lane.topic, lane.partition)))
-          .with_hint("'properties.auto.offset.reset' = 'earliest' or 'latest'");
-    }
-    if (offset < 0) {
-      const auto range = TRY(client_->offsets(lane.topic, lane.partition, kTimeoutMs));
-      const bool at_end = !start || options_.without_commit == KafkaLoss::kLatest;
-      offset = at_end && start ? range.end : range.begin;
-    } else if (start && answer.metadata_size > 0) {
-      lane.note.assign(static_cast<const char*>(answer.metadata), answer.metadata_size);
-    }
-    (start ? lane.next : lane.stop) = offset;
-  }
-  return {};
-}
-
 void KafkaSource::select(uint32_t partition) {
-  lanes_[partition].selected = true;
+  Lane& lane = lanes_[partition];
+  lane.selected = true;
   changed_ = true;
+  if (member_ && !lane.ended) {
+    lane.assigned = true;
+    member_->select(lane.topic, lane.partition, lane.next);
+  }
 }
 
 Status KafkaSource::seek(uint32_t partition, const Position& position) {
   Lane& lane = lanes_[partition];
   lane.next = static_cast<int64_t>(position.offset);
   lane.ended = lane.stop >= 0 && lane.next >= lane.stop;
+  if (member_ && lane.selected) select(partition);
   return {};
 }
 
 Status KafkaSource::assign() {
   changed_ = false;
+  if (member_) return member_->start();
   const KafkaTopicPartitions list = make_topic_partitions(lanes_.size());
   for (Lane& lane : lanes_) {
     if (!lane.selected || lane.assigned || lane.ended) continue;
@@ -304,7 +193,6 @@ Status KafkaSource::assign() {
     rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition)->offset =
         lane.next;
   }
-  if (member_) return member_->start(*list);
   if (list->cnt == 0) return {};
   return checked(rd_kafka_incremental_assign(client_->handle(), list.get()),
                  "assigning partitions");
@@ -319,13 +207,24 @@ KafkaSource::Lane* KafkaSource::lane_of(const rd_kafka_message_t& message) {
     last_partition_ = message.partition;
     last_lane_ = found->second;
   }
+  lanes_[last_lane_].heard = true;
   return &lanes_[last_lane_];
 }
 
 /// Takes what has come, waiting at most so long for the first message.
 Status KafkaSource::pump(int timeout_ms) {
+  if (member_) {
+    TRY(member_->listen());
+    for (const Lane& lane : lanes_) {
+      if (lane.assigned && !lane.heard) {
+        member_->forward(lane.topic, lane.partition, queue_.get());
+      }
+    }
+  }
   if (timeout_ms > 0) {
-    rd_kafka_message_t* const message = rd_kafka_consumer_poll(client_->handle(), timeout_ms);
+    rd_kafka_message_t* const message = member_
+                                            ? rd_kafka_consume_queue(queue_.get(), timeout_ms)
+                                            : rd_kafka_consumer_poll(client_->handle(), timeout_ms);
     if (message == nullptr) return {};
     TRY(take(message));
   }
@@ -375,18 +274,17 @@ Status KafkaSource::take_event(const rd_kafka_message_t& message) {
     default:
       break;
   }
-  const std::string what =
-      lane == nullptr ? "reading" : "reading " + partition_name(lane->topic, lane->partition);
+  const std::string what = lane == nullptr ? "reading" : "reading " + lane->name();
   return kafka_error(message.err, what, rd_kafka_message_errstr(&message));
 }
 
 /// The broker has no record at the offset that is to be read next.
 Status KafkaSource::data_lost(Lane& lane, std::string_view reason) {
-  const auto range = TRY(client_->offsets(lane.topic, lane.partition, kTimeoutMs));
-  const std::string name = partition_name(lane.topic, lane.partition);
+  const auto range = TRY(client_->offsets(lane.topic, lane.partition, kKafkaTimeoutMs));
+  const std::string name = lane.name();
   const std::string what = fmt::format("{}: the next offset is {}, the broker has {} to {}", name,
                                        lane.next, range.begin, range.end);
-  if (options_.on_loss == KafkaLoss::kFail) {
+  if (options_.on_loss == KafkaLoss::kFail || member_) {
     return Error(ErrorCode::kNotFound, fmt::format("{} ({})", what, reason))
         .with_hint(
             "records were deleted before they were read; 'scan.on-data-loss' = 'earliest' goes on "
@@ -458,25 +356,6 @@ void KafkaSource::fill(Lane& lane, uint32_t partition, Block& out) {
   }
 }
 
-void KafkaSource::commit(std::span<const SourceCommit> commits) {
-  if (options_.group.empty() || commits.empty() || closed_) return;
-  const KafkaTopicPartitions list = make_topic_partitions(commits.size());
-  for (const SourceCommit& commit : commits) {
-    const Lane& lane = lanes_[commit.partition];
-    rd_kafka_topic_partition_t* entry =
-        rd_kafka_topic_partition_list_add(list.get(), lane.topic.c_str(), lane.partition);
-    entry->offset = static_cast<int64_t>(commit.position.offset);
-    if (commit.note.empty()) continue;
-    entry->metadata = std::malloc(commit.note.size());  // freed with the list
-    std::memcpy(entry->metadata, commit.note.data(), commit.note.size());
-    entry->metadata_size = commit.note.size();
-  }
-  const rd_kafka_resp_err_t code = rd_kafka_commit(client_->handle(), list.get(), 0);
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
-  warnings_.push_back(
-      kafka_error(code, fmt::format("committing offsets of group '{}'", options_.group)).message);
-}
-
 std::vector<std::string> KafkaSource::take_warnings() {
   std::vector<std::string> warnings = std::exchange(warnings_, {});
   if (client_ != nullptr) {
@@ -492,7 +371,9 @@ void KafkaSource::close() {
   client_ = nullptr;
   lanes_.clear();
   queue_.reset();
+  purged_.reset();
   own_client_.reset();
+  if (entered_) member_->leave();
   member_.reset();
 }
 

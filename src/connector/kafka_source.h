@@ -32,6 +32,7 @@ class KafkaSource final : public Source {
   Result<std::vector<PartitionInfo>> partitions() override;
   Result<std::vector<PartitionInfo>> discover() override;
   bool is_member() const override { return member_ != nullptr; }
+  size_t partitions_in_all() const override { return in_all_; }
   bool moved() const override { return member_ && member_->moving(); }
   void select(uint32_t partition) override;
   Status seek(uint32_t partition, const Position& position) override;
@@ -52,6 +53,7 @@ class KafkaSource final : public Source {
     std::string note;   ///< of the committed offset
     bool selected = false;
     bool assigned = false;
+    bool heard = false;  ///< of a member: something came
     bool caught_up = false;
     bool at_stop = false;  ///< nothing before `stop` will come any more
     bool ended = false;
@@ -59,10 +61,12 @@ class KafkaSource final : public Source {
     std::vector<KafkaMessage> waiting;  ///< from `head` on
     size_t head = 0;
     size_t held() const { return waiting.size() - head; }
+    std::string name() const { return topic + '-' + std::to_string(partition); }
   };
 
   Status connect();
   Result<std::vector<std::pair<std::string, int32_t>>> find_partitions();
+  Result<std::vector<std::pair<std::string, int32_t>>> given_partitions();
   Result<std::vector<PartitionInfo>> add_lanes(
       const std::vector<std::pair<std::string, int32_t>>& found, bool later);
   Status set_starts(size_t first, bool later);
@@ -75,6 +79,7 @@ class KafkaSource final : public Source {
   Status pump(int timeout_ms);
   Status take(rd_kafka_message_t* message);
   Status take_event(const rd_kafka_message_t& message);
+  void purge(const rd_kafka_topic_partition_list_t& committed);
   Status data_lost(Lane& lane, std::string_view reason);
   Lane* lane_of(const rd_kafka_message_t& message);
   void pause(Lane& lane, bool paused);
@@ -98,6 +103,10 @@ class KafkaSource final : public Source {
   BufferPool pool_;
   int64_t looked_ns_ = 0;
   bool changed_ = false;  ///< some lane waits to be assigned
+  bool entered_ = false;
+  size_t in_all_ = 0;
+  KafkaQueue purged_;  ///< answers to what `purge` asked
+  int64_t purge_next_ns_ = 0;
   bool closed_ = false;
 };
 

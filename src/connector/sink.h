@@ -20,6 +20,7 @@ struct OutgoingRecords {
   std::span<const RecordSpan> keys;        ///< empty, or one per record; kNullLength: none
   std::span<const int64_t> timestamps_ms;  ///< since 1970, one per record; empty: now
   std::span<const std::vector<HeaderSpan>> headers;  ///< empty, or one list per record
+  std::span<const uint32_t> partitions = {};  ///< empty: the sink deals them; else one per record
 };
 
 /// Moves encoded bytes out. Used by one thread.
@@ -38,6 +39,8 @@ class Sink {
 
   /// Makes the connection or the file; errors here come before anything runs.
   virtual Status open() = 0;
+  /// Where records can be dealt to. REQUIRES: open.
+  virtual uint32_t partitions() const { return 1; }
   /// Written at the beginning of each unit (file) that is made: a CSV header. REQUIRES: before the
   /// first write.
   virtual void set_preamble(std::string preamble) { (void)preamble; }

@@ -56,6 +56,8 @@ class Source {
 
   /// True: its partitions are this reader's alone, dealt by a group that others are in, too.
   virtual bool is_member() const { return false; }
+  /// Of all members together.
+  virtual size_t partitions_in_all() const { return 0; }
   /// The group deals its partitions anew: what was read is to be finished and committed, and a
   /// source made after this one is closed has the new ones.
   virtual bool moved() const { return false; }

@@ -68,7 +68,7 @@ Result<MetadataField> metadata_field(const TableColumn& column) {
 }  // namespace
 
 Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& columns,
-                                    size_t batch_rows, std::string_view application,
+                                    size_t batch_rows, const SharedReading& sharing,
                                     ConnectorContext context) {
   const SortedOptions options = sort_options(table.options);
   const PhysicalColumns physical(table);
@@ -118,10 +118,11 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
     hints.keys = hints.keys || field == MetadataField::kKey;
     hints.headers = hints.headers || field == MetadataField::kHeaders;
   }
-  hints.application = std::string(application);
-  spec.make_source = [options, context, hints, name = table.name](uint32_t task) mutable {
+  hints.application = sharing.application;
+  hints.member = sharing.member;
+  hints.group_topics = sharing.topics;
+  spec.make_source = [options, context, hints](uint32_t task) mutable {
     hints.newline_framed = newline_framed(options.format, options.of_format);
-    hints.table = name;
     hints.task = task;
     return make_source(options.connector, options.of_connector, hints, context);
   };

@@ -18,11 +18,17 @@ struct TableColumns {
   std::vector<size_t> metadata;
 };
 
+/// How a table's partitions are shared with other processes, if they are: under which name, through
+/// which member of the group in this process, and what that one reads in all.
+struct SharedReading {
+  std::string application = {};  ///< empty: they are not
+  std::string member = {};
+  std::shared_ptr<const GroupTopics> topics = {};
+};
+
 /// How a table is opened for reading. Nothing outside is touched before the job opens it.
-/// `application`: under which name its partitions are shared with other processes; empty: they are
-/// not.
 Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& columns,
-                                    size_t batch_rows, std::string_view application,
+                                    size_t batch_rows, const SharedReading& sharing,
                                     ConnectorContext context);
 
 /// Gives the callback for a table that the program reads itself; looked up when rows come.

@@ -173,7 +173,7 @@ class QueryBuilder {
   }
 
  private:
-  Status make_job(const std::vector<LowerInput>& plans, const Catalog& catalog,
+  Status make_job(const std::vector<LowerInput>& given, const Catalog& catalog,
                   Query::State& state) {
     LowerContext context{.connectors = {engine_.files, engine_.clock}};
     context.batch_rows = state.batch_rows;
@@ -195,15 +195,19 @@ class QueryBuilder {
     options.parallelism = context.parallelism;
     options.zone = context.zone;
     options.commit_interval_us = engine_.commit_interval_us();
-    if (!context.application.empty()) {
-      for (const LowerInput& input : plans) TRY(check_shared(input.plan));
-    }
-    state.make_job = [plans, catalog, context, options]() mutable -> Result<std::unique_ptr<Job>> {
+    std::vector<PlanPtr> roots;
+    for (const LowerInput& input : given) roots.push_back(input.plan);
+    if (!context.application.empty()) roots = TRY(share_inputs(roots, context.application));
+    std::vector<LowerInput> plans = given;
+    for (size_t i = 0; i < plans.size(); ++i) plans[i].plan = roots[i];
+    state.make_job = [plans, catalog, replay = replay_of(roots), context,
+                      options]() mutable -> Result<std::unique_ptr<Job>> {
       context.catalog = &catalog;
       JobGraph graph = TRY(lower(plans, context));
-      std::vector<PlanPtr> roots;
-      for (const LowerInput& input : plans) roots.push_back(input.plan);
-      graph.replay = replay_of(roots);
+      for (SourceUse& use : graph.sources) {
+        const auto found = replay.find(use.spec.table);
+        if (found != replay.end()) use.spec.replay = found->second;
+      }
       return std::make_unique<Job>(std::move(graph), options);
     };
     state.use(TRY(state.make_job()));
@@ -255,6 +259,13 @@ class QueryBuilder {
 
 namespace {
 
+/// The plan as it runs with these settings.
+Result<std::string> explain_shared(const PlanPtr& plan, const OptionMap& settings) {
+  const auto application = settings.find("application.id");
+  if (application == settings.end() || application->second.empty()) return explain(*plan);
+  return explain(*TRY(share_inputs({plan}, application->second))[0]);
+}
+
 /// Carries out what a bound statement says, but for running it.
 class StatementRunner {
  public:
@@ -291,7 +302,7 @@ class StatementRunner {
     if (explained.analyze) {
       analyzed_ = plan;
     } else {
-      answer(lines_as_rows("plan", velo::explain(*plan)));
+      answer(lines_as_rows("plan", TRY(explain_shared(plan, settings_))));
     }
     return {};
   }
@@ -430,7 +441,10 @@ Result<std::string> Engine::explain(std::string_view sql, std::string_view sourc
     if (const auto* inner = std::get_if<BoundExplain>(&bound->node)) {
       plan = inner->statement->plan();
     }
-    if (plan != nullptr) plans.emplace_back(&statement, velo::explain(*plan));
+    if (plan == nullptr) continue;
+    const Result<std::string> text = explain_shared(plan, settings);
+    if (!text) return at_statement(text.error(), statement, sql, source_name);
+    plans.emplace_back(&statement, *text);
   }
   if (plans.size() == 1) return plans[0].second;
   std::string text;

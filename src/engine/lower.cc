@@ -7,9 +7,12 @@
 #include "base/fmt.h"
 #include "engine/lower_join.h"
 #include "engine/lower_operators.h"
+#include "engine/message_table.h"
+#include "engine/repartition.h"
 #include "expr/evaluator.h"
 #include "operator/union.h"
 #include "plan/field_reads.h"
+#include "plan/plan_build.h"
 #include "plan/same_plan.h"
 
 namespace velo {
@@ -63,6 +66,8 @@ class Lowering {
         return lower_scan(plan->as<ScanNode>());
       case PlanKind::kShared:
         return lower_shared(plan->as<SharedNode>());
+      case PlanKind::kRepartition:
+        return lower_repartition(plan->as<RepartitionNode>());
       case PlanKind::kSink:
         CHECK(false, "a sink inside a plan");
       default:
@@ -157,6 +162,7 @@ class Lowering {
       reader.watermark = std::move(watermark);
     }
     reader.by_key = scan.table->traits.changes == TableChanges::kUpsert;
+    reader.leads_away = leads_away_;
     std::vector<ReaderSpec>& readers = graph_.sources[source].readers;
     for (size_t i = 0; i < readers.size(); ++i) {
       if (same(readers[i], reader)) return Upstream{Upstream::Kind::kReader, source, i};
@@ -167,6 +173,7 @@ class Lowering {
 
   static bool same(const ReaderSpec& a, const ReaderSpec& b) {
     if (!(*a.schema == *b.schema) || a.outputs.size() != b.outputs.size()) return false;
+    if (a.leads_away != b.leads_away) return false;
     for (size_t i = 0; i < a.outputs.size(); ++i) {
       if (!(*a.outputs[i] == *b.outputs[i]) || a.outputs[i]->is_volatile()) return false;
     }
@@ -196,12 +203,91 @@ class Lowering {
       columns.types.push_back(type);
     }
     SourceUse use;
-    use.spec = TRY(make_source_spec(*table, columns, context_.batch_rows, context_.application,
+    use.spec = TRY(make_source_spec(*table, columns, context_.batch_rows, sharing_of(*table),
                                     context_.connectors));
     TRY(set_bad_records(*table, use));
     graph_.sources.push_back(std::move(use));
     sources_.emplace(table.get(), graph_.sources.size() - 1);
     return graph_.sources.size() - 1;
+  }
+
+  /// The member of the group that reads the table in this process: one for all tables that reach
+  /// the same brokers in the same way. What it reads is known once all is lowered.
+  SharedReading sharing_of(const TableDef& table) {
+    if (context_.application.empty() || !is_message_connector(table.connector())) return {};
+    add_topics(table.options, &group_of(table));
+    return {context_.application, member_name(table), groups_[member_name(table)]};
+  }
+  GroupTopics& group_of(const TableDef& table) {
+    std::shared_ptr<GroupTopics>& topics = groups_[member_name(table)];
+    if (!topics) topics = std::make_shared<GroupTopics>();
+    return *topics;
+  }
+  static std::string member_name(const TableDef& table) {
+    std::string name = "kafka";
+    for (const auto& [option, value] : table.options) {
+      if (option.starts_with("properties.")) name += fmt::format("/{}={}", option, value);
+    }
+    return name;
+  }
+
+  /// The rows go into a topic of the job's own, and come out of it again, here or in another
+  /// process.
+  Result<Upstream> lower_repartition(const RepartitionNode& node) {
+    const auto known = dealt_.find(node.topic);
+    if (known != dealt_.end()) return known->second;
+    const bool before = std::exchange(leads_away_, true);
+    const Upstream rows = TRY(lower_node(node.input()));
+    leads_away_ = before;
+    std::vector<TableDefPtr> tables;
+    collect_tables(*node.input(), &tables);
+    SinkSpec sink;
+    sink.name = node.topic;
+    sink.input = rows;
+    GroupTopics::Own own{node.topic, {}};
+    for (const TableDefPtr& table : tables) {
+      sink.origins.push_back(sources_.at(table.get()));
+      for (std::string& topic : topics_of(*table)) own.like.push_back(std::move(topic));
+    }
+    group_of(*tables[0]).own.push_back(std::move(own));
+    auto shared = std::make_shared<RepartitionNode>(node);
+    sink.make = [shared, like = tables[0], zone = context_.zone, connectors = context_.connectors] {
+      return make_dealt_sink(*shared, *like, zone, connectors);
+    };
+    graph_.sinks.push_back(std::move(sink));
+    const SharedReading sharing{context_.application, member_name(*tables[0]),
+                                groups_[member_name(*tables[0])]};
+    SourceUse use;
+    use.spec = TRY(make_dealt_source(node, *tables[0], sharing, context_.connectors));
+    use.readers.push_back(dealt_reader(node));
+    graph_.sources.push_back(std::move(use));
+    const Upstream made{Upstream::Kind::kReader, graph_.sources.size() - 1, 0};
+    dealt_.emplace(node.topic, made);
+    return made;
+  }
+
+  static ReaderSpec dealt_reader(const RepartitionNode& node) {
+    ReaderSpec reader;
+    reader.schema = node.schema;
+    reader.outputs = all_columns(node);
+    for (size_t i = 0; i < node.traits.size() && !reader.watermark; ++i) {
+      if (!node.traits[i].event_time) continue;
+      WatermarkOptions watermark;
+      watermark.time_column = i;
+      watermark.told = true;
+      reader.watermark = std::move(watermark);
+    }
+    return reader;
+  }
+
+  static void collect_tables(const PlanNode& plan, std::vector<TableDefPtr>* tables) {
+    if (plan.kind == PlanKind::kScan) {
+      const TableDefPtr& table = plan.as<ScanNode>().table;
+      if (std::find(tables->begin(), tables->end(), table) == tables->end()) {
+        tables->push_back(table);
+      }
+    }
+    for (const PlanPtr& input : plan.inputs) collect_tables(*input, tables);
   }
 
   Status set_bad_records(const TableDef& table, SourceUse& use) {
@@ -321,6 +407,9 @@ class Lowering {
   std::map<const TableDef*, Wanted> wanted_;
   std::map<const TableDef*, size_t> sources_;
   std::map<const PlanNode*, Upstream> shared_;
+  std::map<std::string, Upstream> dealt_;                       // by topic
+  std::map<std::string, std::shared_ptr<GroupTopics>> groups_;  // by name of the member
+  bool leads_away_ = false;  // what is being lowered ends in a topic of the job's own
   std::vector<std::pair<PlanPtr, Upstream>> stateful_;
   std::map<std::string, std::pair<size_t, SchemaPtr>> side_sinks_;
   std::map<const TableDef*, Write> writes_;

@@ -247,6 +247,12 @@ Lowered one(LoweredNode made) {
   return list;
 }
 
+LoweredNode lower_limit(const LimitNode& limit) {
+  LimitOptions limits{limit.schema, limit.limit ? static_cast<uint64_t>(*limit.limit) : UINT64_MAX,
+                      static_cast<uint64_t>(limit.offset)};
+  return node(Spread::kSingle, [limits] { return make_limit(limits); });
+}
+
 }  // namespace
 
 LateSpec late_spec(const PlanLateOutput& late, const Schema& input) {
@@ -351,14 +357,11 @@ Result<std::vector<LoweredNode>> lower_operator(const PlanNode& plan,
       }));
     case PlanKind::kOrderBy:
       return lower_order_by(plan.as<OrderByNode>(), nullptr);
-    case PlanKind::kLimit: {
-      const auto& limit = plan.as<LimitNode>();
-      LimitOptions limits{schema, limit.limit ? static_cast<uint64_t>(*limit.limit) : UINT64_MAX,
-                          static_cast<uint64_t>(limit.offset)};
-      return one(node(Spread::kSingle, [limits] { return make_limit(limits); }));
-    }
+    case PlanKind::kLimit:
+      return one(lower_limit(plan.as<LimitNode>()));
     case PlanKind::kTopN:
       return lower_top_n(plan.as<TopNNode>());
+    case PlanKind::kRepartition:
     case PlanKind::kJoin:
     case PlanKind::kScan:
     case PlanKind::kShared:

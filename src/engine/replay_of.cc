@@ -5,11 +5,46 @@
 namespace velo {
 namespace {
 
+void never(std::string why, ReplayRule* rule) {
+  if (rule->kind == ReplayRule::Kind::kNever) return;
+  rule->kind = ReplayRule::Kind::kNever;
+  rule->why = std::move(why);
+}
+
+void add_window(const ReplayRule::Window& window, ReplayRule* rule) {
+  if (rule->kind == ReplayRule::Kind::kNever) return;
+  rule->kind = ReplayRule::Kind::kWindows;
+  if (std::find(rule->windows.begin(), rule->windows.end(), window) == rule->windows.end()) {
+    rule->windows.push_back(window);
+  }
+}
+
+void take_window(const WindowAggregateNode& node, ReplayRule* rule) {
+  const PlanWindow& window = node.window;
+  if (window.kind == PlanWindowKind::kSession) return never("SESSION windows", rule);
+  if (node.lateness_us > 0) return never("ALLOWED LATENESS", rule);
+  if (node.grace_us > 0) return never("GRACE PERIOD", rule);
+  if (window.unit != WindowUnit::kMicroseconds) return never("calendar windows", rule);
+  ReplayRule::Window open;
+  open.size_us = window.size;
+  open.slide_us = window.kind == PlanWindowKind::kTumble ? window.size : window.slide;
+  open.offset_us = window.offset_us;
+  open.step_us = (*node.input()->schema)[window.time_column].type.step_us();
+  open.cumulates = window.kind == PlanWindowKind::kCumulate;
+  add_window(open, rule);
+}
+
+/// From the sinks down: what a source needs is what stands above it.
 class Walk {
  public:
-  void visit(const PlanNode& plan, bool under_window) {
+  void visit(const PlanNode& plan, ReplayRule rule, bool under_window) {
     switch (plan.kind) {
       case PlanKind::kScan:
+        return reach(plan.as<ScanNode>().table->name, rule);
+      case PlanKind::kRepartition:
+        reach(plan.as<RepartitionNode>().topic, rule);
+        // What is in its topic is needed of nobody else.
+        return visit(*plan.input(), ReplayRule(), false);
       case PlanKind::kValues:
       case PlanKind::kFilter:
       case PlanKind::kProject:
@@ -21,72 +56,53 @@ class Walk {
       case PlanKind::kSink:
         break;
       case PlanKind::kProcessingTime:
-        if (under_window) never("windows over PROCTIME()");
+        if (under_window) never("windows over PROCTIME()", &rule);
         break;
       case PlanKind::kWindowAggregate:
-        if (under_window) never("windows over windows");
-        take_window(plan.as<WindowAggregateNode>());
+        if (under_window) never("windows over windows", &rule);
+        take_window(plan.as<WindowAggregateNode>(), &rule);
         under_window = true;
         break;
       case PlanKind::kAggregate:
-        never("GROUP BY without a window");
+        never("GROUP BY without a window", &rule);
         break;
       case PlanKind::kJoin:
-        never("a join");
+        never("a join", &rule);
         break;
       case PlanKind::kOver:
-        never("OVER");
+        never("OVER", &rule);
         break;
       case PlanKind::kTopN:
-        never("ROW_NUMBER() with a bound");
+        never("ROW_NUMBER() with a bound", &rule);
         break;
       case PlanKind::kNormalize:
       case PlanKind::kKeepLast:
-        never("changes by key");
+        never("changes by key", &rule);
         break;
       default:
-        never("ORDER BY, LIMIT or a changelog");
+        never("ORDER BY, LIMIT or a changelog", &rule);
         break;
     }
-    for (const PlanPtr& input : plan.inputs) visit(*input, under_window);
+    for (const PlanPtr& input : plan.inputs) visit(*input, rule, under_window);
   }
 
-  ReplayRule take() { return std::move(rule_); }
+  std::map<std::string, ReplayRule> take() { return std::move(rules_); }
 
  private:
-  void never(std::string why) {
-    if (rule_.kind == ReplayRule::Kind::kNever) return;
-    rule_.kind = ReplayRule::Kind::kNever;
-    rule_.why = std::move(why);
+  void reach(const std::string& source, const ReplayRule& rule) {
+    ReplayRule& known = rules_[source];
+    if (rule.kind == ReplayRule::Kind::kNever) never(rule.why, &known);
+    for (const ReplayRule::Window& window : rule.windows) add_window(window, &known);
   }
 
-  void take_window(const WindowAggregateNode& node) {
-    const PlanWindow& window = node.window;
-    if (window.kind == PlanWindowKind::kSession) return never("SESSION windows");
-    if (node.lateness_us > 0) return never("ALLOWED LATENESS");
-    if (node.grace_us > 0) return never("GRACE PERIOD");
-    if (window.unit != WindowUnit::kMicroseconds) return never("calendar windows");
-    if (rule_.kind == ReplayRule::Kind::kNever) return;
-    ReplayRule::Window open;
-    open.size_us = window.size;
-    open.slide_us = window.kind == PlanWindowKind::kTumble ? window.size : window.slide;
-    open.offset_us = window.offset_us;
-    open.step_us = (*node.input()->schema)[window.time_column].type.step_us();
-    open.cumulates = window.kind == PlanWindowKind::kCumulate;
-    rule_.kind = ReplayRule::Kind::kWindows;
-    if (std::find(rule_.windows.begin(), rule_.windows.end(), open) == rule_.windows.end()) {
-      rule_.windows.push_back(open);
-    }
-  }
-
-  ReplayRule rule_;
+  std::map<std::string, ReplayRule> rules_;
 };
 
 }  // namespace
 
-ReplayRule replay_of(const std::vector<PlanPtr>& plans) {
+std::map<std::string, ReplayRule> replay_of(const std::vector<PlanPtr>& plans) {
   Walk walk;
-  for (const PlanPtr& plan : plans) walk.visit(*plan, false);
+  for (const PlanPtr& plan : plans) walk.visit(*plan, ReplayRule(), false);
   return walk.take();
 }
 

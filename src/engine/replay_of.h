@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "plan/plan_node.h"
@@ -7,7 +9,8 @@
 
 namespace velo {
 
-/// What of their inputs these plans, run as one job, need again after a restart.
-ReplayRule replay_of(const std::vector<PlanPtr>& plans);
+/// What these plans, run as one job, need again after a restart, of each of their sources: by the
+/// name of the table, or of the topic of a RepartitionNode.
+std::map<std::string, ReplayRule> replay_of(const std::vector<PlanPtr>& plans);
 
 }  // namespace velo

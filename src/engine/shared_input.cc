@@ -1,15 +1,23 @@
 #include "engine/shared_input.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
 #include "base/fmt.h"
+#include "base/random.h"
 #include "engine/message_table.h"
+#include "engine/repartition.h"
 #include "engine/replay_of.h"
+#include "plan/explain.h"
+#include "plan/plan_build.h"
+#include "plan/rewrite.h"
 
 namespace velo {
 namespace {
+
+constexpr size_t kTopicNameMost = 249;  // characters, by Kafka
 
 struct TableColumnRef {
   const TableDef* table;
@@ -41,8 +49,12 @@ std::optional<TableColumnRef> origin_of(const PlanNode& plan, size_t i) {
   }
 }
 
-void collect_tables(const PlanNode& plan, std::set<const TableDef*>* tables) {
-  if (plan.kind == PlanKind::kScan) tables->insert(plan.as<ScanNode>().table.get());
+/// Of those below, in the order in which they are met.
+void collect_tables(const PlanNode& plan, std::vector<const TableDef*>* tables) {
+  if (plan.kind == PlanKind::kScan) {
+    const TableDef* table = plan.as<ScanNode>().table.get();
+    if (std::find(tables->begin(), tables->end(), table) == tables->end()) tables->push_back(table);
+  }
   for (const PlanPtr& input : plan.inputs) collect_tables(*input, tables);
 }
 
@@ -50,47 +62,130 @@ Error refused(const std::string& what) {
   return Error(ErrorCode::kNotSupported, "not supported yet with 'application.id': " + what);
 }
 
-Status check_window(const WindowAggregateNode& node) {
-  std::set<const TableDef*> tables;
-  collect_tables(node, &tables);
+/// Why rows that are equal in `keys` come to several processes; "" = they do not.
+Result<std::string> what_parts(const PlanNode& input, const std::vector<ExprPtr>& keys) {
+  std::vector<const TableDef*> tables;
+  collect_tables(input, &tables);
+  std::vector<const TableDef*> shared;
   for (const TableDef* table : tables) {
-    if (!is_message_connector(table->connector())) continue;
-    const MessageTable messages = TRY(message_table(*table, false));
-    bool all = !messages.key.empty();
-    for (const size_t column : messages.key) {
-      all = all && std::any_of(node.keys.begin(), node.keys.end(), [&](const ExprPtr& key) {
-              if (key->kind() != ExprKind::kColumn) return false;
-              const auto origin = origin_of(*node.input(), key->index());
-              return origin && origin->table == table && origin->column == column;
-            });
-    }
-    if (all) continue;
-    return refused(fmt::format("a grouping without the key of the messages of '{}': rows of one "
-                               "group would come to several instances",
-                               table->name))
-        .with_hint(messages.key.empty()
-                       ? "say which columns the key of a message holds: 'key.fields' = 'a;b'"
-                       : "group by all of 'key.fields', or run one instance without "
-                         "'application.id'");
+    if (is_message_connector(table->connector())) shared.push_back(table);
   }
-  return {};
+  if (shared.empty()) return std::string();
+  if (shared.size() < tables.size()) {
+    return refused(
+        "a grouping of rows of topics together with others, which every instance reads "
+        "whole");
+  }
+  if (shared.size() > 1 || topics_of(*shared[0]).size() != 1) {
+    return std::string("rows of one group come from several topics");
+  }
+  const MessageTable messages = TRY(message_table(*shared[0], false));
+  if (messages.key.empty()) {
+    return fmt::format("nothing is known of the keys of the messages of '{}'", shared[0]->name);
+  }
+  std::string key;
+  bool all = true;
+  for (const size_t column : messages.key) {
+    key += (key.empty() ? "" : ", ") + shared[0]->columns[column].name;
+    all = all && std::any_of(keys.begin(), keys.end(), [&](const ExprPtr& expr) {
+            if (expr->kind() != ExprKind::kColumn) return false;
+            const auto origin = origin_of(input, expr->index());
+            return origin && origin->column == column;
+          });
+  }
+  if (all) return std::string();
+  return fmt::format("the messages of '{}' are keyed by {}", shared[0]->name, key);
 }
 
-Status visit(const PlanNode& plan) {
-  if (plan.kind == PlanKind::kWindowAggregate) TRY(check_window(plan.as<WindowAggregateNode>()));
-  for (const PlanPtr& input : plan.inputs) TRY(visit(*input));
-  return {};
+/// The same name for the same rows, in every run and process, and another for others.
+std::string topic_name(const std::string& application, const PlanNode& input,
+                       const std::vector<ExprPtr>& keys) {
+  std::vector<const TableDef*> tables;
+  collect_tables(input, &tables);
+  std::string meaning = explain(input, {false, false});
+  std::string readable = application;
+  for (const TableDef* table : tables) {
+    readable += "-" + table->name;
+    for (const std::string& topic : topics_of(*table)) meaning += topic + "\n";
+  }
+  for (const Field& field : input.schema->fields()) meaning += field.type.to_string() + "\n";
+  for (size_t i = 0; i < keys.size(); ++i) {
+    meaning += keys[i]->to_string() + "\n";
+    const bool named = keys[i]->kind() == ExprKind::kColumn;
+    readable += fmt::format("{}{}", i == 0 ? "-by-" : "-", named ? keys[i]->name() : "expression");
+  }
+  uint64_t hash = 0;
+  for (const char c : meaning) hash = mix64(hash * 31 + static_cast<uint8_t>(c));
+  const std::string end = fmt::format("-{:08x}-repartition", hash >> 32);
+  readable.resize(std::min(readable.size(), kTopicNameMost - end.size()));
+  for (char& c : readable) {
+    const bool allowed = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                         (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
+    if (!allowed) c = '_';
+  }
+  return readable + end;
 }
+
+class Sharing {
+ public:
+  explicit Sharing(const std::string& application) : application_(application) {}
+
+  Result<PlanPtr> visit(const PlanPtr& plan) {
+    const auto known = visited_.find(plan.get());
+    if (known != visited_.end()) return known->second;
+    std::vector<PlanPtr> inputs;
+    for (const PlanPtr& input : plan->inputs) inputs.push_back(TRY(visit(input)));
+    PlanPtr made = with_inputs(plan, std::move(inputs));
+    if (made->kind == PlanKind::kWindowAggregate) {
+      const auto& keys = made->as<WindowAggregateNode>().keys;
+      const std::string reason = TRY(what_parts(*made->input(), keys));
+      if (!reason.empty()) made = TRY(repartitioned(made, {keys}, reason));
+    }
+    visited_.emplace(plan.get(), made);
+    kept_.push_back(plan);
+    return made;
+  }
+
+ private:
+  /// `plan`, with its inputs dealt by these keys.
+  Result<PlanPtr> repartitioned(const PlanPtr& plan, const std::vector<std::vector<ExprPtr>>& keys,
+                                const std::string& reason) {
+    std::vector<PlanPtr> inputs;
+    for (size_t i = 0; i < plan->inputs.size(); ++i) {
+      inputs.push_back(make_repartition(plan->inputs[i], {keys[i], "", reason}, plan->span));
+    }
+    // Only what is read behind it goes through the topic.
+    const PlanPtr pruned =
+        prune_columns(with_inputs(plan, std::move(inputs)), WatermarkUse::kReadersAbove);
+    inputs.clear();
+    for (const PlanPtr& input : pruned->inputs) {
+      RepartitionParts parts = parts_of(input->as<RepartitionNode>());
+      parts.topic = topic_name(application_, *input->input(), parts.keys);
+      parts.has_origins = true;
+      const PlanPtr placed = TRY(with_origins(input->input()));
+      inputs.push_back(make_repartition(placed, std::move(parts), input->span));
+    }
+    return with_inputs(pruned, std::move(inputs));
+  }
+
+  const std::string& application_;
+  std::map<const PlanNode*, PlanPtr> visited_;  // a shared sub-plan stays one
+  std::vector<PlanPtr> kept_;                   // as long as their addresses count
+};
 
 }  // namespace
 
-Status check_shared(const PlanPtr& plan) {
+Result<std::vector<PlanPtr>> share_inputs(const std::vector<PlanPtr>& plans,
+                                          const std::string& application) {
   // Partitions come and go; what cannot begin anew with some of its rows cannot follow them.
-  const ReplayRule rule = replay_of({plan});
-  if (rule.kind == ReplayRule::Kind::kNever) {
+  for (const auto& [source, rule] : replay_of(plans)) {
+    if (rule.kind != ReplayRule::Kind::kNever) continue;
     return refused(rule.why + " keeps state that does not move from instance to instance");
   }
-  return visit(*plan);
+  Sharing sharing(application);
+  std::vector<PlanPtr> out;
+  for (const PlanPtr& plan : plans) out.push_back(TRY(sharing.visit(plan)));
+  return out;
 }
 
 }  // namespace velo

@@ -131,6 +131,7 @@ class Explainer {
   std::string describe_top_n(const TopNNode& node) const;
   std::string describe_sink(const SinkNode& sink) const;
   std::string describe_unnest(const UnnestNode& node) const;
+  std::string describe_repartition(const RepartitionNode& node) const;
   std::string describe_to_changelog(const ToChangelogNode& node) const;
   std::string describe_from_changelog(const FromChangelogNode& node) const;
   template <typename Node>
@@ -354,6 +355,15 @@ std::string Explainer::describe_from_changelog(const FromChangelogNode& node) co
   return out;
 }
 
+std::string Explainer::describe_repartition(const RepartitionNode& node) const {
+  std::string out = "Repartition";
+  for (size_t i = 0; i < node.keys.size(); ++i) {
+    out += (i == 0 ? " by " : ", ") + text_of(*node.keys[i]);
+  }
+  if (node.keys.empty()) out += " to one";
+  return out + fmt::format(" through topic '{}': {}", node.topic, node.reason);
+}
+
 std::string Explainer::describe_unnest(const UnnestNode& node) const {
   std::string out = (node.keep_empty ? "LeftUnnest " : "Unnest ") + text_of(*node.list);
   for (size_t i = node.input()->schema->size(); i < node.schema->size(); ++i) {
@@ -410,6 +420,8 @@ std::string Explainer::describe(const PlanNode& node) const {
       return "Union";
     case PlanKind::kRepeat:
       return fmt::format("Repeat {} times", text_of(*node.as<RepeatNode>().times));
+    case PlanKind::kRepartition:
+      return describe_repartition(node.as<RepartitionNode>());
     case PlanKind::kJoin:
       return describe_join(node.as<JoinNode>());
     case PlanKind::kTopN:

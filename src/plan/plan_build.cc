@@ -350,6 +350,30 @@ PlanPtr make_repeat(PlanPtr input, ExprPtr times, SourceSpan span) {
   return node;
 }
 
+PlanPtr make_repartition(PlanPtr input, RepartitionParts parts, SourceSpan span) {
+  auto node = std::make_shared<RepartitionNode>();
+  take_over(*node, *input);
+  node->schema = input->schema;
+  node->traits = input->traits;
+  if (parts.has_origins) {
+    std::vector<Field> fields = input->schema->fields();
+    fields.resize(fields.size() - kOriginColumns);
+    node->traits.resize(fields.size());
+    node->schema = make_schema(std::move(fields));
+  }
+  node->keys = std::move(parts.keys);
+  node->topic = std::move(parts.topic);
+  node->reason = std::move(parts.reason);
+  node->has_origins = parts.has_origins;
+  node->inputs = {std::move(input)};
+  node->span = span;
+  return node;
+}
+
+RepartitionParts parts_of(const RepartitionNode& node) {
+  return {node.keys, node.topic, node.reason, node.has_origins};
+}
+
 namespace {
 
 /// The event time that an input which goes on is ordered by first.
@@ -482,6 +506,8 @@ PlanPtr with_inputs(const PlanPtr& node, std::vector<PlanPtr> inputs) {
       return copy_with_inputs<UnionNode>(*node, std::move(inputs));
     case PlanKind::kRepeat:
       return copy_with_inputs<RepeatNode>(*node, std::move(inputs));
+    case PlanKind::kRepartition:
+      return copy_with_inputs<RepartitionNode>(*node, std::move(inputs));
     case PlanKind::kJoin:
       return copy_with_inputs<JoinNode>(*node, std::move(inputs));
     case PlanKind::kTopN:

@@ -83,6 +83,15 @@ OverParts parts_of(const OverNode& node);
 /// REQUIRES: equal types; the names are the first input's.
 PlanPtr make_union(std::vector<PlanPtr> inputs, SourceSpan span);
 PlanPtr make_repeat(PlanPtr input, ExprPtr times, SourceSpan span);
+/// What is said of rows that are dealt anew; see RepartitionNode.
+struct RepartitionParts {
+  std::vector<ExprPtr> keys;
+  std::string topic;
+  std::string reason;
+  bool has_origins = false;
+};
+PlanPtr make_repartition(PlanPtr input, RepartitionParts parts, SourceSpan span);
+RepartitionParts parts_of(const RepartitionNode& node);
 /// What a join asks of its rows; see JoinNode.
 struct JoinParts {
   PlanJoinKind kind = PlanJoinKind::kInner;

@@ -39,6 +39,7 @@ enum class PlanKind : uint8_t {
   kOver,
   kUnion,
   kRepeat,
+  kRepartition,
   kJoin,
   kTopN,
   kOrderBy,
@@ -369,6 +370,19 @@ struct RepeatNode : PlanNode {
   RepeatNode() : PlanNode(PlanKind::kRepeat) {}
   ExprPtr times;  ///< BIGINT, over the input
 };
+
+/// The same rows, dealt by key to the processes that run this plan together: they go through a
+/// topic of the job's own. Behind the input's columns stand those that say where a row came from.
+struct RepartitionNode : PlanNode {
+  RepartitionNode() : PlanNode(PlanKind::kRepartition) {}
+  std::vector<ExprPtr> keys;  ///< over the output; rows of equal keys come to one process
+  std::string topic;
+  std::string reason;  ///< why the rows cannot stay where they are
+  /// Of the input, the last columns: its topic (STRING), partition (INTEGER), offset (BIGINT).
+  /// Until they are there, none.
+  bool has_origins = false;
+};
+inline constexpr size_t kOriginColumns = 3;
 
 enum class PlanJoinKind : uint8_t {
   kInner,

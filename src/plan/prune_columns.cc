@@ -329,15 +329,23 @@ Pruned prune_over(const OverNode& node, const Needs& needs) {
   return {make_over(input.plan, std::move(parts)), std::move(at), input.fields};
 }
 
-Pruned prune_union(const UnionNode& node, const Needs& above) {
-  const Needs needs = whole_columns(above);
+/// Of nodes that pass rows on as they are: every input gives exactly what is read.
+Pruned prune_passing(const PlanNode& node, Needs needs) {
+  RepartitionParts parts;
+  const bool deals = node.kind == PlanKind::kRepartition;
+  if (deals) parts = parts_of(node.as<RepartitionNode>());
+  for (const ExprPtr& key : parts.keys) needs.add(key);
+  needs.watermark |= deals;
+  needs = whole_columns(needs);
   std::vector<PlanPtr> inputs;
   for (const PlanPtr& input : node.inputs) {
     inputs.push_back(exactly(prune(input, needs), needs.columns()));
   }
   std::vector<size_t> at(node.schema->size(), 0);
   for (size_t i = 0; i < needs.columns().size(); ++i) at[needs.columns()[i]] = i;
-  return {make_union(std::move(inputs), node.span), std::move(at)};
+  if (!deals) return {make_union(std::move(inputs), node.span), std::move(at)};
+  for (ExprPtr& key : parts.keys) key = remap_columns(key, at);
+  return {make_repartition(inputs[0], std::move(parts), node.span), std::move(at)};
 }
 
 /// Both sides give what is read of them and what the condition reads.
@@ -476,8 +484,6 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       return prune_aggregate(plan->as<AggregateNode>(), needs);
     case PlanKind::kOver:
       return prune_over(plan->as<OverNode>(), needs);
-    case PlanKind::kUnion:
-      return prune_union(plan->as<UnionNode>(), needs);
     case PlanKind::kRepeat: {
       const ExprPtr& times = plan->as<RepeatNode>().times;
       needs.add(times);
@@ -485,6 +491,9 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
       input.plan = make_repeat(input.plan, carry(times, input), plan->span);
       return input;
     }
+    case PlanKind::kUnion:
+    case PlanKind::kRepartition:
+      return prune_passing(*plan, std::move(needs));
     case PlanKind::kJoin:
       return prune_join(plan->as<JoinNode>(), needs);
     case PlanKind::kTopN:

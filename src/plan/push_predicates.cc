@@ -261,6 +261,7 @@ PlanPtr push(const PlanPtr& plan, Conditions conditions) {
     case PlanKind::kScan:
     case PlanKind::kValues:
       return filtered(plan, conditions);
+    case PlanKind::kRepartition:
     case PlanKind::kToChangelog:  // an update of which one half is left out is none
     case PlanKind::kFromChangelog:
     case PlanKind::kKeepLast:

@@ -99,6 +99,8 @@ bool same_node(const PlanNode& a, const PlanNode& b) {
              a.as<LimitNode>().offset == b.as<LimitNode>().offset;
     case PlanKind::kRepeat:
       return same(a.as<RepeatNode>().times, b.as<RepeatNode>().times);
+    case PlanKind::kRepartition:
+      return a.as<RepartitionNode>().topic == b.as<RepartitionNode>().topic;
     case PlanKind::kJoin:
       return same_join(a.as<JoinNode>(), b.as<JoinNode>());
     default:
@@ -155,7 +157,7 @@ uint64_t plan_hash(const PlanNode& plan) {
 
 bool keeps_state(const PlanNode& plan) {
   return plan.kind == PlanKind::kWindowAggregate || plan.kind == PlanKind::kAggregate ||
-         plan.kind == PlanKind::kJoin;
+         plan.kind == PlanKind::kJoin || plan.kind == PlanKind::kRepartition;
 }
 
 }  // namespace velo

@@ -128,7 +128,7 @@ ChannelMerge::Step ChannelMerge::step(int64_t now_us, size_t messages_max) {
     taken += now;
     progress = true;
   }
-  if (combiner_.update(now_us)) watermark_moved();
+  if (combiner_.update(now_us, !options_.leads_away)) watermark_moved();
   tell_idle();
   if (overdue_) release(told_);
   if (combiner_.all_finished()) {
@@ -183,7 +183,7 @@ void ChannelMerge::handle(size_t channel, Message message, int64_t now_us) {
       } else {
         combiner_.set_active(channel);
       }
-      if (combiner_.update(now_us)) watermark_moved();
+      if (combiner_.update(now_us, !options_.leads_away)) watermark_moved();
       break;
     case Message::Kind::kBarrier:
       at_barrier_[channel] = true;
@@ -191,7 +191,8 @@ void ChannelMerge::handle(size_t channel, Message message, int64_t now_us) {
       break;
     case Message::Kind::kEnd:
       combiner_.set_finished(channel);
-      if (!combiner_.all_finished() && combiner_.update(now_us)) watermark_moved();
+      if (!combiner_.all_finished() && combiner_.update(now_us, !options_.leads_away))
+        watermark_moved();
       break;
   }
 }
@@ -235,7 +236,8 @@ bool ChannelMerge::is_overdue(const Batch& batch) const {
 
 void ChannelMerge::tell_idle() {
   // The clock moves the watermark here: nobody behind needs to.
-  const int64_t since = combiner_.all_idle() ? kNeverHadEvent : kActive;
+  int64_t since = combiner_.all_idle() ? kNeverHadEvent : kActive;
+  if (options_.leads_away) since = combiner_.idle_since();
   if (since == told_idle_) return;
   told_idle_ = since;
   out_.idle(since);

@@ -114,6 +114,8 @@ struct MergeOptions {
   std::optional<size_t> time_column;
   /// A row is due when watermark + due_us has reached its time.
   int64_t due_us = 0;
+  /// While nothing comes, the clock moves the watermark further on: see ReaderSpec.
+  bool leads_away = false;
 };
 
 /// The way into a task: takes messages from several channels and gives one stream to `out`.

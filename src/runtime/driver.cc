@@ -114,13 +114,11 @@ int64_t Driver::barrier_epoch() const {
 }
 
 Status Driver::pass_epoch(uint64_t epoch) {
-  int64_t least = kWatermarkEnd;
   for (SinkPort* sink : sinks) {
     TRY(sink->prepare(epoch));
-    least = std::min(least, sink->watermark());
+    sink->note_watermark();
   }
   for (const auto& source : sources) source->note_positions();
-  epoch_watermark_.store(least, std::memory_order_relaxed);
   passed_.store(epoch, std::memory_order_release);
   return {};
 }
@@ -134,7 +132,7 @@ Status Driver::tend_epochs() {
   const uint64_t commit = commit_.load(std::memory_order_acquire);
   if (commit > committed_) {
     committed_ = commit;
-    for (const auto& source : sources) source->commit(*rule_.load(), done_us_.load());
+    for (const auto& source : sources) source->commit();
   }
   return {};
 }
@@ -156,9 +154,7 @@ Status Driver::ask_publish(uint64_t epoch) {
   return {};
 }
 
-Status Driver::ask_commit(uint64_t epoch, const ReplayRule& rule, int64_t done_us) {
-  rule_.store(&rule);
-  done_us_.store(done_us);
+Status Driver::ask_commit(uint64_t epoch) {
   commit_.store(epoch, std::memory_order_release);
   if (over()) return tend_epochs();
   doorbell.ring();

@@ -8,7 +8,6 @@
 #include "runtime/channel.h"
 #include "runtime/metrics.h"
 #include "runtime/pipeline.h"
-#include "runtime/replay_rule.h"
 #include "runtime/sink_port.h"
 #include "runtime/source_driver.h"
 
@@ -42,17 +41,16 @@ class Driver {
   // its three parts in turn. A driver that is done or stopped does it where it is asked.
   /// Sources pause, a barrier goes through the channels; sinks prepare behind it.
   void ask_epoch(uint64_t epoch);
-  /// True once it is passed. A driver that is over passes it here.
+  /// True once it is passed: the sinks have noted their watermarks. A driver that is over passes it
+  /// here.
   Result<bool> passed_epoch(uint64_t epoch);
-  /// REQUIRES: passed. The least watermark of the sinks here at that time; the end without sinks.
-  int64_t epoch_watermark() const { return epoch_watermark_.load(std::memory_order_relaxed); }
   /// The sinks publish what they prepared. REQUIRES: every driver has passed it.
   Status ask_publish(uint64_t epoch);
   bool published_epoch(uint64_t epoch) const {
     return published_.load(std::memory_order_acquire) >= epoch;
   }
-  /// The sources commit. REQUIRES: every driver has published it; `rule` outlives the driver.
-  Status ask_commit(uint64_t epoch, const ReplayRule& rule, int64_t done_us);
+  /// The sources commit. REQUIRES: every driver has published it; they know what is done.
+  Status ask_commit(uint64_t epoch);
   bool commits() const;
   /// Partitions of a source here are dealt anew. Any thread.
   bool moved() const { return moved_.load(std::memory_order_relaxed); }
@@ -103,9 +101,6 @@ class Driver {
   std::atomic<uint64_t> commit_{0};
   std::atomic<bool> moved_{false};
   uint64_t committed_ = 0;
-  std::atomic<int64_t> epoch_watermark_{kWatermarkEnd};
-  std::atomic<int64_t> done_us_{kWatermarkNone};
-  std::atomic<const ReplayRule*> rule_{nullptr};
   std::vector<ChannelMerge::Step> merge_steps_;
 };
 

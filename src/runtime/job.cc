@@ -1,6 +1,7 @@
 #include "runtime/job.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/fmt.h"
@@ -79,6 +80,7 @@ Status Job::open_all(bool with_sinks) {
       if (source->pushed()) pushed_[source->number()] = {source.get(), driver.get()};
     }
   }
+  tell_origins();
   if (with_sinks) {
     for (const auto& sink : sinks_) TRY(sink->open());
   }
@@ -86,15 +88,70 @@ Status Job::open_all(bool with_sinks) {
   epoch_next_ns_ = started_ns_ + options_.commit_interval_us * 1000;
   commits_ = std::any_of(layout_.drivers.begin(), layout_.drivers.end(),
                          [](const auto& driver) { return driver->commits(); });
-  if (commits_) warn_of_replay();
+  if (commits_) {
+    find_sinks();
+    warn_of_replay();
+  }
   return {};
 }
 
+/// Sinks that lead away say there which partitions they speak for.
+void Job::tell_origins() {
+  for (size_t i = 0; i < sinks_.size(); ++i) {
+    const std::vector<size_t>& origins = graph_.sinks[i].origins;
+    if (origins.empty()) continue;
+    std::vector<std::string> names;
+    std::vector<size_t> in_all(graph_.sources.size(), 0);
+    for (const auto& driver : layout_.drivers) {
+      for (const auto& source : driver->sources) {
+        if (std::find(origins.begin(), origins.end(), source->number()) == origins.end()) continue;
+        for (std::string& name : source->partition_names()) names.push_back(std::move(name));
+        in_all[source->number()] = std::max(in_all[source->number()], source->partitions_in_all());
+      }
+    }
+    const size_t together = std::accumulate(in_all.begin(), in_all.end(), size_t{0});
+    sinks_[i]->set_origins(std::move(names), together);
+  }
+}
+
+/// Readers without a watermark have no windows behind them: nothing waits for their sinks.
+void Job::find_sinks() {
+  std::vector<std::vector<size_t>> of_node(graph_.nodes.size());  // sources
+  const auto add = [&](const Upstream& up, std::vector<size_t>* to) {
+    if (up.kind == Upstream::Kind::kNode) {
+      to->insert(to->end(), of_node[up.index].begin(), of_node[up.index].end());
+    } else if (graph_.sources[up.index].readers[up.reader].watermark) {
+      to->push_back(up.index);
+    }
+  };
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    for (const Upstream& up : graph_.nodes[i].inputs) add(up, &of_node[i]);
+  }
+  sinks_of_.assign(graph_.sources.size(), {});
+  for (size_t i = 0; i < graph_.sinks.size(); ++i) {
+    std::vector<size_t> sources;
+    if (graph_.sinks[i].input) add(*graph_.sinks[i].input, &sources);
+    for (const size_t source : sources) sinks_of_[source].push_back(i);
+  }
+}
+
 void Job::warn_of_replay() {
-  if (graph_.replay.kind != ReplayRule::Kind::kNever) return;
-  rejects_.add_message(fmt::format(
-      "offsets are not committed: {} keeps state that needs every row again after a restart",
-      graph_.replay.why));
+  std::vector<std::string> told;
+  for (const SourceUse& use : graph_.sources) {
+    const ReplayRule& rule = use.spec.replay;
+    if (rule.kind != ReplayRule::Kind::kNever) continue;
+    if (std::find(told.begin(), told.end(), rule.why) != told.end()) continue;
+    told.push_back(rule.why);
+    rejects_.add_message(fmt::format(
+        "offsets are not committed: {} keeps state that needs every row again after a restart",
+        rule.why));
+  }
+}
+
+bool Job::can_commit() const {
+  return commits_ && std::any_of(graph_.sources.begin(), graph_.sources.end(), [](const auto& use) {
+           return use.spec.replay.kind != ReplayRule::Kind::kNever;
+         });
 }
 
 Status Job::set_mode(Mode mode) {
@@ -210,7 +267,7 @@ void Job::tend_side_tables() {
 /// Takes the epoch at hand a part further, or begins one when it is time. Results are durable and
 /// published before a position is committed: a crash repeats some, and loses none.
 Status Job::tend_epoch() {
-  if (!commits_ || graph_.replay.kind == ReplayRule::Kind::kNever) return {};
+  if (!can_commit()) return {};
   if (failed_.load() || stops_.load() > 0 || moving_.load()) return {};
   switch (epoch_part_) {
     case EpochPart::kNone:
@@ -229,14 +286,11 @@ Status Job::tend_epoch() {
     case EpochPart::kPublishing:
       break;
   }
-  int64_t done = kWatermarkEnd;
   for (const auto& driver : layout_.drivers) {
     if (!driver->published_epoch(epoch_)) return {};
-    done = std::min(done, driver->epoch_watermark());
   }
-  for (const auto& driver : layout_.drivers) {
-    TRY(driver->ask_commit(epoch_, graph_.replay, done));
-  }
+  set_done();
+  for (const auto& driver : layout_.drivers) TRY(driver->ask_commit(epoch_));
   epoch_part_ = EpochPart::kNone;
   return {};
 }
@@ -251,14 +305,25 @@ Result<bool> Job::all_passed() {
 /// The last word to those who remember positions. REQUIRES: no thread runs, and all is published.
 void Job::commit_positions() {
   if (!commits_) return;
-  int64_t done = kWatermarkEnd;
-  for (size_t i = 0; i < sinks_.size(); ++i) {
-    if (graph_.sinks[i].input) done = std::min(done, sinks_[i]->watermark());
-  }
+  for (const auto& sink : sinks_) sink->note_watermark();
+  set_done();
   for (const auto& driver : layout_.drivers) {
     for (const auto& source : driver->sources) {
       source->note_positions();
-      source->commit(graph_.replay, done);
+      source->commit();
+    }
+  }
+}
+
+/// Tells the sources up to which watermark the results of their rows are written.
+void Job::set_done() {
+  for (const auto& driver : layout_.drivers) {
+    for (const auto& source : driver->sources) {
+      int64_t done = kWatermarkEnd;
+      for (const size_t sink : sinks_of_[source->number()]) {
+        done = std::min(done, sinks_[sink]->noted_watermark());
+      }
+      source->set_done(done);
     }
   }
 }

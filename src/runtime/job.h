@@ -110,6 +110,10 @@ class Job {
   Status tend_epoch();
   Result<bool> all_passed();
   void warn_of_replay();
+  void tell_origins();
+  void find_sinks();
+  void set_done();
+  bool can_commit() const;
   void commit_positions();
   Status settle(const Status& outcome);
   Status publish();
@@ -125,6 +129,8 @@ class Job {
   Rejects rejects_;
   JobMetrics metrics_;
   std::vector<std::unique_ptr<SinkPort>> sinks_;
+  /// By source: the sinks that the watermark of its rows reaches.
+  std::vector<std::vector<size_t>> sinks_of_;
   JobLayout layout_;
   bool opened_ = false;
   Mode mode_ = Mode::kUndecided;

@@ -8,7 +8,6 @@
 
 #include "runtime/channel.h"
 #include "runtime/rejects.h"
-#include "runtime/replay_rule.h"
 #include "runtime/sink_port.h"
 #include "runtime/source_driver.h"
 
@@ -49,6 +48,8 @@ struct SinkSpec {
   std::string name;
   std::optional<Upstream> input;  ///< nothing: a side table (dead letters, late data)
   std::function<Result<std::unique_ptr<SinkPort>>()> make;
+  /// Of one that leads away (see ReaderSpec): numbers of the sources whose rows it writes.
+  std::vector<size_t> origins = {};
 };
 
 struct SourceUse {
@@ -62,8 +63,6 @@ struct JobGraph {
   std::vector<SourceUse> sources;
   std::vector<NodeSpec> nodes;
   std::vector<SinkSpec> sinks;
-  /// What of the sources is needed again after a restart: for those whose positions are committed.
-  ReplayRule replay;
 };
 
 }  // namespace velo

@@ -260,6 +260,16 @@ class Builder {
     return layout_.drivers[at.driver]->pipeline.op(at.node).output_schema();
   }
 
+  /// Whether what an element gives ends in a sink that leads away.
+  bool leads_away(size_t e) const {
+    if (e >= sink_at(0)) return !graph_.sinks[e - sink_at(0)].origins.empty();
+    bool away = false;
+    each_edge([&](const Upstream& up, size_t to, size_t) {
+      if (element(up) == e && up.kind == Upstream::Kind::kNode) away = away || leads_away(to);
+    });
+    return away;
+  }
+
   void exchange(const Upstream& up, size_t to, size_t input) {
     const size_t senders = width_[element(up)];
     const size_t receivers = width_[to];
@@ -286,7 +296,8 @@ class Builder {
       ports.push_back(driver.exchanges.back().get());
       attach(up, a, *ports.back());
     }
-    const MergeOptions merge = keyed(up) ? graph_.nodes[up.index].merge : MergeOptions{};
+    MergeOptions merge = keyed(up) ? graph_.nodes[up.index].merge : MergeOptions{};
+    merge.leads_away = leads_away(to);
     for (size_t b = 0; b < receivers; ++b) {
       std::vector<Channel*> incoming;
       for (size_t a = 0; a < senders; ++a) incoming.push_back(wires[a][b]);

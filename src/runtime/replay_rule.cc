@@ -49,7 +49,8 @@ int64_t ReplayRule::floor(int64_t done) const {
 }
 
 std::string ReplayNote::to_string() const {
-  return fmt::format("{} {} {} {}", kNoteKind, floor, needed_from, read_to);
+  const std::string_view space = more.empty() ? "" : " ";
+  return fmt::format("{} {} {} {}{}{}", kNoteKind, floor, needed_from, read_to, space, more);
 }
 
 std::optional<ReplayNote> ReplayNote::parse(std::string_view text) {
@@ -64,9 +65,9 @@ std::optional<ReplayNote> ReplayNote::parse(std::string_view text) {
     text.remove_prefix(static_cast<size_t>(end - text.data()));
     return true;
   };
-  if (!take(note.floor) || !take(note.needed_from) || !take(note.read_to) || !text.empty()) {
-    return std::nullopt;
-  }
+  if (!take(note.floor) || !take(note.needed_from) || !take(note.read_to)) return std::nullopt;
+  if (!text.empty() && !text.starts_with(' ')) return std::nullopt;
+  if (!text.empty()) note.more = text.substr(1);
   return note;
 }
 

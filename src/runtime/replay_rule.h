@@ -44,6 +44,7 @@ struct ReplayNote {
   int64_t floor = 0;        ///< the watermark to go on from
   int64_t needed_from = 0;  ///< of the records before `read_to`, only those from this time on
   uint64_t read_to = 0;     ///< offset behind the last record that was read
+  std::string more = {};    ///< of who read them: what it must know behind `read_to`
 
   std::string to_string() const;
   /// Nothing if it is none: somebody else wrote it.

@@ -54,7 +54,10 @@ TEST(ReplayNote, ComesBackAsItWas) {
   EXPECT_EQ(back->floor, -5);
   EXPECT_EQ(back->needed_from, 60'000'000);
   EXPECT_EQ(back->read_to, 42u);
-  for (const char* other : {"", "x", "velo1", "velo1 1 2", "velo1 1 2 3 4", "velo1 1 2 3x"}) {
+  const auto more = ReplayNote::parse(ReplayNote{1, 2, 3, "a 0:5:0;b 1:2:3"}.to_string());
+  ASSERT_TRUE(more.has_value());
+  EXPECT_EQ(more->more, "a 0:5:0;b 1:2:3");
+  for (const char* other : {"", "x", "velo1", "velo1 1 2", "velo1 1 2 3x"}) {
     EXPECT_FALSE(ReplayNote::parse(other).has_value()) << other;
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,6 +55,11 @@ class SinkPort : public Port {
   /// Publishes everything; not called when the job failed.
   virtual Status publish() { return {}; }
 
+  /// Of ports that lead away (see ReaderSpec): the partitions that this process reads for them, of
+  /// `in_all` in all processes. REQUIRES: before `open`.
+  virtual void set_origins(std::vector<std::string> names, size_t in_all) {
+    (void)names, (void)in_all;
+  }
   /// For ports of messages.
   virtual void take_letter(const DeadLetter& letter) {
     (void)letter;
@@ -71,6 +77,9 @@ class SinkPort : public Port {
   bool ended() const { return ended_; }
   /// All results up to it have come.
   int64_t watermark() const { return watermark_; }
+  /// Remembers it, for others to ask for once they know that it was.
+  void note_watermark() { noted_.store(watermark_, std::memory_order_relaxed); }
+  int64_t noted_watermark() const { return noted_.load(std::memory_order_relaxed); }
   /// The reader went away: a clean stop.
   bool closed() const { return closed_; }
   const std::optional<Error>& error() const { return error_; }
@@ -90,6 +99,7 @@ class SinkPort : public Port {
 
  private:
   int64_t watermark_ = kWatermarkNone;
+  std::atomic<int64_t> noted_{kWatermarkNone};
   bool ended_ = false;
   bool closed_ = false;
   std::optional<Error> error_;

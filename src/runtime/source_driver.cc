@@ -73,6 +73,12 @@ Status SourceDriver::add_partition(const PartitionInfo& info) {
   return {};
 }
 
+std::vector<std::string> SourceDriver::partition_names() const {
+  std::vector<std::string> names;
+  for (const Partition& partition : partitions_) names.push_back(partition.info.name);
+  return names;
+}
+
 Status SourceDriver::discover() {
   for (const PartitionInfo& info : TRY(source_->discover())) TRY(add_partition(info));
   return {};
@@ -152,7 +158,9 @@ Result<bool> SourceDriver::poll(size_t index, int64_t now_us) {
   metrics_.blocks.add(1);
   metrics_.bytes_in.add(block_.bytes.size());
   batch_allocations_ = thread_allocations();
-  const Status status = block_.record_per_entry ? read_messages(partition) : decode(partition);
+  const Status status = spec_.is_dealt            ? read_dealt(partition)
+                        : block_.record_per_entry ? read_messages(partition)
+                                                  : decode(partition);
   if (!status && !stopped_) return status.error();
   return true;
 }
@@ -186,72 +194,6 @@ Status SourceDriver::decode(Partition& partition) {
   return {};
 }
 
-Status SourceDriver::read_messages(Partition& partition) {
-  partition.unit = block_.begin.file;
-  if (!partition.messages) {
-    std::unique_ptr<Decoder> key;
-    if (messages_.make_key_decoder) key = TRY(messages_.make_key_decoder());
-    partition.messages =
-        std::make_unique<MessageReader>(messages_, spec_.layout, spec_.metadata, partition.info,
-                                        std::move(key), *partition.decoder);
-  }
-  for (size_t i = block_.metadata.size(); i < block_.records.size(); ++i) {
-    block_.metadata.emplace_back().offset = i;
-  }
-  if (!partition.first) partition.first = block_.begin.offset;
-  TRY(partition.messages->read(block_, *this));
-  partition.position = block_.end;
-  if (source_ && source_->commits()) mark(partition);
-  return {};
-}
-
-Status SourceDriver::rows(Batch batch, std::span<const uint32_t> messages) {
-  metrics_.rows_in.add(batch.rows);
-  const std::optional<ReplayNote>& replay = partitions_[current_].replay;
-  if (!replay || block_.metadata[messages.front()].offset >= replay->read_to) {
-    return deliver(current_, batch);
-  }
-  // Read for a second time, perhaps only the first of them.
-  const auto fresh = std::find_if(messages.begin(), messages.end(), [&](uint32_t message) {
-    return block_.metadata[message].offset >= replay->read_to;
-  });
-  const auto again = static_cast<size_t>(fresh - messages.begin());
-  TRY(deliver(current_, slice(batch, 0, again), replay->needed_from));
-  if (again == batch.rows) return {};
-  return deliver(current_, slice(batch, again, batch.rows - again));
-}
-
-Status SourceDriver::bad_message(const BadRecord& record, const RecordMetadata& message) {
-  metrics_.bad.add(1);
-  const Partition& partition = partitions_[current_];
-  BadRecord placed = record;
-  placed.offset = message.offset;
-  const BadPlace place{spec_.table, partition.unit, partition.info.name};
-  if (!context_.rejects.wants_messages(context_.source)) {
-    return context_.rejects.bad_record(context_.source, place, placed);
-  }
-  const BadMessage whole = whole_message(message);
-  return context_.rejects.bad_record(context_.source, place, placed, &whole);
-}
-
-BadMessage SourceDriver::whole_message(const RecordMetadata& message) const {
-  const auto text = [&](RecordSpan span) -> std::optional<std::string_view> {
-    if (span.length == kNullLength) return std::nullopt;
-    return as_text(block_.bytes.subspan(span.offset, span.length));
-  };
-  BadMessage whole;
-  whole.partition = partitions_[current_].info.number;
-  whole.key = text(message.key);
-  whole.value = text(block_.records[static_cast<size_t>(&message - block_.metadata.data())]);
-  for (uint32_t i = 0; i < message.headers; ++i) {
-    const HeaderSpan& header = block_.headers[message.first_header + i];
-    DeadLetter::Header copy{std::string(*text(header.name)), std::nullopt};
-    if (const auto value = text(header.value)) copy.value = std::string(*value);
-    whole.headers.push_back(std::move(copy));
-  }
-  return whole;
-}
-
 Status SourceDriver::batch(Batch batch, DecodedRange) {
   metrics_.rows_in.add(batch.rows);
   if (batch.rows == 0) return {};
@@ -266,9 +208,13 @@ Status SourceDriver::bad(const BadRecord& record) {
                                      {spec_.table, partition.unit, partition.info.name}, record);
 }
 
-Status SourceDriver::deliver(size_t index, const Batch& batch, int64_t needed_from) {
+/// `needed_from`: the rows are read for a second time, see ReplayNote.
+Status SourceDriver::deliver(size_t index, const Batch& batch, std::optional<int64_t> needed_from) {
   const uint64_t edge_before = thread_.sink_ns.get() + thread_.channel_ns.get();
-  for (const auto& reader : readers_) reader->deliver(index, batch, now_us_, needed_from);
+  for (const auto& reader : readers_) {
+    if (needed_from && reader->leads_away()) continue;  // they went there the first time
+    reader->deliver(index, batch, now_us_, needed_from.value_or(kWatermarkNone));
+  }
   const int64_t now_ns = context_.clock.steady_ns();
   const uint64_t edge = thread_.sink_ns.get() + thread_.channel_ns.get() - edge_before;
   const auto total = static_cast<uint64_t>(now_ns - batch_begin_ns_);
@@ -456,6 +402,10 @@ void SourceDriver::save(SnapshotWriter& writer) const {
     writer.u64(partition.rows);
   }
   for (const auto& reader : readers_) reader->save(writer);
+  for (const Partition& partition : partitions_) {
+    if (spec_.is_dealt) writer.u8(partition.dealt ? 1 : 0);
+    if (partition.dealt) partition.dealt->save(writer);
+  }
   save_counts(metrics_, writer);
   writer.u8(static_cast<uint8_t>((stopped_ ? 1 : 0) | (done_ ? 2 : 0)));
 }
@@ -536,6 +486,11 @@ Status SourceDriver::load(SnapshotReader& reader) {
   if (source_) TRY(source_->restore(order));
   for (size_t i = 0; i < count; ++i) TRY(restore_partition(reader, partitions_[i]));
   for (const auto& table_reader : readers_) TRY(table_reader->load(reader));
+  for (size_t i = 0; spec_.is_dealt && i < count; ++i) {
+    if (TRY(reader.u8()) == 0) continue;
+    partitions_[i].dealt = std::make_unique<RepartitionReader>(spec_.layout);
+    TRY(partitions_[i].dealt->load(reader));
+  }
   TRY(load_counts(reader, metrics_));
   const uint8_t flags = TRY(reader.u8());
   stopped_ = (flags & 1) != 0;

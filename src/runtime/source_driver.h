@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "runtime/message_reader.h"
 #include "runtime/metrics.h"
 #include "runtime/rejects.h"
+#include "runtime/repartition_reader.h"
 #include "runtime/replay_rule.h"
 #include "runtime/table_reader.h"
 
@@ -33,6 +35,10 @@ struct SourceSpec {
   Rejects::Policy bad;
   size_t pushed_partitions = 1;
   bool bounded = true;
+  /// Its messages are those of a RepartitionSink: rows of the layout.
+  bool is_dealt = false;
+  /// What of it is needed again after a restart: for those whose positions are committed.
+  ReplayRule replay;
 };
 
 /// Reads one table's partitions (those dealt to this task): polls blocks, decodes them and delivers
@@ -65,6 +71,9 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   /// Ends all readers without reading further.
   void end_early();
   bool done() const { return done_; }
+  /// Names of the partitions that it reads, and how many there are in all processes.
+  std::vector<std::string> partition_names() const;
+  size_t partitions_in_all() const { return source_ ? source_->partitions_in_all() : 0; }
   bool has_partitions() const { return !partitions_.empty(); }
   bool pushed() const { return !spec_.make_source; }
   /// Its source's number in the graph.
@@ -82,9 +91,11 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   bool commits() const { return source_ && source_->commits(); }
   /// Remembers where it stands: what was read before has gone into the readers.
   void note_positions();
-  /// Tells the source's system that all results up to the watermark `done` are written, of what was
-  /// read before the last `note_positions`.
-  void commit(const ReplayRule& rule, int64_t done);
+  const ReplayRule& replay() const { return spec_.replay; }
+  /// For `commit`, from any thread: all results up to this watermark are written.
+  void set_done(int64_t done) { done_us_.store(done, std::memory_order_relaxed); }
+  /// Tells the source's system so, of what was read before the last `note_positions`.
+  void commit();
 
   std::vector<std::string> take_warnings();
   void save(SnapshotWriter& writer) const;
@@ -113,6 +124,9 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
     std::optional<ReplayNote> replay;  ///< of the commit that this run goes on from
     std::optional<uint64_t> first;     ///< offset of this run's first record
     uint64_t noted = 0;                ///< offset, by `note_positions`
+    std::unique_ptr<RepartitionReader> dealt;  ///< of messages that are
+    bool goes_on = false;                      ///< behind what `replay` says was read
+    std::string noted_places;                  ///< of `dealt`
     std::string committed;             ///< offset and note
     uint64_t pushed_bytes = 0;
     std::string pushed_tail;  ///< the beginning of a record that has not come whole
@@ -129,16 +143,16 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   Result<bool> poll(size_t index, int64_t now_us);
   Status decode(Partition& partition);
   Status read_messages(Partition& partition);
+  Status read_dealt(Partition& partition);
   BadMessage whole_message(const RecordMetadata& message) const;
   void mark(Partition& partition);
-  static std::optional<SourceCommit> commit_of(Partition& partition, const ReplayRule& rule,
-                                               int64_t done);
+  std::optional<SourceCommit> commit_of(Partition& partition, int64_t done) const;
   Status finish_partition(size_t index, int64_t now_us);
   Status restore_pushed(Partition& partition);
   Status restore_order(const std::vector<std::string>& names);
   Status restore_partition(SnapshotReader& reader, Partition& partition);
   Status feed_pushed(Partition& partition, std::string_view bytes, bool ends);
-  Status deliver(size_t partition, const Batch& batch, int64_t needed_from = kWatermarkNone);
+  Status deliver(size_t partition, const Batch& batch, std::optional<int64_t> needed_from = {});
   void add_metadata(Batch& batch);
   void finish_if_done();
   std::vector<size_t> by_watermark() const;
@@ -158,6 +172,7 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   int64_t batch_begin_ns_ = 0;
   uint64_t batch_allocations_ = 0;
   size_t next_ = 0;  // round robin where there is no watermark
+  std::atomic<int64_t> done_us_{kWatermarkNone};
   bool stopped_ = false;
   bool done_ = false;
 };

@@ -7,7 +7,8 @@
 
 namespace velo {
 namespace {
-constexpr size_t kMarksMost = 8192;  // of a partition
+constexpr size_t kMarksMost = 8192;    // of a partition
+constexpr size_t kPlacesBytes = 3500;  // brokers take notes of 4096 bytes
 }
 
 /// Notes which times were read before which offset. Marks of equal time, and every second one of
@@ -29,12 +30,15 @@ void SourceDriver::mark(Partition& partition) {
 }
 
 void SourceDriver::note_positions() {
-  for (Partition& partition : partitions_) partition.noted = partition.position.offset;
+  for (Partition& partition : partitions_) {
+    partition.noted = partition.position.offset;
+    if (partition.dealt) partition.noted_places = partition.dealt->places(kPlacesBytes);
+  }
 }
 
-std::optional<SourceCommit> SourceDriver::commit_of(Partition& partition, const ReplayRule& rule,
-                                                    int64_t done) {
+std::optional<SourceCommit> SourceDriver::commit_of(Partition& partition, int64_t done) const {
   if (!partition.first) return std::nullopt;  // it has read nothing
+  const ReplayRule& rule = spec_.replay;
   SourceCommit commit;
   commit.partition = partition.info.id;
   commit.position = partition.position;
@@ -51,7 +55,12 @@ std::optional<SourceCommit> SourceDriver::commit_of(Partition& partition, const 
       partition.marks.pop_front();
     }
     commit.position.offset = offset;
-    commit.note = ReplayNote{rule.floor(done), from, partition.noted}.to_string();
+    commit.note =
+        ReplayNote{rule.floor(done), from, partition.noted, partition.noted_places}.to_string();
+  } else if (rule.kind == ReplayRule::Kind::kExact && done != kWatermarkNone &&
+             done != kWatermarkEnd) {
+    // The next rows are not to be judged by a lower watermark than others were told.
+    commit.note = ReplayNote{done, kWatermarkNone, 0}.to_string();
   }
   std::string said = fmt::format("{} {}", commit.position.offset, commit.note);
   if (said == partition.committed) return std::nullopt;
@@ -59,12 +68,14 @@ std::optional<SourceCommit> SourceDriver::commit_of(Partition& partition, const 
   return commit;
 }
 
-void SourceDriver::commit(const ReplayRule& rule, int64_t done) {
+void SourceDriver::commit() {
+  const ReplayRule& rule = spec_.replay;
+  const int64_t done = done_us_.load(std::memory_order_relaxed);
   if (!commits() || rule.kind == ReplayRule::Kind::kNever) return;
   if (rule.kind == ReplayRule::Kind::kWindows && done == kWatermarkNone) return;
   std::vector<SourceCommit> commits;
   for (Partition& partition : partitions_) {
-    if (auto one = commit_of(partition, rule, done)) commits.push_back(std::move(*one));
+    if (auto one = commit_of(partition, done)) commits.push_back(std::move(*one));
   }
   if (!commits.empty()) source_->commit(commits);
 }

@@ -13,7 +13,7 @@ TableReader::TableReader(ReaderSpec spec, Port& out, RejectTarget& rejects, size
       rejects_(rejects),
       node_(node),
       metrics_(metrics),
-      idle_by_clock_(idle_by_clock),
+      idle_by_clock_(idle_by_clock && !spec_.leads_away),
       evaluator_(spec_.outputs) {
   for (const ExprPtr& expr : spec_.outputs) {
     only_columns_ = only_columns_ && expr->kind() == ExprKind::kColumn;
@@ -86,6 +86,17 @@ void TableReader::deliver(size_t partition, const Batch& batch, int64_t now_us,
 
 void TableReader::raise(size_t partition, int64_t watermark, int64_t now_us) {
   combiner().touch(partition, now_us);
+  tell_idle();
+  combiner().raise(partition, watermark);
+  tell_watermark(now_us);
+}
+
+void TableReader::told(size_t partition, int64_t watermark, int64_t idle_since_us, int64_t now_us) {
+  if (idle_since_us == kActive) {
+    combiner().set_active(partition);
+  } else {
+    combiner().set_idle(partition, idle_since_us);
+  }
   tell_idle();
   combiner().raise(partition, watermark);
   tell_watermark(now_us);

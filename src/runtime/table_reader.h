@@ -21,6 +21,9 @@ struct ReaderSpec {
   /// The rows are changes by key: of a deletion only the key counts, and what cannot be computed of
   /// the rest is NULL.
   bool by_key = false;
+  /// The rows go to other processes, where their watermark meets those of other rows: while nothing
+  /// comes, the clock moves it there; and what went there before a restart is there.
+  bool leads_away = false;
 };
 
 /// Takes the decoded batches of a table's partitions, computes its columns, moves its watermark and
@@ -45,6 +48,10 @@ class TableReader final : private Output {
                int64_t needed_from = kWatermarkNone);
   /// The partition says by itself that no rows with time ≤ `watermark` will come.
   void raise(size_t partition, int64_t watermark, int64_t now_us);
+  /// Who writes the partition says what its watermark is, and since when it is silent (see
+  /// Port::idle; kActive: it is not).
+  void told(size_t partition, int64_t watermark, int64_t idle_since_us, int64_t now_us);
+  bool leads_away() const { return spec_.leads_away; }
   void quiet(size_t partition, int64_t now_us);
   void finish_partition(size_t partition, int64_t now_us);
   void tick(int64_t now_us) { tell_watermark(now_us); }

@@ -119,7 +119,7 @@ Range range_of(const Column& times) {
 }  // namespace
 
 WatermarkAssigner::WatermarkAssigner(WatermarkOptions options) : options_(std::move(options)) {
-  if (!options_.delay_us) strategy_.emplace(options_.strategy);
+  if (!options_.delay_us && !options_.told) strategy_.emplace(options_.strategy);
 }
 
 void WatermarkAssigner::take_out(Batch& batch, const Column& times, int64_t latest, Output& rejects,
@@ -163,7 +163,9 @@ void WatermarkAssigner::assign(size_t partition, Batch& batch, int64_t now_us, O
 
   ColumnPtr strategy;
   int64_t end = combiner_.watermark(partition);
-  if (options_.delay_us) {
+  if (options_.told) {
+    reached_[partition] = std::max(reached_[partition], range.greatest);
+  } else if (options_.delay_us) {
     if (range.greatest != INT64_MIN) {
       end = std::max(end, minus_delay(range.greatest, *options_.delay_us));
     }
@@ -197,6 +199,7 @@ void WatermarkAssigner::note_rows(size_t partition, Batch& batch, const Column& 
     if (times.is_null(row)) continue;
     const int64_t time = times.int64_at(row);
     late += time <= in_force[row] ? 1 : 0;
+    if (options_.told) continue;
     if (strategy == nullptr) {
       running = std::max(running, minus_delay(time, *options_.delay_us));
     } else if (!strategy->is_null(row)) {
@@ -209,6 +212,7 @@ void WatermarkAssigner::note_rows(size_t partition, Batch& batch, const Column& 
 }
 
 int64_t WatermarkAssigner::time_reached(size_t partition) const {
+  if (options_.told) return reached_[partition];
   const int64_t watermark = combiner_.watermark(partition);
   if (!options_.delay_us || watermark == kWatermarkNone) return kWatermarkNone;
   int64_t time;
@@ -216,7 +220,7 @@ int64_t WatermarkAssigner::time_reached(size_t partition) const {
 }
 
 void WatermarkAssigner::quiet(size_t partition, int64_t now_us) {
-  if (options_.idle_timeout_us == 0 || combiner_.idle(partition)) return;
+  if (options_.told || options_.idle_timeout_us == 0 || combiner_.idle(partition)) return;
   int64_t since = combiner_.event_us(partition);
   if (since == INT64_MIN) {
     // Silent from the start: counted from the first look.
@@ -231,12 +235,14 @@ void WatermarkAssigner::save(SnapshotWriter& writer) const {
   combiner_.save(writer);
   writer.u64(quiet_since_.size());
   for (const int64_t since : quiet_since_) writer.i64(since);
+  for (size_t i = 0; options_.told && i < reached_.size(); ++i) writer.i64(reached_[i]);
 }
 
 Status WatermarkAssigner::load(SnapshotReader& reader) {
   TRY(combiner_.load(reader));
   quiet_since_.assign(TRY(reader.count(sizeof(int64_t))), INT64_MIN);
   for (int64_t& since : quiet_since_) since = TRY(reader.i64());
+  for (size_t i = 0; options_.told && i < reached_.size(); ++i) reached_[i] = TRY(reader.i64());
   return {};
 }
 

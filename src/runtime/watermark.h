@@ -90,6 +90,8 @@ struct WatermarkOptions {
   /// The rows are changes by key: deletions need no time, and every row says which watermark was in
   /// force, as the older row that it will take back may be late.
   bool by_key = false;
+  /// No row moves the watermark: whoever writes the partitions says what it is.
+  bool told = false;
 };
 
 /// Moves the watermark row by row in each partition's order, whatever the batch size, and notes in
@@ -104,6 +106,7 @@ class WatermarkAssigner {
 
   size_t add_partition() {
     floors_.push_back(kWatermarkNone);
+    reached_.push_back(kWatermarkNone);
     return combiner_.add();
   }
   /// The partition goes on behind this watermark: its rows are judged by no lower one.
@@ -135,6 +138,7 @@ class WatermarkAssigner {
   EvaluationContext context_;
   WatermarkCombiner combiner_;
   std::vector<int64_t> floors_;
+  std::vector<int64_t> reached_;      // `told`: the greatest time of a partition's rows
   std::vector<int64_t> quiet_since_;  // of partitions without events; INT64_MIN = never looked at
 };
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Kills and restarts velo and brokers at random while records go from topic to topic, and says
-whether one was lost, or velo gave up when a broker did. What comes twice is counted and allowed:
-the promise is at least once.
+"""Kills, stops and restarts velo and brokers at random while records go from topic to topic, and
+says whether one was lost, or velo gave up when a broker did. What comes twice is counted and
+allowed: the promise is at least once. With --totals the records are counted in windows, by
+something else than their keys: each total that is written must be whole and right.
 
     tests/kafka/faults.py build/dev/velo        a dozen faults, one instance, one broker
     tests/kafka/faults.py build/release/velo --faults 200 --instances 3 --nodes 3
+    tests/kafka/faults.py build/release/velo --faults 20 --instances 3 --totals
 
 It has a broker of its own. Exit status 0: nothing was lost and velo never gave up; 1: it was, or
 did; 77: no Kafka can be had.
@@ -37,6 +39,19 @@ WITH ('connector' = 'kafka', 'topic' = 'went', 'properties.bootstrap.servers' = 
   'format' = 'json');
 INSERT INTO went SELECT number FROM came WHERE number >= 0;
 """
+# A number is its own time in milliseconds, and all partitions go on: none is left behind as idle.
+TOTALS = """CREATE TABLE came (number BIGINT, pad STRING, happened AS TO_TIMESTAMP_LTZ(number, 3),
+  WATERMARK FOR happened AS happened)
+WITH ('connector' = 'kafka', 'topic' = 'came', 'properties.bootstrap.servers' = '{bootstrap}',
+  'format' = 'json', 'scan.watermark.idle-timeout' = '0 s');
+CREATE TABLE went (kind BIGINT, begins BIGINT, n BIGINT, s BIGINT)
+WITH ('connector' = 'kafka', 'topic' = 'went', 'properties.bootstrap.servers' = '{bootstrap}',
+  'format' = 'json');
+INSERT INTO went SELECT kind, MIN(number) / 1000, COUNT(*), SUM(number)
+FROM TUMBLE(TABLE (SELECT number % 7 AS kind, number, happened FROM came), DESCRIPTOR(happened),
+  INTERVAL '1' SECOND) GROUP BY kind, window_start, window_end;
+"""
+KINDS = 7
 PATIENCE_SECONDS = 60
 
 
@@ -107,8 +122,12 @@ class Faults:
         topics.create(self.bootstrap, "came", options.partitions, None, [])
         topics.create(self.bootstrap, "went", options.partitions, None, [])
         script = folder / "query.sql"
-        shared = "SET 'application.id' = 'faults';\n" if options.instances > 1 else ""
-        script.write_text(shared + QUERY.format(bootstrap=self.bootstrap))
+        shared = options.instances > 1 or options.totals
+        query = TOTALS if options.totals else QUERY
+        script.write_text(
+            ("SET 'application.id' = 'faults';\n" if shared else "")
+            + query.format(bootstrap=self.bootstrap)
+        )
         self.log_path = folder / "velo.log"
         self.log = open(self.log_path, "a")
         command = [options.velo, "run", "--progress", "never", str(script)]
@@ -137,14 +156,23 @@ class Faults:
         time.sleep(self.random.uniform(0.5, 4))
         server.send(signal.SIGCONT)
 
+    def freeze_instance(self):
+        """Perhaps for so long that the others take over what it goes on with afterwards."""
+        process = self.random.choice(self.instances).process
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(self.random.uniform(1, 16))
+        process.send_signal(signal.SIGCONT)
+
     def strike(self):
         kinds = [
             self.kill_instance,
             self.terminate_instance,
             self.restart_broker,
             self.pause_broker,
+            self.freeze_instance,
         ]
-        fault = self.random.choices(kinds, weights=[4, 3, 2, 1])[0]
+        freezes = 1 if self.options.instances > 1 else 0
+        fault = self.random.choices(kinds, weights=[4, 3, 2, 1, freezes])[0]
         fault()
         self.done[fault.__name__] += 1
 
@@ -163,31 +191,77 @@ class Faults:
             sender.join()
         if sender.error:
             raise sender.error
+        if self.options.totals:
+            return self.report_totals(sender.sent)
         return self.report(sender.sent, self.arrived(sender.sent))
 
-    def arrived(self, sent):
-        """How often each number came; waits as long as some are missing and others still come."""
-        seen = collections.Counter()
-        consumed = self.topics.consume(
+    def consumed(self):
+        """All that was written; waits as long as some still comes."""
+        messages = self.topics.consume(
             self.bootstrap, "went", seconds=PATIENCE_SECONDS, isolation="read_uncommitted"
         )
-        for message in consumed:
-            seen[json.loads(message.value())["number"]] += 1
-            if len(seen) >= sent:
-                break
-            if sum(seen.values()) % 1000 == 0:
+        for count, message in enumerate(messages):
+            if count % 1000 == 0:
                 for instance in self.instances:
                     instance.supervise()
-        return seen
+            yield json.loads(message.value())
 
-    def report(self, sent, seen):
-        lost = sorted(set(range(sent)) - set(seen))
-        twice = sum(seen.values()) - len(seen)
+    def report_totals(self, sent):
+        """Whether every window that is over came, and each that came is whole."""
+        over = (sent - 2000) // 1000  # seconds; some partitions end a little earlier
+        expected = {
+            (kind, second): (len(numbers), sum(numbers))
+            for second in range(sent // 1000)
+            for kind in range(KINDS)
+            for first in [second * 1000]
+            for numbers in [[n for n in range(first, first + 1000) if n % KINDS == kind]]
+        }
+        missing = {key for key in expected if key[1] < over}
+        wrong, rows, windows = [], 0, set()
+        for row in self.consumed():
+            key = (row["kind"], row["begins"])
+            if key[1] >= sent // 1000:
+                continue  # of the last second, whatever it has
+            rows += 1
+            windows.add(key)
+            missing.discard(key)
+            if expected[key] != (row["n"], row["s"]):
+                wrong.append((row, expected[key]))
+            if not missing:
+                break
+        log = self.log_path.read_text(errors="replace")
+        late = log.count("late row was dropped")
+        exits = self.exits()
+        print(
+            f"faults: {sent} records sent; of {len(expected)} totals {len(missing)} did not come, "
+            f"{len(wrong)} are wrong, {rows - len(windows)} came again; {late} rows called late"
+        )
+        if missing or wrong or exits:
+            print(f"faults: missing {sorted(missing)[:5]}, wrong {wrong[:5]}; what velo said last:")
+            print(log[-3000:])
+        return not (missing or wrong or exits)
+
+    def exits(self):
         exits = sum((instance.exits for instance in self.instances), collections.Counter())
         print(
             f"faults: seed {self.options.seed}: {dict(self.done)}; "
             f"velo ended by itself: {dict(exits)}"
         )
+        return exits
+
+    def arrived(self, sent):
+        """How often each number came; waits as long as some are missing and others still come."""
+        seen = collections.Counter()
+        for row in self.consumed():
+            seen[row["number"]] += 1
+            if len(seen) >= sent:
+                break
+        return seen
+
+    def report(self, sent, seen):
+        lost = sorted(set(range(sent)) - set(seen))
+        twice = sum(seen.values()) - len(seen)
+        exits = self.exits()
         print(f"faults: {sent} records sent, {len(lost)} lost, {twice} came more than once")
         if lost or exits:
             print(f"faults: lost: {lost[:10]}; what velo said last:")
@@ -209,6 +283,7 @@ def parse():
     parser.add_argument("--nodes", type=int, choices=[1, 3], default=1)
     parser.add_argument("--partitions", type=int, default=12)
     parser.add_argument("--rate", type=int, default=2000, help="records per second")
+    parser.add_argument("--totals", action="store_true", help="count records in windows")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     return parser.parse_args()
 

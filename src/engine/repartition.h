@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/connect.h"
+#include "plan/plan_node.h"
+
+namespace velo {
+
+/// The topics that a table's options name; none if they name a pattern.
+std::vector<std::string> topics_of(const TableDef& table);
+
+/// The plan with three columns more (see RepartitionNode), which say of each row which message it
+/// is of. Errors: what lies between the tables and here makes several rows of one, or none knows
+/// which.
+Result<PlanPtr> with_origins(const PlanPtr& plan);
+
+/// How a RepartitionNode's topic is read and written. `like`: the table whose rows go through it,
+/// or the first of them.
+Result<SourceSpec> make_dealt_source(const RepartitionNode& node, const TableDef& like,
+                                     const SharedReading& sharing, ConnectorContext context);
+Result<std::unique_ptr<SinkPort>> make_dealt_sink(const RepartitionNode& node, const TableDef& like,
+                                                  const TimeZone* zone, ConnectorContext context);
+
+}  // namespace velo

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Several instances of one script over a real broker: they share the partitions of its topics, come,
+go and are killed, and every row that they write is a whole and right total.
+
+Run by ctest with VELO pointing to the program."""
+
+import json
+import re
+import signal
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+
+import broker  # noqa: E402
+import velo  # noqa: E402
+
+TRADES = "k STRING, g INT, v INT, pad STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '2' SECOND"
+TOTALS = "g STRING, w TIMESTAMP(3), n BIGINT, s BIGINT"
+TUMBLE = "TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND)"
+HOP = "HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND)"
+START = 1_704_067_200  # 2024-01-01
+
+
+def at(second):
+    return f"2024-01-01T00:{second // 60:02d}:{second % 60:02d}"
+
+
+def second_of(text):
+    return int(text[14:16]) * 60 + int(text[17:19])
+
+
+class Story:
+    """A topic of numbered rows, a hundred for each second, keyed by `k`, and totals of windows."""
+
+    def __init__(self, window=TUMBLE, slide=10, keys="CAST(g AS STRING)", settings="", **options):
+        self.source = broker.new_topic("in", partitions=6)
+        self.out = broker.new_topic("out", partitions=2)
+        self.application = broker.topic_name("app")
+        self.slide, self.rows = slide, []
+        options = {"key__fields": "k", "properties__session__timeout__ms": "6000", **options}
+        self.sql = (
+            f"SET 'application.id' = '{self.application}'; SET 'commit.interval' = '100 ms';"
+            + settings
+            + velo.table("t", TRADES, self.source, **options)
+            + velo.table("o", TOTALS, self.out)
+            + f"INSERT INTO o SELECT {keys}, window_start, COUNT(*), SUM(v) FROM {window}"
+            + f" GROUP BY {keys}, window_start, window_end"
+        )
+        self.jobs, self.said = [], ""
+
+    def group_of(self, row):
+        return str(row["g"])
+
+    def feed(self, second, seconds=10):
+        records = []
+        for i in range(second * 100, (second + seconds) * 100):
+            row = {"k": f"k{i % 31}", "g": i % 7, "v": i, "pad": "x" * 20, "ts": at(i // 100)}
+            records.append((row["k"], json.dumps(row)))
+            self.rows.append(row)
+        velo.send(self.source, records)
+
+    def expected(self):
+        found = {}
+        for row in self.rows:
+            second = second_of(row["ts"])
+            start = second - second % self.slide
+            while start > second - 10:
+                total = found.setdefault((self.group_of(row), start), [0, 0])
+                total[0] += 1
+                total[1] += row["v"]
+                start -= self.slide
+        return found
+
+    def written(self):
+        return velo.values(self.out)
+
+    def start(self, count=1, *arguments):
+        self.jobs += [velo.start(self.sql, *arguments) for _ in range(count)]
+
+    def end(self, with_signal=signal.SIGINT):
+        self.said += velo.stop(self.jobs.pop(0), with_signal)[1]
+
+    def wait_for_windows(self, until, seconds=60):
+        """All that end at second `until` or before, of what was fed."""
+        wanted = {key for key in self.expected() if 0 <= key[1] <= until - 10}
+
+        def missing():
+            there = {(row["g"], second_of(row["w"])) for row in self.written()}
+            return wanted - there
+
+        velo.wait_for(lambda: not missing(), seconds, f"windows until {until}")
+
+    def check(self, test):
+        """Every row ever written is a whole total; how many were written again."""
+        while self.jobs:
+            self.end()
+        expected, seen = self.expected(), set()
+        for row in self.written():
+            key = (row["g"], second_of(row["w"]))
+            if key[1] > 1800:  # before the beginning
+                continue
+            test.assertEqual([row["n"], row["s"]], expected[key], row)
+            seen.add(key)
+        if self.slide == 10:  # rows of which HOP needs a part again are late for the other
+            test.assertNotIn("late", self.said)
+        return len(self.written()) - len(seen)
+
+    def own_topics(self):
+        listed = velo.topics.kafka.Consumer(
+            velo.topics.quiet(velo.BOOTSTRAP, **{"group.id": "lists"})
+        )
+        found = [name for name in listed.list_topics(timeout=20).topics]
+        listed.close()
+        return [name for name in found if name.startswith(self.application + "-")]
+
+
+class ByKey(unittest.TestCase):
+    def test_instances_come_go_and_are_killed(self):
+        story = Story(keys="k")
+        story.group_of = lambda row: row["k"]
+        come_and_go(self, story)
+        self.assertEqual(story.own_topics(), [])
+
+    def test_what_cannot_be_shared_is_refused(self):
+        source = broker.new_topic("in")
+        start = "SET 'application.id' = 'app';"
+        columns = "k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts"
+        table = velo.table("t", columns, source, key__fields="k")
+        query = "SELECT k, COUNT(*) FROM t GROUP BY k"
+        _, said = velo.run("SET 'state.unbounded' = 'allow';" + start + table + query, status=2)
+        self.assertIn("GROUP BY without a window keeps state that does not move", said)
+
+
+def come_and_go(test, story):
+    story.feed(0, 20)
+    story.start()
+    story.wait_for_windows(10)
+    story.start(2)
+    story.feed(20, 20)
+    story.wait_for_windows(30)
+    story.end(signal.SIGKILL)
+    story.feed(40, 20)
+    story.end(signal.SIGTERM)
+    story.feed(60)
+    story.wait_for_windows(60)
+    return story.check(test)
+
+
+class OffTheKey(unittest.TestCase):
+    def test_two_instances_give_one_total(self):
+        story = Story()
+        story.start(2)
+        story.feed(0, 40)
+        story.wait_for_windows(30)
+        self.assertEqual(story.check(self), 0)
+        (topic,) = story.own_topics()
+        self.assertRegex(topic, re.escape(story.application) + r"-t-by-[a-z]+-[0-9a-f]{8}-repartition")
+
+
+    def test_instances_come_go_and_are_killed(self):
+        come_and_go(self, Story())
+
+    def test_hopping_windows(self):
+        come_and_go(self, Story(window=HOP, slide=5))
+
+    def test_a_total_over_everything(self):
+        story = Story(keys="'all'")
+        story.group_of = lambda row: "all"
+        come_and_go(self, story)
+
+    def test_several_threads(self):
+        story = Story()
+        story.start(2, "--parallelism=2")
+        story.feed(0, 40)
+        story.wait_for_windows(30)
+        story.end(signal.SIGKILL)
+        story.feed(40, 20)
+        story.wait_for_windows(50)
+        story.check(self)
+
+
+if __name__ == "__main__":
+    unittest.main()
