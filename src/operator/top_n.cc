@@ -28,6 +28,7 @@ using Id = PartitionRows::Id;
 constexpr size_t kCleanAt = 4096;
 constexpr size_t kBlock = 4096;  // rows given at once
 constexpr size_t kTopMin = 4;    // rows that a partition has room for at first
+constexpr size_t kFew = 16;      // rows of a partition that are all looked at
 
 class TopN final : public Operator {
  public:
@@ -266,12 +267,7 @@ class TopN final : public Operator {
     const uint32_t group = groups_[row];
     Top& top = tops_[group];
     if (timed() && top.empty()) due_[time_of(batch, row)].push_back(group);
-    // Behind those that stand before it, and behind its equals, which are older.
-    const auto place = std::partition_point(top.begin(), top.end(), [&](const Entry& other) {
-      const int order = by_keys(other, row);
-      return order < 0 || (order == 0 && (!final() || order_.by_columns(other.id, row) <= 0));
-    });
-    const auto at = static_cast<size_t>(place - top.begin());
+    const size_t at = place_of(top, row);
     if (!options_.retractable && by_row_number() && top.size() == options_.limit) {
       if (at == top.size()) return store_.remove(id);
       drop_last(top);
@@ -280,6 +276,27 @@ class TopN final : public Operator {
     if (options_.retractable) return;
     if (!by_row_number()) drop_beyond(group, at);
     set_bound(group);
+  }
+  /// Behind those that stand before it, and behind its equals, which are older.
+  size_t place_of(const Top& top, uint32_t row) const {
+    const uint64_t word = words_[row];
+    size_t before = 0;
+    size_t equal = top.size();
+    if (top.size() <= kFew) {  // without a branch to guess wrong
+      equal = 0;
+      for (const Entry& other : top) {
+        before += other.word() < word ? 1 : 0;
+        equal += other.word() == word ? 1 : 0;
+      }
+    }
+    if (equal == 0) return before;
+    const auto begin = top.begin() + static_cast<ptrdiff_t>(before);
+    const auto end = begin + static_cast<ptrdiff_t>(equal);
+    const auto place = std::partition_point(begin, end, [&](const Entry& other) {
+      const int order = by_keys(other, row);
+      return order < 0 || (order == 0 && (!final() || order_.by_columns(other.id, row) <= 0));
+    });
+    return static_cast<size_t>(place - top.begin());
   }
   /// RANK and DENSE_RANK: what the row that came in at `at` pushes out.
   void drop_beyond(uint32_t group, size_t at) {

@@ -3,18 +3,20 @@
 #include <algorithm>
 
 namespace velo {
+namespace {
+
+constexpr uint32_t kSearched = 15;  // batches until the last pairs are tried again
+
+}  // namespace
 
 KeyTable::KeyTable(std::vector<Type> types) : types_(std::move(types)) {
   for (const Type& type : types_) values_.emplace_back(type);
-  if (types_.size() > 1) {
-    pairs_.resize(types_.size() - 1);
-    pair_parts_.resize(types_.size() - 1);
-  }
+  if (types_.size() > 1) pairs_.resize(types_.size() - 1);
 }
 
 uint32_t KeyTable::size() const {
   if (values_.empty()) return 1;
-  return pairs_.empty() ? values_[0].size() : pairs_.back().size();
+  return pairs_.empty() ? values_[0].size() : pairs_.back().numbers.size();
 }
 
 void KeyTable::intern(std::span<const ColumnPtr> keys, size_t rows, uint32_t* groups) {
@@ -27,15 +29,39 @@ void KeyTable::intern(std::span<const ColumnPtr> keys, size_t rows, uint32_t* gr
   scratch_.resize(std::max(scratch_.size(), rows));
   for (size_t k = 1; k < keys.size(); ++k) {
     values_[k].intern(*keys[k], scratch_.data());
-    NumberIndex& pairs = pairs_[k - 1];
-    std::vector<uint64_t>& parts = pair_parts_[k - 1];
-    auto pair_of = [&](size_t i) { return uint64_t{groups[i]} << 32 | scratch_[i]; };
-    pairs.intern_all(rows, pair_of, [&](size_t i, uint32_t number) {
-      if (number == parts.size()) [[unlikely]]
-        parts.push_back(pair_of(i));
+    intern_pairs(pairs_[k - 1], rows, values_[k].size(), groups);
+  }
+}
+
+/// `groups`: numbers of what stands before the values in `scratch_`, then of both.
+void KeyTable::intern_pairs(Pairs& pairs, size_t rows, size_t values, uint32_t* groups) {
+  const uint32_t* value = scratch_.data();
+  auto pair_of = [&](size_t i) { return uint64_t{groups[i]} << 32 | value[i]; };
+  auto note = [&](size_t i, uint32_t number) {
+    if (number == pairs.parts.size()) [[unlikely]]
+      pairs.parts.push_back(pair_of(i));
+  };
+  if (pairs.searched > 0) {
+    --pairs.searched;
+    pairs.numbers.intern_all(rows, pair_of, [&](size_t i, uint32_t number) {
+      note(i, number);
       groups[i] = number;
     });
+    return;
   }
+  if (pairs.last.size() < values) pairs.last.resize(values);
+  size_t found = 0;
+  for (size_t i = 0; i < rows; ++i) {
+    LastPair& last = pairs.last[value[i]];
+    if (last.before == groups[i]) {
+      ++found;
+    } else {
+      last = {groups[i], pairs.numbers.intern(pair_of(i))};
+      note(i, last.number);
+    }
+    groups[i] = last.number;
+  }
+  if (found * 2 < rows) pairs.searched = kSearched;
 }
 
 std::vector<ColumnPtr> KeyTable::gather(std::span<const uint32_t> groups) const {
@@ -45,7 +71,7 @@ std::vector<ColumnPtr> KeyTable::gather(std::span<const uint32_t> groups) const 
   std::vector<uint32_t> last(groups.size());
   for (size_t k = values_.size() - 1; k > 0; --k) {
     for (size_t i = 0; i < numbers.size(); ++i) {
-      const uint64_t pair = pair_parts_[k - 1][numbers[i]];
+      const uint64_t pair = pairs_[k - 1].parts[numbers[i]];
       last[i] = static_cast<uint32_t>(pair);
       numbers[i] = static_cast<uint32_t>(pair >> 32);
     }
@@ -63,8 +89,8 @@ int KeyTable::compare(uint32_t a, uint32_t b) const {
   const size_t columns = values_.size();
   CHECK(columns <= 64, "at most 64 group keys");
   for (size_t k = columns - 1; k > 0; --k) {
-    const uint64_t x = pair_parts_[k - 1][a];
-    const uint64_t y = pair_parts_[k - 1][b];
+    const uint64_t x = pairs_[k - 1].parts[a];
+    const uint64_t y = pairs_[k - 1].parts[b];
     left[k] = static_cast<uint32_t>(x);
     right[k] = static_cast<uint32_t>(y);
     a = static_cast<uint32_t>(x >> 32);
@@ -107,8 +133,10 @@ void KeyTable::order(std::vector<uint32_t>& groups) {
 size_t KeyTable::memory_bytes() const {
   size_t total = ascending_.capacity() * 4 + scratch_.capacity() * 4;
   for (const ValueIndex& index : values_) total += index.memory_bytes();
-  for (const NumberIndex& index : pairs_) total += index.memory_bytes();
-  for (const auto& parts : pair_parts_) total += parts.capacity() * 8;
+  for (const Pairs& pairs : pairs_) {
+    total += pairs.numbers.memory_bytes() + pairs.parts.capacity() * 8 +
+             pairs.last.capacity() * sizeof(LastPair);
+  }
   return total;
 }
 

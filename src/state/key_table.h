@@ -37,13 +37,25 @@ class KeyTable {
   size_t memory_bytes() const;
 
  private:
+  /// Of tuples that begin alike, as those of a window do, most are found without a search: each
+  /// value knows the last pair that it was part of.
+  struct LastPair {
+    uint32_t before = UINT32_MAX;
+    uint32_t number = 0;
+  };
+  /// (number of columns 0…k, value of column k + 1) → number of columns 0…k + 1.
+  struct Pairs {
+    NumberIndex numbers;
+    std::vector<uint64_t> parts;  ///< by number
+    std::vector<LastPair> last;   ///< by value
+    uint32_t searched = 0;        ///< batches for which `last` is not asked, as it did not help
+  };
+  void intern_pairs(Pairs& pairs, size_t rows, size_t values, uint32_t* groups);
   int compare(uint32_t a, uint32_t b) const;
 
   std::vector<Type> types_;
   std::vector<ValueIndex> values_;  // one per key column
-  std::vector<NumberIndex>
-      pairs_;  // [k]: (number of columns 0…k, value of column k + 1) → number of 0…k + 1
-  std::vector<std::vector<uint64_t>> pair_parts_;  // [k]: the pair behind each number
+  std::vector<Pairs> pairs_;        // one per key column but the first
   std::vector<uint32_t> scratch_;
   std::vector<uint32_t> ascending_;  // groups by key, those that were there at the last call
   std::vector<uint8_t> chosen_;      // by group, all 0 between calls

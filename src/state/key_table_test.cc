@@ -47,6 +47,34 @@ TEST(KeyTable, EqualTuplesGetEqualNumbersAndComeBack) {
             "a-much-longer-string-key 1 0.0 FALSE 2.00\n");
 }
 
+TEST(KeyTable, KeysThatBeginAlikeAndKeysThatDoNotHaveTheSameNumbers) {
+  KeyTable table({Type::bigint(), Type::bigint()});
+  std::map<std::pair<int64_t, int64_t>, uint32_t> known;
+  Random random(7);
+  for (int round = 0; round < 200; ++round) {
+    const bool alike = random.below(3) > 0;
+    ColumnBuilder first(Type::bigint(), 50), second(Type::bigint(), 50);
+    std::vector<std::pair<int64_t, int64_t>> keys;
+    for (int i = 0; i < 50; ++i) {
+      const int64_t window = alike ? round / 20 : static_cast<int64_t>(random.below(100));
+      keys.emplace_back(window, static_cast<int64_t>(random.below(30)));
+      first.append_int64(keys.back().first);
+      second.append_int64(keys.back().second);
+    }
+    std::vector<uint32_t> groups(keys.size());
+    table.intern(std::vector<ColumnPtr>{first.finish(), second.finish()}, keys.size(),
+                 groups.data());
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto [at, is_new] = known.emplace(keys[i], groups[i]);
+      ASSERT_EQ(at->second, groups[i]);
+      if (is_new) {
+        ASSERT_EQ(groups[i] + 1, known.size());
+      }
+    }
+  }
+  EXPECT_EQ(table.size(), known.size());
+}
+
 TEST(KeyTable, AscendingPutsNullFirstAndKeepsUpWithNewKeys) {
   Batch batch = batch_from_text("s STRING, n BIGINT", "b 2\na 9\nb -1\n. 7\n");
   KeyTable table(types_of(batch));
