@@ -35,6 +35,8 @@ struct GroupTopics {
     std::vector<std::string> like;
   };
   std::vector<Own> own;
+  /// Topics whose partitions of equal number must come to the same member: they have as many.
+  std::vector<std::vector<std::string>> together;
 };
 /// Adds those of a table's options.
 void add_topics(const OptionMap& options, GroupTopics* topics);

@@ -48,13 +48,15 @@ Result<std::shared_ptr<KafkaMember>> KafkaMember::join(const KafkaSourceOptions&
   member->client_ = TRY(KafkaClient::make(RD_KAFKA_CONSUMER, properties, hooks));
   rd_kafka_t* const handle = member->client_->handle();
   rd_kafka_poll_set_consumer(handle);
-  const GroupTopics& topics = *options.group_topics;
+  member->topics_ = options.group_topics;
+  const GroupTopics& topics = *member->topics_;
   const KafkaTopicPartitions wanted = make_topic_partitions(topics.topics.size() + 1);
   for (const std::string& topic : topics.topics) {
     TRY(member->client_->metadata(topic));  // a topic that is not there is an error now
     rd_kafka_topic_partition_list_add(wanted.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   }
   TRY(member->make_own_topics(topics));
+  TRY(member->check_together());
   for (const GroupTopics::Own& own : topics.own) {
     rd_kafka_topic_partition_list_add(wanted.get(), own.name.c_str(), RD_KAFKA_PARTITION_UA);
   }
@@ -99,6 +101,46 @@ Status KafkaMember::make_own_topics(const GroupTopics& topics) {
         .with_hint(
             "stop every instance once it has nothing left to read, delete that topic, and start "
             "them again");
+  }
+  return {};
+}
+
+/// Partners of a join stand in partitions of equal number only where there are as many of them.
+Status KafkaMember::check_together() {
+  for (const std::vector<std::string>& topics : topics_->together) {
+    int32_t first = 0;
+    for (const std::string& topic : topics) {
+      const KafkaMetadata there = TRY(client_->metadata(topic, kKafkaTimeoutMs));
+      const int32_t count = there->topics[0].partition_cnt;
+      if (first == 0) first = count;
+      if (count == first) continue;
+      return Error(ErrorCode::kIncompatibleState,
+                   fmt::format("topics '{}' and '{}' are joined by their keys, and have {} and {} "
+                               "partitions",
+                               topics[0], topic, first, count))
+          .with_hint(
+              "leave 'key.fields' out of one of the tables: then the rows of both are dealt anew, "
+              "through topics of the job's own");
+    }
+  }
+  return {};
+}
+
+/// Whether what the group gives keeps together what belongs together.
+Status KafkaMember::check_round() const {
+  for (const std::vector<std::string>& topics : topics_->together) {
+    std::vector<std::vector<int32_t>> given(topics.size());
+    for (size_t i = 0; i < topics.size(); ++i) {
+      for (const auto& [topic, partition] : round_) {
+        if (topic == topics[i]) given[i].push_back(partition);
+      }
+      if (given[i] == given[0]) continue;
+      return Error(ErrorCode::kIncompatibleState,
+                   fmt::format("the group gives other partitions of topic '{}' than of '{}', with "
+                               "which it is joined",
+                               topics[i], topics[0]))
+          .with_hint("are all instances of one script and one version?");
+    }
   }
   return {};
 }
@@ -177,6 +219,7 @@ Result<KafkaMember::Partitions> KafkaMember::enter() {
     round_.emplace_back(given_->elems[i].topic, given_->elems[i].partition);
   }
   std::sort(round_.begin(), round_.end());
+  TRY(check_round());
   // Nobody else will take note of nothing.
   if (round_.empty()) rd_kafka_assign(client_->handle(), given_.get());
   return round_;
@@ -223,6 +266,9 @@ Status KafkaMember::poll(int timeout_ms) {
   const rd_kafka_resp_err_t code = message->err;
   const std::string reason = passes(code) ? "" : rd_kafka_message_errstr(message);
   rd_kafka_message_destroy(message);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Error(ErrorCode::kInternal, "a record came to the member of the group, not to a source");
+  }
   if (passes(code)) return {};
   return kafka_error(code, "as a member of the group", reason);
 }

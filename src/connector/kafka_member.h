@@ -51,11 +51,14 @@ class KafkaMember {
  private:
   KafkaMember() = default;
   Status make_own_topics(const GroupTopics& topics);
+  Status check_together();
+  Status check_round() const;
   Status make_topic(const std::string& name, int32_t partitions);
   void give_back();
   Status poll(int timeout_ms);
   void rebalanced(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& partitions);
 
+  std::shared_ptr<const GroupTopics> topics_;
   std::unique_ptr<KafkaClient> client_;
   std::mutex mutex_;            // held while the client calls back, too
   KafkaTopicPartitions given_;  ///< null: none yet

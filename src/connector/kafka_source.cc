@@ -56,7 +56,7 @@ Status KafkaSource::connect() {
   } else {
     // Whole assignments are given back and dealt: a job has one set of partitions from its begin to
     // its end.
-    properties.try_emplace("partition.assignment.strategy", "range");
+    properties["partition.assignment.strategy"] = "range";
     properties.try_emplace("session.timeout.ms", "10000");  // the dead hold nothing for long
     std::shared_ptr<void>& left = (*legacy_)[options_.member];
     if (!left) left = std::shared_ptr<KafkaMember>(TRY(KafkaMember::join(options_, properties)));
@@ -171,6 +171,8 @@ void KafkaSource::select(uint32_t partition) {
   changed_ = true;
   if (member_ && !lane.ended) {
     lane.assigned = true;
+    // Before anything can come: what nobody has a queue for would come to the member.
+    member_->forward(lane.topic, lane.partition, queue_.get());
     member_->select(lane.topic, lane.partition, lane.next);
   }
 }

@@ -67,6 +67,14 @@ Result<MetadataField> metadata_field(const TableColumn& column) {
 
 }  // namespace
 
+std::string member_name(const TableDef& table) {
+  std::string name = "kafka";
+  for (const auto& [option, value] : table.options) {
+    if (option.starts_with("properties.")) name += fmt::format("/{}={}", option, value);
+  }
+  return name;
+}
+
 Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& columns,
                                     size_t batch_rows, const SharedReading& sharing,
                                     ConnectorContext context) {

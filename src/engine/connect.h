@@ -26,6 +26,10 @@ struct SharedReading {
   std::shared_ptr<const GroupTopics> topics = {};
 };
 
+/// The name of the member that reads the table: one for all that reach the same brokers in the same
+/// way.
+std::string member_name(const TableDef& table);
+
 /// How a table is opened for reading. Nothing outside is touched before the job opens it.
 Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& columns,
                                     size_t batch_rows, const SharedReading& sharing,

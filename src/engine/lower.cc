@@ -95,6 +95,7 @@ class Lowering {
       inputs.push_back(TRY(lower_node(input)));
     }
     if (node->kind == PlanKind::kJoin) {
+      if (!context_.application.empty()) read_together(*node);
       LoweredJoin join = lower_join(node->as<JoinNode>());
       for (size_t i = 0; i < 2; ++i) {
         if (join.before[i]) inputs[i] = TRY(add_node(std::move(*join.before[i]), {inputs[i]}));
@@ -223,12 +224,25 @@ class Lowering {
     if (!topics) topics = std::make_shared<GroupTopics>();
     return *topics;
   }
-  static std::string member_name(const TableDef& table) {
-    std::string name = "kafka";
-    for (const auto& [option, value] : table.options) {
-      if (option.starts_with("properties.")) name += fmt::format("/{}={}", option, value);
+  /// Partners stand in partitions of equal number: these must come to the same instance.
+  void read_together(const PlanNode& join) {
+    std::vector<TableDefPtr> tables;
+    collect_tables(join, &tables);
+    std::vector<std::string> topics;
+    for (const PlanPtr& input : join.inputs) collect_topics(*input, &topics);
+    group_of(*tables[0]).together.push_back(std::move(topics));
+  }
+  /// Those that the plan reads, here or behind another topic's rows.
+  static void collect_topics(const PlanNode& plan, std::vector<std::string>* topics) {
+    if (plan.kind == PlanKind::kRepartition) {
+      return topics->push_back(plan.as<RepartitionNode>().topic);
     }
-    return name;
+    if (plan.kind == PlanKind::kScan) {
+      for (std::string& topic : topics_of(*plan.as<ScanNode>().table)) {
+        topics->push_back(std::move(topic));
+      }
+    }
+    for (const PlanPtr& input : plan.inputs) collect_topics(*input, topics);
   }
 
   /// The rows go into a topic of the job's own, and come out of it again, here or in another
@@ -244,11 +258,8 @@ class Lowering {
     SinkSpec sink;
     sink.name = node.topic;
     sink.input = rows;
-    GroupTopics::Own own{node.topic, {}};
-    for (const TableDefPtr& table : tables) {
-      sink.origins.push_back(sources_.at(table.get()));
-      for (std::string& topic : topics_of(*table)) own.like.push_back(std::move(topic));
-    }
+    GroupTopics::Own own{node.topic, node.like};
+    for (const TableDefPtr& table : tables) sink.origins.push_back(sources_.at(table.get()));
     group_of(*tables[0]).own.push_back(std::move(own));
     auto shared = std::make_shared<RepartitionNode>(node);
     sink.make = [shared, like = tables[0], zone = context_.zone, connectors = context_.connectors] {

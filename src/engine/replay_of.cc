@@ -13,7 +13,7 @@ void never(std::string why, ReplayRule* rule) {
 
 void add_window(const ReplayRule::Window& window, ReplayRule* rule) {
   if (rule->kind == ReplayRule::Kind::kNever) return;
-  rule->kind = ReplayRule::Kind::kWindows;
+  rule->kind = ReplayRule::Kind::kRecent;
   if (std::find(rule->windows.begin(), rule->windows.end(), window) == rule->windows.end()) {
     rule->windows.push_back(window);
   }
@@ -34,17 +34,29 @@ void take_window(const WindowAggregateNode& node, ReplayRule* rule) {
   add_window(open, rule);
 }
 
+void take_join(const JoinNode& node, ReplayRule* rule) {
+  if (node.join != PlanJoinKind::kInner || node.form != JoinForm::kInterval) {
+    return never("a join, but for an inner one by time,", rule);
+  }
+  if (rule->kind == ReplayRule::Kind::kNever) return;
+  rule->kind = ReplayRule::Kind::kRecent;
+  rule->joins = true;
+}
+
+/// What stands above a plan.
+enum class Above : uint8_t { kNothing, kWindow, kJoin };
+
 /// From the sinks down: what a source needs is what stands above it.
 class Walk {
  public:
-  void visit(const PlanNode& plan, ReplayRule rule, bool under_window) {
+  void visit(const PlanNode& plan, ReplayRule rule, Above above) {
     switch (plan.kind) {
       case PlanKind::kScan:
         return reach(plan.as<ScanNode>().table->name, rule);
       case PlanKind::kRepartition:
         reach(plan.as<RepartitionNode>().topic, rule);
         // What is in its topic is needed of nobody else.
-        return visit(*plan.input(), ReplayRule(), false);
+        return visit(*plan.input(), ReplayRule(), Above::kNothing);
       case PlanKind::kValues:
       case PlanKind::kFilter:
       case PlanKind::kProject:
@@ -56,18 +68,22 @@ class Walk {
       case PlanKind::kSink:
         break;
       case PlanKind::kProcessingTime:
-        if (under_window) never("windows over PROCTIME()", &rule);
+        if (above == Above::kWindow) never("windows over PROCTIME()", &rule);
         break;
       case PlanKind::kWindowAggregate:
-        if (under_window) never("windows over windows", &rule);
+        if (above == Above::kWindow) never("windows over windows", &rule);
+        if (above == Above::kJoin) never("a join of windows", &rule);
         take_window(plan.as<WindowAggregateNode>(), &rule);
-        under_window = true;
+        above = Above::kWindow;
         break;
       case PlanKind::kAggregate:
         never("GROUP BY without a window", &rule);
         break;
       case PlanKind::kJoin:
-        never("a join", &rule);
+        if (above == Above::kWindow) never("windows over a join", &rule);
+        if (above == Above::kJoin) never("a join of joins", &rule);
+        take_join(plan.as<JoinNode>(), &rule);
+        above = Above::kJoin;
         break;
       case PlanKind::kOver:
         never("OVER", &rule);
@@ -83,7 +99,7 @@ class Walk {
         never("ORDER BY, LIMIT or a changelog", &rule);
         break;
     }
-    for (const PlanPtr& input : plan.inputs) visit(*input, rule, under_window);
+    for (const PlanPtr& input : plan.inputs) visit(*input, rule, above);
   }
 
   std::map<std::string, ReplayRule> take() { return std::move(rules_); }
@@ -93,6 +109,9 @@ class Walk {
     ReplayRule& known = rules_[source];
     if (rule.kind == ReplayRule::Kind::kNever) never(rule.why, &known);
     for (const ReplayRule::Window& window : rule.windows) add_window(window, &known);
+    if (!rule.joins || known.kind == ReplayRule::Kind::kNever) return;
+    known.kind = ReplayRule::Kind::kRecent;
+    known.joins = true;
   }
 
   std::map<std::string, ReplayRule> rules_;
@@ -102,7 +121,7 @@ class Walk {
 
 std::map<std::string, ReplayRule> replay_of(const std::vector<PlanPtr>& plans) {
   Walk walk;
-  for (const PlanPtr& plan : plans) walk.visit(*plan, ReplayRule(), false);
+  for (const PlanPtr& plan : plans) walk.visit(*plan, ReplayRule(), Above::kNothing);
   return walk.take();
 }
 

@@ -1,6 +1,7 @@
 #include "engine/shared_input.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -58,6 +59,16 @@ void collect_tables(const PlanNode& plan, std::vector<const TableDef*>* tables) 
   for (const PlanPtr& input : plan.inputs) collect_tables(*input, tables);
 }
 
+std::vector<std::string> topics_below(const PlanNode& plan) {
+  std::vector<const TableDef*> tables;
+  collect_tables(plan, &tables);
+  std::vector<std::string> topics;
+  for (const TableDef* table : tables) {
+    for (std::string& topic : topics_of(*table)) topics.push_back(std::move(topic));
+  }
+  return topics;
+}
+
 Error refused(const std::string& what) {
   return Error(ErrorCode::kNotSupported, "not supported yet with 'application.id': " + what);
 }
@@ -97,17 +108,49 @@ Result<std::string> what_parts(const PlanNode& input, const std::vector<ExprPtr>
   return fmt::format("the messages of '{}' are keyed by {}", shared[0]->name, key);
 }
 
+/// Whether the messages of both sides are dealt to partitions by the same keys, which are keys of
+/// the join: then partners have partitions of the same number, if there are as many of them.
+Result<bool> dealt_alike(const JoinNode& join) {
+  std::array<MessageTable, 2> messages;
+  std::array<const TableDef*, 2> tables{};
+  for (size_t side = 0; side < 2; ++side) {
+    std::vector<const TableDef*> found;
+    collect_tables(*join.inputs[side], &found);
+    if (found.size() != 1 || topics_of(*found[0]).size() != 1) return false;
+    tables[side] = found[0];
+    messages[side] = TRY(message_table(*found[0], false));
+  }
+  const size_t width = messages[0].key.size();
+  if (width == 0 || width != messages[1].key.size() ||
+      messages[0].key_format != messages[1].key_format) {
+    return false;
+  }
+  const auto is = [&](const ExprPtr& key, size_t side, size_t i) {
+    if (key->kind() != ExprKind::kColumn) return false;
+    const auto origin = origin_of(*join.inputs[side], key->index());
+    return origin && origin->table == tables[side] && origin->column == messages[side].key[i];
+  };
+  for (size_t i = 0; i < width; ++i) {
+    bool same =
+        tables[0]->columns[messages[0].key[i]].type == tables[1]->columns[messages[1].key[i]].type;
+    bool joined = false;
+    for (size_t k = 0; k < join.left_keys.size(); ++k) {
+      joined = joined || (is(join.left_keys[k], 0, i) && is(join.right_keys[k], 1, i));
+    }
+    if (!same || !joined) return false;
+  }
+  return true;
+}
+
 /// The same name for the same rows, in every run and process, and another for others.
 std::string topic_name(const std::string& application, const PlanNode& input,
-                       const std::vector<ExprPtr>& keys) {
+                       const std::vector<ExprPtr>& keys, const std::vector<std::string>& like) {
   std::vector<const TableDef*> tables;
   collect_tables(input, &tables);
   std::string meaning = explain(input, {false, false});
   std::string readable = application;
-  for (const TableDef* table : tables) {
-    readable += "-" + table->name;
-    for (const std::string& topic : topics_of(*table)) meaning += topic + "\n";
-  }
+  for (const TableDef* table : tables) readable += "-" + table->name;
+  for (const std::string& topic : like) meaning += topic + "\n";
   for (const Field& field : input.schema->fields()) meaning += field.type.to_string() + "\n";
   for (size_t i = 0; i < keys.size(); ++i) {
     meaning += keys[i]->to_string() + "\n";
@@ -141,18 +184,45 @@ class Sharing {
       const std::string reason = TRY(what_parts(*made->input(), keys));
       if (!reason.empty()) made = TRY(repartitioned(made, {keys}, reason));
     }
+    if (made->kind == PlanKind::kJoin) {
+      const auto& join = made->as<JoinNode>();
+      TRY(check_topics(join));
+      if (!TRY(dealt_alike(join))) {
+        made = TRY(repartitioned(made, {join.left_keys, join.right_keys},
+                                 "the messages of both sides of the join are not keyed alike by "
+                                 "what it compares"));
+      }
+    }
     visited_.emplace(plan.get(), made);
     kept_.push_back(plan);
     return made;
   }
 
  private:
+  /// One member of the group reads both sides.
+  static Status check_topics(const JoinNode& join) {
+    std::vector<const TableDef*> tables;
+    collect_tables(join, &tables);
+    for (const TableDef* table : tables) {
+      if (!is_message_connector(table->connector())) {
+        return refused("a join of a topic and of what is none");
+      }
+      if (member_name(*table) != member_name(*tables[0])) {
+        return refused(fmt::format("a join of '{}' and '{}', whose 'properties.*' differ",
+                                   tables[0]->name, table->name));
+      }
+    }
+    return {};
+  }
+
   /// `plan`, with its inputs dealt by these keys.
   Result<PlanPtr> repartitioned(const PlanPtr& plan, const std::vector<std::vector<ExprPtr>>& keys,
                                 const std::string& reason) {
     std::vector<PlanPtr> inputs;
     for (size_t i = 0; i < plan->inputs.size(); ++i) {
-      inputs.push_back(make_repartition(plan->inputs[i], {keys[i], "", reason}, plan->span));
+      RepartitionParts parts{keys[i], "", reason};
+      parts.like = topics_below(*plan);
+      inputs.push_back(make_repartition(plan->inputs[i], std::move(parts), plan->span));
     }
     // Only what is read behind it goes through the topic.
     const PlanPtr pruned =
@@ -160,7 +230,7 @@ class Sharing {
     inputs.clear();
     for (const PlanPtr& input : pruned->inputs) {
       RepartitionParts parts = parts_of(input->as<RepartitionNode>());
-      parts.topic = topic_name(application_, *input->input(), parts.keys);
+      parts.topic = topic_name(application_, *input->input(), parts.keys, parts.like);
       parts.has_origins = true;
       const PlanPtr placed = TRY(with_origins(input->input()));
       inputs.push_back(make_repartition(placed, std::move(parts), input->span));

@@ -364,6 +364,7 @@ PlanPtr make_repartition(PlanPtr input, RepartitionParts parts, SourceSpan span)
   node->keys = std::move(parts.keys);
   node->topic = std::move(parts.topic);
   node->reason = std::move(parts.reason);
+  node->like = std::move(parts.like);
   node->has_origins = parts.has_origins;
   node->inputs = {std::move(input)};
   node->span = span;
@@ -371,7 +372,7 @@ PlanPtr make_repartition(PlanPtr input, RepartitionParts parts, SourceSpan span)
 }
 
 RepartitionParts parts_of(const RepartitionNode& node) {
-  return {node.keys, node.topic, node.reason, node.has_origins};
+  return {node.keys, node.topic, node.reason, node.like, node.has_origins};
 }
 
 namespace {

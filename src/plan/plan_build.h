@@ -88,6 +88,7 @@ struct RepartitionParts {
   std::vector<ExprPtr> keys;
   std::string topic;
   std::string reason;
+  std::vector<std::string> like = {};
   bool has_origins = false;
 };
 PlanPtr make_repartition(PlanPtr input, RepartitionParts parts, SourceSpan span);

@@ -378,6 +378,7 @@ struct RepartitionNode : PlanNode {
   std::vector<ExprPtr> keys;  ///< over the output; rows of equal keys come to one process
   std::string topic;
   std::string reason;  ///< why the rows cannot stay where they are
+  std::vector<std::string> like;  ///< topics: it has as many partitions as the largest
   /// Of the input, the last columns: its topic (STRING), partition (INTEGER), offset (BIGINT).
   /// Until they are there, none.
   bool has_origins = false;

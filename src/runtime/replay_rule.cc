@@ -31,7 +31,7 @@ int64_t ReplayRule::Window::first_open(int64_t watermark) const {
 
 int64_t ReplayRule::needed_from(int64_t done) const {
   if (!is_time(done)) return done;
-  int64_t from = INT64_MAX;
+  int64_t from = joins ? done : INT64_MAX;
   for (const Window& window : windows) from = std::min(from, window.first_open(done));
   return from;
 }

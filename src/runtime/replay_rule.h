@@ -13,9 +13,9 @@ namespace velo {
 /// part of its rows.
 struct ReplayRule {
   enum class Kind : uint8_t {
-    kExact,    ///< no row is needed again once its results are written
-    kWindows,  ///< the rows of windows that are open
-    kNever,    ///< all of them: `why`
+    kExact,   ///< no row is needed again once its results are written
+    kRecent,  ///< those that open windows hold, or a join may still ask for
+    kNever,   ///< all of them: `why`
   };
   struct Window {
     int64_t size_us = 0;
@@ -30,10 +30,13 @@ struct ReplayRule {
   };
   Kind kind = Kind::kExact;
   std::vector<Window> windows;
+  /// A join by time: pairs are written as they are found, and the watermark behind it says which
+  /// rows can find no partner any more.
+  bool joins = false;
   std::string why;
 
   /// All results up to the watermark `done` are written: rows with an earlier time than this are
-  /// needed no more. REQUIRES: kWindows.
+  /// needed no more. REQUIRES: kRecent.
   int64_t needed_from(int64_t done) const;
   /// The watermark from which to go on then: windows that it has passed stay closed.
   int64_t floor(int64_t done) const;

@@ -11,7 +11,7 @@ constexpr int64_t kSecond = 1'000'000;
 
 ReplayRule windows(std::vector<ReplayRule::Window> all) {
   ReplayRule rule;
-  rule.kind = ReplayRule::Kind::kWindows;
+  rule.kind = ReplayRule::Kind::kRecent;
   rule.windows = std::move(all);
   return rule;
 }
@@ -45,6 +45,14 @@ TEST(ReplayRule, TheOldestOfSeveralDecides) {
                                    {3600 * kSecond, 3600 * kSecond, 0, 1000, false}});
   EXPECT_EQ(rule.needed_from(3690 * kSecond), 3600 * kSecond);
   EXPECT_EQ(rule.floor(3690 * kSecond), 3690 * kSecond);
+}
+
+TEST(ReplayRule, AJoinNeedsWhatLiesBehindItsWatermark) {
+  ReplayRule rule;
+  rule.kind = ReplayRule::Kind::kRecent;
+  rule.joins = true;
+  EXPECT_EQ(rule.needed_from(95 * kSecond), 95 * kSecond);
+  EXPECT_EQ(rule.floor(95 * kSecond), 95 * kSecond);
 }
 
 TEST(ReplayNote, ComesBackAsItWas) {

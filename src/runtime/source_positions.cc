@@ -43,7 +43,7 @@ std::optional<SourceCommit> SourceDriver::commit_of(Partition& partition, int64_
   commit.partition = partition.info.id;
   commit.position = partition.position;
   commit.position.offset = partition.noted;
-  if (rule.kind == ReplayRule::Kind::kWindows && done != kWatermarkEnd) {
+  if (rule.kind == ReplayRule::Kind::kRecent && done != kWatermarkEnd) {
     const int64_t from = rule.needed_from(done);
     // Even without a later offset to begin at, the watermark to go on from is worth noting.
     uint64_t offset = *partition.first;
@@ -72,7 +72,7 @@ void SourceDriver::commit() {
   const ReplayRule& rule = spec_.replay;
   const int64_t done = done_us_.load(std::memory_order_relaxed);
   if (!commits() || rule.kind == ReplayRule::Kind::kNever) return;
-  if (rule.kind == ReplayRule::Kind::kWindows && done == kWatermarkNone) return;
+  if (rule.kind == ReplayRule::Kind::kRecent && done == kWatermarkNone) return;
   std::vector<SourceCommit> commits;
   for (Partition& partition : partitions_) {
     if (auto one = commit_of(partition, done)) commits.push_back(std::move(*one));

@@ -180,5 +180,84 @@ class OffTheKey(unittest.TestCase):
         story.check(self)
 
 
+SIDE = "id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND"
+PAIRS = (
+    "INSERT INTO o SELECT l.id, l.v, r.v FROM l JOIN r ON {condition} AND r.ts BETWEEN"
+    " l.ts - INTERVAL '5' SECOND AND l.ts + INTERVAL '5' SECOND"
+)
+
+
+class Joins(unittest.TestCase):
+    def pairs(self, condition, partitions, key, killed=True):
+        """Every row has one partner; each pair must come, and nothing else."""
+        topics = [broker.new_topic("side", partitions=n) for n in partitions]
+        out = broker.new_topic("out")
+        application = broker.topic_name("app")
+        options = {"key__fields": "k", "properties__session__timeout__ms": "6000"}
+        sql = (
+            f"SET 'application.id' = '{application}'; SET 'commit.interval' = '100 ms';"
+            + velo.table("l", SIDE, topics[0], **options)
+            + velo.table("r", SIDE, topics[1], **options)
+            + velo.table("o", "id INT, lv INT, rv INT", out)
+            + PAIRS.format(condition=condition)
+        )
+
+        def feed(first, count):
+            for side in (0, 1):
+                records = []
+                for i in range(first, first + count):
+                    row = {"id": i, "k": key(i, side), "v": i * 2 + side}
+                    row["ts"] = at(i // 100 + side * (i % 5))
+                    records.append((row["k"], json.dumps(row)))
+                velo.send(topics[side], records)
+
+        def written():
+            return {(row["id"], row["lv"], row["rv"]) for row in velo.values(out)}
+
+        jobs = [velo.start(sql) for _ in range(3)]
+        feed(0, 2000)
+        velo.wait_for(lambda: len(written()) >= 2000, 60, "the first pairs")
+        if killed:
+            feed(2000, 1000)
+            velo.stop(jobs.pop(0), signal.SIGKILL)
+            feed(3000, 1000)
+            velo.stop(jobs.pop(0), signal.SIGTERM)
+            feed(4000, 1000)
+        expected = {(i, i * 2, i * 2 + 1) for i in range(5000 if killed else 2000)}
+        velo.wait_for(lambda: written() >= expected, 60, "the last pairs")
+        said = "".join(velo.stop(job)[1] for job in jobs)
+        self.assertEqual(written(), expected)
+        self.assertNotIn("late", said)
+        return application
+
+    def own_topics(self, application):
+        story = Story.__new__(Story)
+        story.application = application
+        return story.own_topics()
+
+    def test_by_the_keys_of_the_messages(self):
+        application = self.pairs("l.id = r.id AND l.k = r.k", (4, 4), lambda i, _: f"k{i}")
+        self.assertEqual(self.own_topics(application), [])
+
+    def test_by_something_else(self):
+        application = self.pairs("l.id = r.id", (4, 3), lambda i, side: f"k{i % (13 + side * 5)}")
+        self.assertEqual(len(self.own_topics(application)), 2)
+
+    def test_what_cannot_be_joined_says_what_to_do(self):
+        sides = [broker.new_topic("side", partitions=n) for n in (2, 3)]
+        sql = (
+            f"SET 'application.id' = '{broker.topic_name('app')}';"
+            + velo.table("l", SIDE, sides[0], key__fields="k")
+            + velo.table("r", SIDE, sides[1], key__fields="k")
+            + velo.table("o", "id INT, lv INT, rv INT", broker.new_topic("out"))
+        )
+        _, said = velo.run(sql + PAIRS.format(condition="l.k = r.k"), status=1)
+        self.assertIn("are joined by their keys, and have 2 and 3 partitions", said)
+        self.assertIn("leave 'key.fields' out of one of the tables", said)
+        left = PAIRS.format(condition="l.k = r.k").replace(" JOIN", " LEFT JOIN")
+        _, said = velo.run(sql + left, status=2)
+        self.assertIn("a join, but for an inner one by time, keeps state that does not move", said)
+
+
 if __name__ == "__main__":
     unittest.main()
