@@ -98,7 +98,7 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
   }
   decoder.schema = make_schema(std::move(declared));
   if (is_message_connector(options.connector)) {
-    TRY(set_message_spec(table, columns, &decoder, &spec));
+    TRY(set_message_spec(table, columns, context, &decoder, &spec));
   }
   for (const size_t column : columns.metadata) {
     spec.metadata.push_back(TRY(metadata_field(table.columns[column])));

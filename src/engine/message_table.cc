@@ -101,11 +101,13 @@ std::vector<size_t> value_columns(const TableDef& table, const MessageTable& mes
   return columns;
 }
 
-Status set_message_spec(const TableDef& table, const TableColumns& columns, DecoderOptions* decoder,
+Status set_message_spec(const TableDef& table, const TableColumns& columns,
+                        const ConnectorContext& context, DecoderOptions* decoder,
                         SourceSpec* spec) {
   const MessageTable messages = TRY(message_table(table, false));
   const std::vector<size_t> in_value = value_columns(table, messages);
-  const std::string format = sort_options(table.options).format;
+  const SortedOptions options = sort_options(table.options);
+  const std::string& format = options.format;
   std::vector<Field> declared;
   for (const size_t column : in_value) {
     declared.push_back({table.columns[column].name, table.columns[column].type});
@@ -141,6 +143,8 @@ Status set_message_spec(const TableDef& table, const TableColumns& columns, Deco
   key.schema = key_schema(table, messages);
   key.projection = std::move(key_projection);
   key.batch_rows = decoder->batch_rows;
+  key.options = options.of_key_format;
+  key.schemas = TRY(key_schema_access(options, context));
   spec->messages.make_key_decoder = [format_name = messages.key_format, key] {
     return make_decoder(format_name, key);
   };
@@ -214,7 +218,9 @@ Result<std::unique_ptr<SinkPort>> make_message_sink(const TableDef& table, const
   if (!messages.key.empty()) {
     sink.keys = places_in(*schema, table, messages.key, first);
     sink.key_schema = key_schema(table, messages);
-    sink.key_encoder = TRY(make_encoder(messages.key_format, {sink.key_schema, {}}));
+    SchemaAccess key_schemas = TRY(key_schema_access(options, context));
+    sink.key_encoder = TRY(make_encoder(
+        messages.key_format, {sink.key_schema, options.of_key_format, std::move(key_schemas)}));
   }
   TRY(set_metadata(table, *schema, first, &sink));
   sink.sink = TRY(make_sink(options.connector, options.of_connector, {}, context));

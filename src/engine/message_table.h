@@ -32,8 +32,8 @@ std::vector<size_t> value_columns(const TableDef& table, const MessageTable& mes
 
 /// How the messages of a table are read: `decoder` gets the value's schema and projection.
 /// REQUIRES: `decoder.options` are the format's.
-Status set_message_spec(const TableDef& table, const TableColumns& columns, DecoderOptions* decoder,
-                        SourceSpec* spec);
+Status set_message_spec(const TableDef& table, const TableColumns& columns,
+                        const ConnectorContext& context, DecoderOptions* decoder, SourceSpec* spec);
 
 /// How rows of `schema` become messages. `key`: columns that identify a changing row.
 Result<std::unique_ptr<SinkPort>> make_message_sink(const TableDef& table, const SchemaPtr& schema,

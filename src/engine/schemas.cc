@@ -8,18 +8,20 @@
 namespace velo {
 namespace {
 
-/// Of messages of one topic, the subject that their values go by.
-std::string subject_of_values(const SortedOptions& options) {
+/// Of messages of one topic, the subject that these parts of them go by.
+std::string subject_of(const SortedOptions& options, std::string_view part) {
   const auto topic = options.of_connector.find("topic");
   if (topic == options.of_connector.end()) return {};
   if (topic->second.find(';') != std::string::npos) return {};
-  return topic->second + "-value";
+  return fmt::format("{}-{}", topic->second, part);
 }
 
-Result<std::shared_ptr<SchemaRegistry>> registry_of(const SortedOptions& options) {
-  const OptionReader reader(fmt::format("format '{}'", options.format), options.of_format,
-                            format_options(options.format));
-  const std::string prefix = options.format + ".";
+/// Null if the options name none.
+Result<std::shared_ptr<SchemaRegistry>> registry_of(const std::string& format,
+                                                    const OptionMap& options) {
+  const OptionReader reader(fmt::format("format '{}'", format), options, format_options(format));
+  const std::string prefix = format + ".";
+  if (!options.contains(prefix + "url")) return std::shared_ptr<SchemaRegistry>();
   RegistryAddress address;
   address.url = reader.text(prefix + "url");
   const std::string source = to_lower(reader.text(prefix + "basic-auth.credentials-source"));
@@ -28,16 +30,30 @@ Result<std::shared_ptr<SchemaRegistry>> registry_of(const SortedOptions& options
   return connect_registry(std::move(address));
 }
 
-}  // namespace
-
-Result<SchemaAccess> schema_access(const SortedOptions& options, const ConnectorContext& context) {
+SchemaAccess access_of(const SortedOptions& options, std::string_view part,
+                       const ConnectorContext& context) {
   SchemaAccess access;
   access.read_file = [&files = context.files](const std::string& path) {
     return read_whole_file(files, path);
   };
-  access.subject = subject_of_values(options);
-  if (options.of_format.contains(options.format + ".url")) {
-    access.registry = TRY(registry_of(options));
+  access.subject = subject_of(options, part);
+  return access;
+}
+
+}  // namespace
+
+Result<SchemaAccess> schema_access(const SortedOptions& options, const ConnectorContext& context) {
+  SchemaAccess access = access_of(options, "value", context);
+  access.registry = TRY(registry_of(options.format, options.of_format));
+  return access;
+}
+
+Result<SchemaAccess> key_schema_access(const SortedOptions& options,
+                                       const ConnectorContext& context) {
+  SchemaAccess access = access_of(options, "key", context);
+  access.registry = TRY(registry_of(options.key_format, options.of_key_format));
+  if (!access.registry) {
+    access.registry = TRY(registry_of(options.format, options.of_format));
   }
   return access;
 }

@@ -79,14 +79,18 @@ bool says_changes(const FormatInfo& format) {
   return format.of_changes || find_option(format.options, std::string(format.name) + ".op-column");
 }
 
-/// Problems with the options that `known` knows: bad values and missing ones.
+constexpr std::string_view kOfKey = "key.";
+constexpr std::string_view kOfValue = "value.";
+
+/// Problems with the options that `known` knows: bad values and missing ones. `prefix`: in front of
+/// their names where they are written.
 void check_values(const OptionMap& given, std::span<const OptionInfo> known, bool required,
-                  std::vector<OptionProblem>& problems) {
+                  std::vector<OptionProblem>& problems, std::string_view prefix = {}) {
   for (const auto& [name, value] : given) {
     const OptionInfo* info = find_option(known, name);
     if (info == nullptr) continue;
     const Status checked = check_option_value(*info, value);
-    if (!checked) problems.push_back({name, checked.error()});
+    if (!checked) problems.push_back({std::string(prefix) + name, checked.error()});
   }
   for (const OptionInfo& info : known) {
     if (!required || !info.required || given.contains(info.name)) continue;
@@ -187,7 +191,21 @@ SortedOptions sort_options(const OptionMap& options) {
              connector->name != "blackhole") {
     sorted.format = "json";
   }
+  sorted.key_format = value("key.format");
+  const auto is_of_part = [](std::string_view name, std::string_view part,
+                             std::string_view format) {
+    return name.starts_with(part) &&
+           find_option(format_options(format), name.substr(part.size())) != nullptr;
+  };
   for (const auto& [name, text] : options) {
+    if (is_of_part(name, kOfKey, sorted.key_format)) {
+      sorted.of_key_format.emplace(name.substr(kOfKey.size()), text);
+      continue;
+    }
+    if (is_of_part(name, kOfValue, sorted.format)) {
+      sorted.of_format.emplace(name.substr(kOfValue.size()), text);
+      continue;
+    }
     // Some are for both: the rate of events decides on their times and on the pace.
     const bool of_connector = find_option(options_of(sorted.connector), name) != nullptr;
     const bool of_format = find_option(format_options(sorted.format), name) != nullptr;
@@ -244,6 +262,7 @@ std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) con
   }
   check_values(sorted.of_connector, options_of(sorted.connector), true, problems);
   check_values(sorted.of_format, format_options(sorted.format), false, problems);
+  check_values(sorted.of_key_format, format_options(sorted.key_format), false, problems, kOfKey);
   for (ConnectorProblem& problem :
        check_connector(sorted.connector, sorted.of_connector, context_)) {
     problems.push_back({std::move(problem.option), std::move(problem.error)});
@@ -354,6 +373,9 @@ std::vector<std::string> EngineTableKinds::option_names(const OptionMap& options
   std::vector<std::string> names;
   for (const OptionInfo& info : options_of(sorted.connector)) names.emplace_back(info.name);
   for (const OptionInfo& info : format_options(sorted.format)) names.emplace_back(info.name);
+  for (const OptionInfo& info : format_options(sorted.key_format)) {
+    names.push_back(std::string(kOfKey) + std::string(info.name));
+  }
   return names;
 }
 

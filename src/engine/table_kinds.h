@@ -17,7 +17,9 @@ struct SortedOptions {
   std::string connector;
   std::string format;  ///< "" = none; an internal one for connectors that make their own rows
   OptionMap of_connector;
-  OptionMap of_format;
+  OptionMap of_format;                 ///< also those that are written with 'value.' in front
+  std::string key_format;              ///< of messages; "" = none is named
+  OptionMap of_key_format;             ///< written with 'key.' in front
   std::vector<std::string> of_nobody;  ///< names
 };
 
