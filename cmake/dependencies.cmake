@@ -7,6 +7,7 @@ find_package(fmt REQUIRED)                                             # fmt::fm
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET GLOBAL libxxhash)    # PkgConfig::xxhash: base
 find_package(FastFloat REQUIRED)                                       # FastFloat::fast_float: format
 find_package(simdjson REQUIRED)                                        # simdjson::simdjson: format
+find_package(Protobuf 3.21 REQUIRED)                                   # protobuf::libprotobuf: format (schemas)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET GLOBAL re2)             # PkgConfig::re2: expr
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto SSL)                 # OpenSSL::Crypto: expr (digests)
 find_package(date REQUIRED)                                            # date::date-tz: expr

@@ -1,8 +1,8 @@
-#include <algorithm>
 #include <utility>
 
 #include "base/fmt.h"
 #include "format/avro_schema.h"
+#include "format/schema_options.h"
 
 namespace velo {
 namespace {
@@ -127,15 +127,6 @@ Result<std::vector<Field>> avro_columns(const AvroType& root) {
 
 namespace {
 
-bool is_name(std::string_view text) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !text.empty() && letter(text[0]) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || digit(c); });
-}
-
 /// Writes the schema of columns.
 struct SchemaWriter {
   bool legacy_times;
@@ -161,7 +152,7 @@ Status SchemaWriter::fields(const std::vector<std::string>& names, const std::ve
   out += fmt::format(R"({{"type":"record","name":"{}","fields":[)", record_name);
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string part = path.empty() ? names[i] : path + "." + names[i];
-    if (!is_name(names[i])) {
+    if (!is_field_name(names[i])) {
       return Error(ErrorCode::kNotSupported,
                    fmt::format("column '{}': Avro has no such names of fields", part))
           .with_hint("a name is of letters, digits and _, and does not begin with a digit");

@@ -65,7 +65,7 @@ Result<AvroPut> constant(const AvroField& field, const std::string& path) {
                              path))
         .with_hint("add the column, or give the field a \"default\"");
   }
-  if (null) put_avro_long(static_cast<int64_t>(*null), &put.bytes);
+  if (null) put_zigzag(static_cast<int64_t>(*null), &put.bytes);
   return put;
 }
 
@@ -109,10 +109,10 @@ Result<AvroPut> fit_union(const AvroType& type, const Type& column, const std::s
       if (last) return put;
       continue;
     }
-    put_avro_long(static_cast<int64_t>(i), &put->before);
+    put_zigzag(static_cast<int64_t>(i), &put->before);
     if (const std::optional<size_t> null = type.null_branch()) {
       put->null.emplace();
-      put_avro_long(static_cast<int64_t>(*null), &*put->null);
+      put_zigzag(static_cast<int64_t>(*null), &*put->null);
     }
     return put;
   }
@@ -228,7 +228,7 @@ Status put_integer(const AvroPut& put, size_t row, std::string& out) {
     return unwritable(put, fmt::format("{} does not fit Avro's {}", put.values->int64_at(row),
                                        avro_type_name(*put.type)));
   }
-  put_avro_long(value, &out);
+  put_zigzag(value, &out);
   return {};
 }
 
@@ -251,7 +251,7 @@ Status put_decimal(const AvroPut& put, size_t row, std::string& out) {
     }
     out.append(put.type->size - text.size(), sign);
   } else {
-    put_avro_long(static_cast<int64_t>(text.size()), &out);
+    put_zigzag(static_cast<int64_t>(text.size()), &out);
   }
   out += text;
   return {};
@@ -260,7 +260,7 @@ Status put_decimal(const AvroPut& put, size_t row, std::string& out) {
 Status put_text(const AvroPut& put, size_t row, std::string& out) {
   const std::string_view text = put.values->string_at(row);
   if (put.type->kind != AvroKind::kFixed) {
-    put_avro_long(static_cast<int64_t>(text.size()), &out);
+    put_zigzag(static_cast<int64_t>(text.size()), &out);
   } else if (text.size() != put.type->size) {
     return unwritable(put, fmt::format("a value has {} bytes, not the {} of the fixed", text.size(),
                                        put.type->size));
@@ -291,12 +291,12 @@ Status put_value(const AvroPut& put, size_t row, std::string& out);
 Status put_list(const AvroPut& put, size_t row, std::string& out) {
   const uint32_t begin = put.values->offsets()[row];
   const uint32_t end = put.values->offsets()[row + 1];
-  if (begin < end) put_avro_long(end - begin, &out);
+  if (begin < end) put_zigzag(end - begin, &out);
   for (uint32_t i = begin; i < end; ++i) {
     if (put.op == Op::kMap) {
       if (put.values->child(0)->is_null(i)) return unwritable(put, "a key of the map is NULL");
       const std::string_view key = put.values->child(0)->string_at(i);
-      put_avro_long(static_cast<int64_t>(key.size()), &out);
+      put_zigzag(static_cast<int64_t>(key.size()), &out);
       out += key;
     }
     TRY(put_value(put.parts[0], i, out));
@@ -328,10 +328,10 @@ Status put_value(const AvroPut& put, size_t row, std::string& out) {
     case Op::kInteger:
       return put_integer(put, row, out);
     case Op::kFloat:
-      put_avro_fixed(static_cast<float>(put.values->double_at(row)), &out);
+      put_fixed(static_cast<float>(put.values->double_at(row)), &out);
       break;
     case Op::kDouble:
-      put_avro_fixed(put.values->double_at(row), &out);
+      put_fixed(put.values->double_at(row), &out);
       break;
     case Op::kDecimal:
       return put_decimal(put, row, out);
@@ -346,7 +346,7 @@ Status put_value(const AvroPut& put, size_t row, std::string& out) {
                           fmt::format("{} is no symbol of the enum {}",
                                       quoted_excerpt(put.values->string_at(row)), put.type->name));
       }
-      put_avro_long(found->second, &out);
+      put_zigzag(found->second, &out);
       break;
     }
     case Op::kRecord:

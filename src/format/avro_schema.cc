@@ -77,7 +77,7 @@ bool encode_default_number(const AvroType& type, dom::element json, std::string*
     int64_t value = 0;
     if (json.get(value)) return false;
     if (type.kind == AvroKind::kInt && value != static_cast<int32_t>(value)) return false;
-    put_avro_long(value, out);
+    put_zigzag(value, out);
     return true;
   }
   double value = 0;
@@ -89,8 +89,7 @@ bool encode_default_number(const AvroType& type, dom::element json, std::string*
             : text[0] == '-' ? -std::numeric_limits<double>::infinity()
                              : std::numeric_limits<double>::infinity();
   }
-  type.kind == AvroKind::kFloat ? put_avro_fixed(static_cast<float>(value), out)
-                                : put_avro_fixed(value, out);
+  type.kind == AvroKind::kFloat ? put_fixed(static_cast<float>(value), out) : put_fixed(value, out);
   return true;
 }
 
@@ -100,7 +99,7 @@ bool encode_default_text(const AvroType& type, dom::element json, std::string* o
   if (type.kind == AvroKind::kEnum) {
     const auto found = std::find(type.symbols.begin(), type.symbols.end(), text);
     if (found == type.symbols.end()) return false;
-    put_avro_long(found - type.symbols.begin(), out);
+    put_zigzag(found - type.symbols.begin(), out);
     return true;
   }
   std::string bytes(text);
@@ -111,7 +110,7 @@ bool encode_default_text(const AvroType& type, dom::element json, std::string* o
   if (type.kind == AvroKind::kFixed) {
     if (bytes.size() != type.size) return false;
   } else {
-    put_avro_long(static_cast<int64_t>(bytes.size()), out);
+    put_zigzag(static_cast<int64_t>(bytes.size()), out);
   }
   *out += bytes;
   return true;
@@ -121,16 +120,16 @@ bool encode_default_list(const AvroType& type, dom::element json, std::string* o
   if (type.kind == AvroKind::kArray) {
     dom::array elements;
     if (json.get(elements)) return false;
-    if (elements.size() > 0) put_avro_long(static_cast<int64_t>(elements.size()), out);
+    if (elements.size() > 0) put_zigzag(static_cast<int64_t>(elements.size()), out);
     for (const dom::element element : elements) {
       if (!encode_default(*type.parts[0], element, out, depth)) return false;
     }
   } else {
     dom::object entries;
     if (json.get(entries)) return false;
-    if (entries.size() > 0) put_avro_long(static_cast<int64_t>(entries.size()), out);
+    if (entries.size() > 0) put_zigzag(static_cast<int64_t>(entries.size()), out);
     for (const dom::key_value_pair entry : entries) {
-      put_avro_long(static_cast<int64_t>(entry.key.size()), out);
+      put_zigzag(static_cast<int64_t>(entry.key.size()), out);
       *out += entry.key;
       if (!encode_default(*type.parts[0], entry.value, out, depth)) return false;
     }
@@ -185,7 +184,7 @@ bool encode_default(const AvroType& type, dom::element json, std::string* out, i
   }
   for (size_t branch = 0; branch < type.parts.size(); ++branch) {
     std::string value;
-    put_avro_long(static_cast<int64_t>(branch), &value);
+    put_zigzag(static_cast<int64_t>(branch), &value);
     if (!encode_default(*type.parts[branch], json, &value, depth + 1)) continue;
     *out += value;
     return true;

@@ -5,6 +5,7 @@
 #include "column/column_builder.h"
 #include "format/avro_schema.h"
 #include "format/collect_test.h"
+#include "format/few_schemas_test.h"
 #include "format/wire_bytes.h"
 
 namespace velo {
@@ -13,14 +14,14 @@ namespace {
 /// Bytes of a record, put together by hand.
 struct Record {
   std::string out;
-  Record& num(int64_t value) { return put_avro_long(value, &out), *this; }
+  Record& num(int64_t value) { return put_zigzag(value, &out), *this; }
   Record& text(std::string_view value) {
     return num(static_cast<int64_t>(value.size())).raw(value);
   }
   Record& raw(std::string_view value) { return out += value, *this; }
   template <typename T>
   Record& fixed(T value) {
-    return put_avro_fixed(value, &out), *this;
+    return put_fixed(value, &out), *this;
   }
 };
 
@@ -318,31 +319,8 @@ TEST(Avro, ASchemaThatIsNoRecordIsOneColumn) {
   EXPECT_EQ(out, Record().num(3).out);
 }
 
-/// Schemas by number; 500 and above cannot be asked for.
-class FewSchemas final : public SchemaRegistry {
- public:
-  Result<RegisteredSchema> by_id(uint32_t id) override {
-    ++asked;
-    if (id >= 500) return Error(ErrorCode::kUnavailable, "the registry is down");
-    if (id == 0 || id > texts.size()) return Error(ErrorCode::kNotFound, "there is no such schema");
-    return RegisteredSchema{id, "AVRO", texts[id - 1]};
-  }
-  Result<RegisteredSchema> latest(const std::string& subject) override {
-    if (subject != "t-value") return Error(ErrorCode::kNotFound, "there is no such subject");
-    return by_id(static_cast<uint32_t>(texts.size()));
-  }
-  Result<uint32_t> add(const std::string& subject, const std::string&,
-                       const std::string& text) override {
-    EXPECT_EQ(subject, "t-value");
-    texts.push_back(text);
-    return static_cast<uint32_t>(texts.size());
-  }
-  std::vector<std::string> texts;
-  int asked = 0;
-};
-
 TEST(Avro, ByARegistryMessagesSayWhatTheyAreWrittenWith) {
-  auto registry = std::make_shared<FewSchemas>();
+  auto registry = std::make_shared<FewSchemas>("AVRO");
   registry->texts = {record_schema(R"({"name":"a","type":"int"})"),
                      record_schema(R"({"name":"b","type":"string"},{"name":"a","type":"long"})"),
                      record_schema(R"({"name":"a","type":"string"})"),
@@ -356,19 +334,12 @@ TEST(Avro, ByARegistryMessagesSayWhatTheyAreWrittenWith) {
   const auto message = [](char id, const std::string& record) {
     return std::string("\0\0\0\0", 4) + id + record;
   };
-  const auto feed = [&](const std::vector<std::string>& messages, Collected& out) {
-    std::string bytes;
-    std::vector<RecordSpan> records;
-    for (const std::string& text : messages) {
-      records.push_back({static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(text.size())});
-      bytes += text;
-    }
-    return decoder->feed_messages({nullptr, as_bytes(bytes), records, false}, out);
-  };
   Collected out;
-  feed({message(1, Record().num(1).out), message(2, Record().text("x").num(2).out),
-        message(3, Record().text("no").out), message(9, ""), "x", message(1, Record().num(3).out)},
-       out)
+  feed_messages(
+      *decoder,
+      {message(1, Record().num(1).out), message(2, Record().text("x").num(2).out),
+       message(3, Record().text("no").out), message(9, ""), "x", message(1, Record().num(3).out)},
+      out)
       .value();
   EXPECT_EQ(out.rows_text(), "1 .\n2 x\n3 .\n");
   EXPECT_EQ(out.bad_text(),
@@ -377,7 +348,7 @@ TEST(Avro, ByARegistryMessagesSayWhatTheyAreWrittenWith) {
             "0:4 syntax the message does not begin with a byte 0 and the number of a schema\n");
   EXPECT_EQ(registry->asked, 5);
   // What cannot be asked for is no bad record.
-  const Status down = feed({std::string("\0\0\0\2\0", 5)}, out);
+  const Status down = feed_messages(*decoder, {std::string("\0\0\0\2\0", 5)}, out);
   EXPECT_EQ(down.error().message, "the registry is down");
   // Columns that the newest schema does not fit are refused before anything is read.
   options.schema = schema_from_text("a int, b string");

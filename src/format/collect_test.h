@@ -57,6 +57,20 @@ class Collected final : public DecodeOutput {
   std::vector<Bad> bads;
 };
 
+/// Each text is a message.
+inline Status feed_messages(Decoder& decoder, const std::vector<std::string>& texts,
+                            DecodeOutput& out) {
+  std::string bytes;
+  std::vector<RecordSpan> records;
+  bool lines = true;
+  for (const std::string& text : texts) {
+    records.push_back({static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(text.size())});
+    bytes += text + "\n";
+    lines = lines && !text.empty() && text.front() > ' ' && text.find('\n') == std::string::npos;
+  }
+  return decoder.feed_messages({nullptr, as_bytes(bytes), records, lines}, out);
+}
+
 /// A decoder's input and surroundings; `run` feeds the text in pieces of `piece` bytes (0 = at
 /// once).
 struct DecodeCase {
@@ -92,19 +106,10 @@ struct DecodeCase {
     return out;
   }
 
-  /// Each text is a message.
   Collected run_messages(const std::vector<std::string>& texts) const {
     std::unique_ptr<Decoder> decoder = make().value();
     Collected out;
-    std::string bytes;
-    std::vector<RecordSpan> records;
-    bool lines = true;
-    for (const std::string& text : texts) {
-      records.push_back({static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(text.size())});
-      bytes += text + "\n";
-      lines = lines && !text.empty() && text.front() > ' ' && text.find('\n') == std::string::npos;
-    }
-    decoder->feed_messages({nullptr, as_bytes(bytes), records, lines}, out).value();
+    feed_messages(*decoder, texts, out).value();
     return out;
   }
 

@@ -83,6 +83,11 @@ class ScalarTarget final : public ColumnTarget {
     if (interner_) return interner_->dictionary()->at(values_->as<uint32_t>()[row]).view();
     return values_->as<StringRef>()[row].view();
   }
+  /// The bytes of a value, by which values of one column can be told apart. As `string_at`.
+  std::string_view bytes_at(size_t row) const {
+    if (rules_.type.physical() == Physical::kString) return string_at(row);
+    return {values_->as<char>() + row * width_, width_};
+  }
 
   /// Reads a value from its text. `stable`: the bytes live as long as a buffer given to `keep`.
   FieldError set_text(size_t row, std::string_view text, bool stable);
@@ -159,6 +164,10 @@ class ListTarget final : public ColumnTarget {
   void begin(size_t row) { spans_[row] = {used_, used_}, nulls_.set_valid(row); }
   size_t add();
   void end(size_t row) { spans_[row].end = used_; }
+  /// The row of its first element.
+  size_t first(size_t row) const { return spans_[row].begin; }
+  /// The element that was added last is none.
+  void take_back() { --used_; }
   ColumnTarget& elements(size_t i) { return *elements_[i]; }
 
  private:

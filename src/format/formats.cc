@@ -8,6 +8,8 @@
 #include "format/debezium_json.h"
 #include "format/json_fast_decoder.h"
 #include "format/nexmark_decoder.h"
+#include "format/protobuf_decoder.h"
+#include "format/protobuf_encoder.h"
 #include "format/raw_format.h"
 #include "format/text_encoders.h"
 
@@ -67,20 +69,50 @@ constexpr OptionInfo kAvroOptions[] = {
      "a schema made of columns says of TIMESTAMP that it is an instant (Flink's default)"},
 };
 
+// Of every format of a registry.
+#define VELO_REGISTRY_OPTIONS(format)                                                              \
+  {format ".url", OptionType::kText, "", "the schema registry: 'http://host:8081'"},               \
+      {format ".subject", OptionType::kText, "",                                                   \
+       "under which the schema is found and registered; by default <topic>-value or <topic>-key"}, \
+      {format ".schema", OptionType::kText, "",                                                    \
+       "reading: the schema that messages are read by, whatever they are written with; writing: "  \
+       "the one to register; without one the columns say it"},                                     \
+      {format ".basic-auth.credentials-source", OptionType::kChoice, "url",                        \
+       "user_info: the registry is told '" format ".basic-auth.user-info'", "url|user_info"},      \
+      {format ".basic-auth.user-info", OptionType::kText, "", "user:password"},                    \
+      {format ".timeout", OptionType::kDuration, "10s", "how long an answer is waited for"}
+
 constexpr OptionInfo kAvroConfluentOptions[] = {
-    {"avro-confluent.url", OptionType::kText, "", "the schema registry: 'http://host:8081'"},
-    {"avro-confluent.subject", OptionType::kText, "",
-     "under which the schema is found and registered; by default <topic>-value or <topic>-key"},
-    {"avro-confluent.schema", OptionType::kText, "",
-     "reading: the schema that messages are read by, whatever they are written with; writing: the "
-     "one to register; without one the columns say it"},
+    VELO_REGISTRY_OPTIONS("avro-confluent"),
     {"avro-confluent.schema.file", OptionType::kText, "", "the file that it stands in"},
-    {"avro-confluent.basic-auth.credentials-source", OptionType::kChoice, "url",
-     "user_info: the registry is told 'avro-confluent.basic-auth.user-info'", "url|user_info"},
-    {"avro-confluent.basic-auth.user-info", OptionType::kText, "", "user:password"},
-    {"avro-confluent.timeout", OptionType::kDuration, "10s", "how long an answer is waited for"},
     {"avro-confluent.timestamp_mapping.legacy", OptionType::kFlag, "false",
      "a schema made of columns says of TIMESTAMP that it is an instant (Flink's default)"},
+};
+
+constexpr OptionInfo kProtobufOptions[] = {
+    {"protobuf.schema", OptionType::kText, "",
+     "the text of a .proto file; without one it is made of the columns, numbered from 1"},
+    {"protobuf.schema.file", OptionType::kText, "",
+     "the .proto file, or by another name a descriptor set (protoc --include_imports "
+     "--descriptor_set_out=…)"},
+    {"protobuf.import-path", OptionType::kText, "",
+     "where imported files are looked for, folders with ';' between; by default beside the file"},
+    {"protobuf.message-name", OptionType::kText, "",
+     "the message that records are; needed if the file has several"},
+    {"protobuf.read-default-values", OptionType::kFlag, "false",
+     "missing fields have their default instead of being NULL"},
+};
+
+constexpr OptionInfo kProtobufConfluentOptions[] = {
+    VELO_REGISTRY_OPTIONS("protobuf-confluent"),
+    {"protobuf-confluent.schema.file", OptionType::kText, "",
+     "the .proto file, or by another name a descriptor set"},
+    {"protobuf-confluent.import-path", OptionType::kText, "",
+     "where imported files are looked for, folders with ';' between; by default beside the file"},
+    {"protobuf-confluent.message-name", OptionType::kText, "",
+     "the message that gives the columns; by default the first one of the registry's schema"},
+    {"protobuf-confluent.read-default-values", OptionType::kFlag, "false",
+     "missing fields have their default instead of being NULL"},
 };
 
 constexpr OptionInfo kDatagenOptions[] = {
@@ -127,6 +159,10 @@ constexpr FormatInfo kFormats[] = {
      false, true},
     {"avro-confluent", "Avro's records behind the number of their schema in a registry", ".avro",
      true, true, false, kAvroConfluentOptions, true, false, true},
+    {"protobuf", "messages of Protobuf", ".pb", true, true, false, kProtobufOptions, true, false,
+     true},
+    {"protobuf-confluent", "Protobuf's messages behind the number of their schema in a registry",
+     ".pb", true, true, false, kProtobufConfluentOptions, true, false, true},
     {"raw",
      "one STRING or BYTES column: every line or message as it is",
      ".txt",
@@ -139,6 +175,9 @@ constexpr FormatInfo kFormats[] = {
 };
 
 bool is_avro(std::string_view name) { return name == "avro" || name == "avro-confluent"; }
+bool is_protobuf(std::string_view name) {
+  return name == "protobuf" || name == "protobuf-confluent";
+}
 
 const FormatInfo* look_up(std::string_view name) {
   for (const FormatInfo& format : kFormats) {
@@ -241,6 +280,14 @@ Result<std::unique_ptr<Decoder>> make_avro_decoder(std::string_view format,
                            options.record_bytes_max);
 }
 
+Result<std::unique_ptr<Decoder>> make_protobuf_decoder(std::string_view format,
+                                                       const DecoderOptions& options) {
+  ProtoOptions proto = TRY(parse_proto_options(format, options.options, options.schemas));
+  BatchAssembler assembler = TRY(make_assembler(format, options, {}, true));
+  return ProtoDecoder::make(std::move(proto), options.schema, std::move(assembler),
+                            options.record_bytes_max);
+}
+
 Status check_raw_schema(const Schema& schema) {
   const bool fits = schema.size() == 1 && schema[0].type.physical() == Physical::kString;
   if (fits) return {};
@@ -300,6 +347,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOp
   if (info->name == "json") return make_json_decoder(std::move(options));
   if (info->name == "debezium-json") return make_debezium_decoder(std::move(options));
   if (is_avro(info->name)) return make_avro_decoder(info->name, options);
+  if (is_protobuf(info->name)) return make_protobuf_decoder(info->name, options);
   if (info->name == "raw") return make_raw_decoder(std::move(options));
   if (info->name == "nexmark") return NexmarkDecoder::make(options);
   return DatagenDecoder::make(options);
@@ -328,6 +376,10 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
     const AvroOptions avro = TRY(parse_avro_options(format, options.options, options.schemas));
     return AvroEncoder::make(avro, std::string(format), *options.schema);
   }
+  if (is_protobuf(info->name)) {
+    const ProtoOptions proto = TRY(parse_proto_options(format, options.options, options.schemas));
+    return ProtoEncoder::make(proto, std::string(format), *options.schema);
+  }
   if (info->name == "raw") {
     TRY(check_raw_schema(*options.schema));
     return std::unique_ptr<Encoder>(new RawEncoder());
@@ -341,6 +393,11 @@ Result<std::vector<Field>> schema_columns(std::string_view format, const OptionM
     const AvroOptions avro = TRY(parse_avro_options(format, options, access));
     const auto schema = TRY(find_avro_schema(avro));
     return avro_columns(schema->root());
+  }
+  if (is_protobuf(format)) {
+    const ProtoOptions proto = TRY(parse_proto_options(format, options, access));
+    const ProtoRoot root = TRY(find_proto_root(proto));
+    return proto_columns(*root.message);
   }
   return Error(ErrorCode::kNotFound, fmt::format("format '{}' has no schemas", format));
 }

@@ -1,5 +1,7 @@
 #include "format/schema_options.h"
 
+#include <algorithm>
+
 #include "base/fmt.h"
 
 namespace velo {
@@ -48,6 +50,15 @@ Result<std::string> subject_to_write(const std::string& subject, const std::stri
                fmt::format("option '{}subject' is missing: under which the schema is registered",
                            prefix))
       .with_hint(fmt::format("'{}subject' = '<topic>-value'", prefix));
+}
+
+bool is_field_name(std::string_view text) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !text.empty() && letter(text[0]) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || digit(c); });
 }
 
 }  // namespace velo

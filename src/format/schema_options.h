@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/options.h"
 #include "base/result.h"
@@ -23,5 +24,8 @@ std::string subject_of(const OptionReader& options, const std::string& prefix,
                        const SchemaAccess& access);
 /// The same, to write under. Error: there is none.
 Result<std::string> subject_to_write(const std::string& subject, const std::string& prefix);
+
+/// Whether fields of schemas may be called so: letters, digits and _, and no digit first.
+bool is_field_name(std::string_view text);
 
 }  // namespace velo

@@ -6,15 +6,20 @@
 
 namespace velo {
 
-/// Avro's int and long: zigzag, seven bits a byte.
-inline void put_avro_long(int64_t value, std::string* out) {
-  uint64_t rest = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
-  while (rest >= 0x80) {
-    out->push_back(static_cast<char>(rest | 0x80));
-    rest >>= 7;
+/// Seven bits a byte: Protobuf's numbers.
+inline void put_varint(uint64_t value, std::string* out) {
+  while (value >= 0x80) {
+    out->push_back(static_cast<char>(value | 0x80));
+    value >>= 7;
   }
-  out->push_back(static_cast<char>(rest));
+  out->push_back(static_cast<char>(value));
 }
+
+/// The same with the sign in the lowest bit: Avro's int and long, Protobuf's sint32 and sint64.
+inline uint64_t zigzag(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+}
+inline void put_zigzag(int64_t value, std::string* out) { put_varint(zigzag(value), out); }
 
 /// Reads an unsigned number of seven bits a byte; false if it does not end before `end` or within
 /// 64 bits. Protobuf's, too.
@@ -38,7 +43,7 @@ inline int64_t unzigzag(uint64_t value) {
 
 /// float, double: little endian, as in memory.
 template <typename T>
-void put_avro_fixed(T value, std::string* out) {
+void put_fixed(T value, std::string* out) {
   char bytes[sizeof(T)];
   std::memcpy(bytes, &value, sizeof(T));
   out->append(bytes, sizeof(T));
