@@ -9,7 +9,7 @@ find_package(FastFloat REQUIRED)                                       # FastFlo
 find_package(simdjson REQUIRED)                                        # simdjson::simdjson: format
 find_package(Protobuf 3.21 REQUIRED)                                   # protobuf::libprotobuf: format (schemas)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET GLOBAL re2)             # PkgConfig::re2: expr
-find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto SSL)                 # OpenSSL::Crypto: expr (digests)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto SSL)                 # OpenSSL::Crypto: expr (digests); SSL: engine (TLS)
 find_package(date REQUIRED)                                            # date::date-tz: expr
 find_package(ZLIB REQUIRED)                                            # ZLIB::ZLIB: connector
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)        # PkgConfig::zstd: connector

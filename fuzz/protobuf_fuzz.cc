@@ -60,6 +60,7 @@ struct Side {
   explicit Side(bool proto3) : text(schema_text(proto3)), library(text, "M") {
     options.options = {{"protobuf.schema", text}, {"protobuf.message-name", "M"}};
     options.schema = library.schema();
+    options.batch_rows = 16;
     for (size_t i = 0; i < options.schema->size(); ++i) {
       options.projection.push_back(static_cast<int>(i));
     }

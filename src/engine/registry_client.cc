@@ -3,10 +3,13 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/core/detail/base64.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 #include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -17,6 +20,7 @@ namespace velo {
 namespace {
 
 namespace http = boost::beast::http;
+namespace ssl = boost::asio::ssl;
 using boost::asio::ip::tcp;
 using nlohmann::json;
 
@@ -24,26 +28,28 @@ constexpr size_t kAnswerBytesMax = size_t{16} << 20;
 constexpr int kReferencesDeepMax = 32;
 
 struct Url {
+  bool secure = false;
   std::string host;
   std::string port;
   std::string path;  ///< without a '/' at its end
 };
 
 Result<Url> parse_url(const std::string& text) {
-  constexpr std::string_view kScheme = "http://";
-  if (!text.starts_with(kScheme)) {
-    const bool secure = text.starts_with("https://");
-    return Error(secure ? ErrorCode::kNotSupported : ErrorCode::kBadOptionValue,
-                 secure ? fmt::format("not supported yet: a schema registry over TLS: '{}'", text)
-                        : fmt::format("'{}' is no URL of a schema registry", text))
-        .with_hint("http://host:8081");
+  Url url;
+  url.secure = text.starts_with("https://");
+  if (!url.secure && !text.starts_with("http://")) {
+    return Error(ErrorCode::kBadOptionValue,
+                 fmt::format("'{}' is no URL of a schema registry", text))
+        .with_hint("http://host:8081 or https://host");
   }
-  const std::string_view rest = std::string_view(text).substr(kScheme.size());
+  const std::string_view rest = std::string_view(text).substr(text.find("://") + 3);
   const size_t slash = std::min(rest.find('/'), rest.size());
   const std::string_view place = rest.substr(0, slash);
   const size_t colon = std::min(place.rfind(':'), place.size());
-  Url url{std::string(place.substr(0, colon)), "80", std::string(rest.substr(slash))};
+  url.host = place.substr(0, colon);
+  url.port = url.secure ? "443" : "80";
   if (colon < place.size()) url.port = place.substr(colon + 1);
+  url.path = rest.substr(slash);
   while (url.path.ends_with('/')) url.path.pop_back();
   if (!url.host.empty() && !url.port.empty()) return url;
   return Error(ErrorCode::kBadOptionValue, fmt::format("'{}' names no host and port", text))
@@ -66,6 +72,39 @@ struct Answer {
   std::string body;
 };
 
+/// One request on a connection of its own.
+struct Exchange {
+  boost::asio::io_context context;
+  tcp::resolver resolver{context};
+  http::request<http::string_body> request;
+  http::response_parser<http::string_body> response;
+  boost::beast::flat_buffer buffer;
+  boost::system::error_code failed;
+  bool done = false;
+
+  void end(boost::system::error_code code) { failed = code, done = true; }
+  void connect(const Url& url, boost::beast::tcp_stream& stream, std::function<void()> then) {
+    const auto connected = [this, then = std::move(then)](boost::system::error_code code,
+                                                          const tcp::endpoint&) {
+      code ? end(code) : then();
+    };
+    resolver.async_resolve(url.host, url.port,
+                           [this, &stream, connected](boost::system::error_code code,
+                                                      const tcp::resolver::results_type& found) {
+                             if (code) return end(code);
+                             stream.async_connect(found, connected);
+                           });
+  }
+  template <typename Stream>
+  void ask(Stream& stream) {
+    http::async_write(stream, request, [this, &stream](boost::system::error_code code, size_t) {
+      if (code) return end(code);
+      http::async_read(stream, buffer, response,
+                       [this](boost::system::error_code read, size_t) { end(read); });
+    });
+  }
+};
+
 class HttpRegistry final : public SchemaRegistry {
  public:
   HttpRegistry(RegistryAddress address, Url url)
@@ -73,12 +112,22 @@ class HttpRegistry final : public SchemaRegistry {
 
   Result<RegisteredSchema> by_id(uint32_t id) override;
   Result<RegisteredSchema> latest(const std::string& subject) override;
-  Result<uint32_t> add(const std::string& subject, const std::string& type,
-                       const std::string& text) override;
+  Result<uint32_t> add(const std::string& subject, const NewSchema& schema) override {
+    return post(fmt::format("/subjects/{}/versions", escaped(subject)), schema, "id");
+  }
+  Result<uint32_t> version_of(const std::string& subject, const NewSchema& schema) override {
+    return post("/subjects/" + escaped(subject), schema, "version");
+  }
 
  private:
   Result<Answer> exchange(http::verb verb, const std::string& target, const std::string& body);
+  void fill(http::verb verb, const std::string& target, const std::string& body,
+            http::request<http::string_body>* request) const;
+  void run(Exchange& one) const;
+  void run_secure(Exchange& one) const;
   Result<json> ask(http::verb verb, const std::string& target, const std::string& body);
+  /// The number of that name in the answer.
+  Result<uint32_t> post(const std::string& target, const NewSchema& schema, const char* wanted);
   Result<RegisteredSchema> schema_of(const json& answer, uint32_t id);
   Status add_references(const json& answer, int depth, std::set<std::string>* seen,
                         std::vector<NamedSchema>* out);
@@ -92,58 +141,82 @@ class HttpRegistry final : public SchemaRegistry {
   std::map<uint32_t, RegisteredSchema> known_;
 };
 
-/// One request on a connection of its own: schemas are asked for once.
-Result<Answer> HttpRegistry::exchange(http::verb verb, const std::string& target,
-                                      const std::string& body) {
-  boost::asio::io_context context;
-  boost::beast::tcp_stream stream(context);
-  tcp::resolver resolver(context);
-  http::request<http::string_body> request(verb, url_.path + target, 11);
-  request.set(http::field::host, url_.host + ":" + url_.port);
-  request.set(http::field::accept, "application/vnd.schemaregistry.v1+json, application/json");
-  request.set(http::field::connection, "close");
+void HttpRegistry::fill(http::verb verb, const std::string& target, const std::string& body,
+                        http::request<http::string_body>* request) const {
+  *request = {verb, url_.path + target, 11};
+  request->set(http::field::host, url_.host + ":" + url_.port);
+  request->set(http::field::accept, "application/vnd.schemaregistry.v1+json, application/json");
+  request->set(http::field::connection, "close");
   if (!address_.user_info.empty()) {
     namespace base64 = boost::beast::detail::base64;
     std::string text(base64::encoded_size(address_.user_info.size()), '\0');
     text.resize(base64::encode(text.data(), address_.user_info.data(), address_.user_info.size()));
-    request.set(http::field::authorization, "Basic " + text);
+    request->set(http::field::authorization, "Basic " + text);
   }
   if (!body.empty()) {
-    request.set(http::field::content_type, "application/vnd.schemaregistry.v1+json");
-    request.body() = body;
+    request->set(http::field::content_type, "application/vnd.schemaregistry.v1+json");
+    request->body() = body;
   }
-  request.prepare_payload();
-  http::response_parser<http::string_body> response;
-  response.body_limit(kAnswerBytesMax);
-  boost::beast::flat_buffer buffer;
-  boost::system::error_code failed;
-  bool done = false;
-  const auto end = [&](boost::system::error_code code) { failed = code, done = true; };
+  request->prepare_payload();
+}
+
+void HttpRegistry::run(Exchange& one) const {
+  boost::beast::tcp_stream stream(one.context);
   stream.expires_after(std::chrono::microseconds(address_.timeout_us));
-  const auto read = [&](boost::system::error_code code, size_t) {
-    if (code) return end(code);
-    http::async_read(stream, buffer, response,
-                     [&](boost::system::error_code read_code, size_t) { end(read_code); });
-  };
-  const auto write = [&](boost::system::error_code code, const tcp::endpoint&) {
-    if (code) return end(code);
-    http::async_write(stream, request, read);
-  };
-  resolver.async_resolve(url_.host, url_.port,
-                         [&](boost::system::error_code code, tcp::resolver::results_type found) {
-                           if (code) return end(code);
-                           stream.async_connect(found, write);
-                         });
-  context.run_for(std::chrono::microseconds(address_.timeout_us) + std::chrono::milliseconds(100));
-  if (!done || failed == boost::beast::error::timeout) {
+  one.connect(url_, stream, [&] { one.ask(stream); });
+  one.context.run_for(std::chrono::microseconds(address_.timeout_us) +
+                      std::chrono::milliseconds(100));
+}
+
+void HttpRegistry::run_secure(Exchange& one) const {
+  boost::system::error_code failed;
+  ssl::context tls(ssl::context::tls_client);
+  tls.set_verify_mode(ssl::verify_peer);
+  address_.ca_pem.empty()
+      ? tls.set_default_verify_paths(failed)
+      : tls.add_certificate_authority(boost::asio::buffer(address_.ca_pem), failed);
+  if (!failed && !address_.certificate_pem.empty()) {
+    tls.use_certificate_chain(boost::asio::buffer(address_.certificate_pem), failed);
+  }
+  if (!failed && !address_.key_pem.empty()) {
+    tls.use_private_key(boost::asio::buffer(address_.key_pem), ssl::context::pem, failed);
+  }
+  boost::beast::ssl_stream<boost::beast::tcp_stream> stream(one.context, tls);
+  stream.set_verify_callback(ssl::host_name_verification(url_.host));
+  if (failed) return one.end(failed);
+  // Servers of several names are told which is meant; an address is no name.
+  boost::asio::ip::make_address(url_.host, failed);
+  if (failed) SSL_set_tlsext_host_name(stream.native_handle(), url_.host.c_str());
+  boost::beast::tcp_stream& socket = boost::beast::get_lowest_layer(stream);
+  socket.expires_after(std::chrono::microseconds(address_.timeout_us));
+  one.connect(url_, socket, [&] {
+    stream.async_handshake(ssl::stream_base::client, [&](boost::system::error_code code) {
+      code ? one.end(code) : one.ask(stream);
+    });
+  });
+  one.context.run_for(std::chrono::microseconds(address_.timeout_us) +
+                      std::chrono::milliseconds(100));
+}
+
+/// Schemas are asked for once: no connection is kept.
+Result<Answer> HttpRegistry::exchange(http::verb verb, const std::string& target,
+                                      const std::string& body) {
+  Exchange one;
+  one.response.body_limit(kAnswerBytesMax);
+  fill(verb, target, body, &one.request);
+  url_.secure ? run_secure(one) : run(one);
+  if (!one.done || one.failed == boost::beast::error::timeout) {
     return fail(ErrorCode::kTimeout,
                 fmt::format("no answer within {} ms", address_.timeout_us / 1000))
         .with_hint("is it up? is the URL right?");
   }
-  if (failed) {
-    return fail(ErrorCode::kUnavailable, failed.message()).with_hint("is it up? is the URL right?");
+  if (one.failed) {
+    const bool of_tls = one.failed.category() == boost::asio::error::get_ssl_category();
+    return fail(ErrorCode::kUnavailable, one.failed.message())
+        .with_hint(of_tls ? "'….ssl.ca.pem' = '${file:/path}' says who is trusted"
+                          : "is it up? is the URL right?");
   }
-  return Answer{response.get().result_int(), response.get().body()};
+  return Answer{one.response.get().result_int(), one.response.get().body()};
 }
 
 Result<json> HttpRegistry::ask(http::verb verb, const std::string& target,
@@ -224,16 +297,19 @@ Result<RegisteredSchema> HttpRegistry::latest(const std::string& subject) {
   return schema_of(answer, answer["id"].get<uint32_t>());
 }
 
-Result<uint32_t> HttpRegistry::add(const std::string& subject, const std::string& type,
-                                   const std::string& text) {
-  json body = {{"schema", text}};
-  if (type != "AVRO") body["schemaType"] = type;
-  const json answer = TRY(
-      ask(http::verb::post, fmt::format("/subjects/{}/versions", escaped(subject)), body.dump()));
-  if (answer.contains("id") && answer["id"].is_number_unsigned()) {
-    return answer["id"].get<uint32_t>();
+Result<uint32_t> HttpRegistry::post(const std::string& target, const NewSchema& schema,
+                                    const char* wanted) {
+  json body = {{"schema", schema.text}};
+  if (schema.type != "AVRO") body["schemaType"] = schema.type;
+  for (const SchemaReference& one : schema.references) {
+    body["references"].push_back(
+        {{"name", one.name}, {"subject", one.subject}, {"version", one.version}});
   }
-  return fail(ErrorCode::kUnavailable, "an answer without an id");
+  const json answer = TRY(ask(http::verb::post, target, body.dump()));
+  if (answer.contains(wanted) && answer[wanted].is_number_unsigned()) {
+    return answer[wanted].get<uint32_t>();
+  }
+  return fail(ErrorCode::kUnavailable, fmt::format("an answer without '{}'", wanted));
 }
 
 }  // namespace

@@ -14,9 +14,13 @@ namespace velo {
 
 /// Where a schema registry is, and who asks.
 struct RegistryAddress {
-  std::string url;         ///< http://host:port/path
+  std::string url;         ///< http://host:port/path, https://…
   std::string user_info;   ///< user:password; empty: nobody
   int64_t timeout_us = 0;  ///< of one request
+  // Of https, as PEM.
+  std::string ca_pem;           ///< whom to trust; empty: whom the system trusts
+  std::string certificate_pem;  ///< who asks; empty: nobody
+  std::string key_pem;
 };
 
 /// A client of a registry that answers as Confluent's. It asks that address and no other: it

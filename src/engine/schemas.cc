@@ -27,6 +27,9 @@ Result<std::shared_ptr<SchemaRegistry>> registry_of(const std::string& format,
   const std::string source = to_lower(reader.text(prefix + "basic-auth.credentials-source"));
   if (source == "user_info") address.user_info = reader.text(prefix + "basic-auth.user-info");
   address.timeout_us = TRY(reader.duration_us(prefix + "timeout"));
+  address.ca_pem = reader.text(prefix + "ssl.ca.pem");
+  address.certificate_pem = reader.text(prefix + "ssl.certificate.pem");
+  address.key_pem = reader.text(prefix + "ssl.key.pem");
   return connect_registry(std::move(address));
 }
 

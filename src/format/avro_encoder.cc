@@ -388,7 +388,7 @@ Result<std::unique_ptr<Encoder>> AvroEncoder::make(const AvroOptions& avro,
   }
   if (avro.registry) {
     const std::string subject = TRY(subject_to_write(avro.subject, format + "."));
-    encoder->header_ = confluent_header(TRY(avro.registry->add(subject, "AVRO", text)));
+    encoder->header_ = confluent_header(TRY(avro.registry->add(subject, {"AVRO", text})));
   }
   return std::unique_ptr<Encoder>(std::move(encoder));
 }

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/fmt.h"
 #include "format/schema_access.h"
 
 namespace velo {
@@ -25,16 +27,24 @@ class FewSchemas final : public SchemaRegistry {
     if (subject != "t-value") return Error(ErrorCode::kNotFound, "there is no such subject");
     return by_id(static_cast<uint32_t>(texts.size()));
   }
-  Result<uint32_t> add(const std::string& subject, const std::string& type,
-                       const std::string& text) override {
-    EXPECT_EQ(subject, "t-value");
-    EXPECT_EQ(type, type_);
-    texts.push_back(text);
+  Result<uint32_t> add(const std::string& subject, const NewSchema& schema) override {
+    EXPECT_EQ(schema.type, type_);
+    texts.push_back(schema.text);
+    log += subject;
+    for (const SchemaReference& one : schema.references) {
+      log += fmt::format(" ({}: {} {})", one.name, one.subject, one.version);
+    }
+    log += '\n';
     return static_cast<uint32_t>(texts.size());
+  }
+  Result<uint32_t> version_of(const std::string&, const NewSchema& schema) override {
+    const auto found = std::find(texts.begin(), texts.end(), schema.text);
+    return static_cast<uint32_t>(found - texts.begin()) + 1;
   }
   std::vector<std::string> texts;
   std::vector<NamedSchema> references;  ///< of each
   int asked = 0;
+  std::string log;  ///< what was added
 
  private:
   std::string type_;

@@ -71,7 +71,8 @@ constexpr OptionInfo kAvroOptions[] = {
 
 // Of every format of a registry.
 #define VELO_REGISTRY_OPTIONS(format)                                                              \
-  {format ".url", OptionType::kText, "", "the schema registry: 'http://host:8081'"},               \
+  {format ".url", OptionType::kText, "",                                                           \
+   "the schema registry: 'http://host:8081' or 'https://…'"},                                      \
       {format ".subject", OptionType::kText, "",                                                   \
        "under which the schema is found and registered; by default <topic>-value or <topic>-key"}, \
       {format ".schema", OptionType::kText, "",                                                    \
@@ -80,6 +81,11 @@ constexpr OptionInfo kAvroOptions[] = {
       {format ".basic-auth.credentials-source", OptionType::kChoice, "url",                        \
        "user_info: the registry is told '" format ".basic-auth.user-info'", "url|user_info"},      \
       {format ".basic-auth.user-info", OptionType::kText, "", "user:password"},                    \
+      {format ".ssl.ca.pem", OptionType::kText, "",                                                \
+       "of https: the certificates that are trusted, '${file:/path}'; by default the system's"},   \
+      {format ".ssl.certificate.pem", OptionType::kText, "",                                       \
+       "of https: the certificate that the registry is shown"},                                    \
+      {format ".ssl.key.pem", OptionType::kText, "", "its private key"},                           \
       {format ".timeout", OptionType::kDuration, "10s", "how long an answer is waited for"}
 
 constexpr OptionInfo kAvroConfluentOptions[] = {

@@ -392,6 +392,27 @@ Status Writer::fields(const std::vector<ProtoPut>& puts, size_t row) {
 
 }  // namespace
 
+namespace {
+
+/// Imported files go by their names, as Confluent's clients register them.
+Result<uint32_t> add_schema(SchemaRegistry& registry, const std::string& subject,
+                            const ProtoSchema& schema) {
+  std::map<std::string, SchemaReference> known;
+  uint32_t id = 0;
+  for (const ProtoFile& file : schema.files()) {
+    NewSchema added{"PROTOBUF", file.text, {}};
+    for (const std::string& name : file.imports) added.references.push_back(known[name]);
+    const bool is_root = &file == &schema.file();
+    id = TRY(registry.add(is_root ? subject : file.name, added));
+    if (is_root) break;
+    const uint32_t version = TRY(registry.version_of(file.name, added));
+    known[file.name] = {file.name, file.name, version};
+  }
+  return id;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Encoder>> ProtoEncoder::make(const ProtoOptions& proto,
                                                     const std::string& format,
                                                     const Schema& columns) {
@@ -408,17 +429,9 @@ Result<std::unique_ptr<Encoder>> ProtoEncoder::make(const ProtoOptions& proto,
   encoder->puts_ = TRY(fit_fields(*encoder->root_.message, names, types, ""));
   if (proto.registry) {
     const ProtoSchema& schema = *encoder->root_.schema;
-    if (!schema.imports().empty()) {
-      return Error(ErrorCode::kNotSupported,
-                   fmt::format("not supported yet: registering a schema that imports '{}'",
-                               schema.imports().front()))
-          .with_hint(
-              "put all messages into one file, or write a table without a schema of its "
-              "own");
-    }
     const std::vector<int32_t> place = TRY(schema.place_of(*encoder->root_.message));
     const std::string subject = TRY(subject_to_write(proto.subject, format + "."));
-    const uint32_t id = TRY(proto.registry->add(subject, "PROTOBUF", schema.text()));
+    const uint32_t id = TRY(add_schema(*proto.registry, subject, schema));
     encoder->header_ = proto_header(id, place);
   }
   return std::unique_ptr<Encoder>(std::move(encoder));

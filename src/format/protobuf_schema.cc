@@ -53,13 +53,9 @@ class ProtoSchemaBuilder {
  public:
   static ProtoSchema build(const proto::FileDescriptor& file, std::string text) {
     ProtoSchemaBuilder builder;
-    builder.schema_.text_ = std::move(text);
     builder.schema_.package_ = file.package();
-    for (int i = 0; i < file.dependency_count(); ++i) {
-      const std::string& name = file.dependency(i)->name();
-      if (!known_file(name)) builder.schema_.imports_.push_back(name);
-    }
     builder.add_file(file);
+    builder.schema_.files_.back().text = std::move(text);
     for (int i = 0; i < file.message_type_count(); ++i) {
       builder.schema_.top_.push_back(builder.message(*file.message_type(i)));
     }
@@ -69,8 +65,14 @@ class ProtoSchemaBuilder {
  private:
   void add_file(const proto::FileDescriptor& file) {
     if (!files_.insert(&file).second) return;
+    ProtoFile out{file.name(), file.DebugString(), {}};
+    for (int i = 0; i < file.dependency_count(); ++i) {
+      const proto::FileDescriptor& needed = *file.dependency(i);
+      add_file(needed);
+      if (!known_file(needed.name())) out.imports.push_back(needed.name());
+    }
     for (int i = 0; i < file.message_type_count(); ++i) message(*file.message_type(i));
-    for (int i = 0; i < file.dependency_count(); ++i) add_file(*file.dependency(i));
+    if (!known_file(file.name())) schema_.files_.push_back(std::move(out));
   }
 
   const ProtoMessage* message(const proto::Descriptor& from) {

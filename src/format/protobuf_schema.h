@@ -87,6 +87,13 @@ struct ProtoMessage {
   const ProtoField* find(std::string_view field) const;
 };
 
+/// A file that another one imports.
+struct ProtoFile {
+  std::string name;
+  std::string text;
+  std::vector<std::string> imports;  ///< names, but for those of google/protobuf/
+};
+
 /// The text of a file that another one imports, by its name there. kNotFound: there is none.
 using ProtoImports = std::function<Result<std::string>(const std::string& name)>;
 
@@ -106,16 +113,14 @@ class ProtoSchema {
   Result<const ProtoMessage*> message_at(std::span<const int32_t> place) const;
   /// Where that is. Error: it is imported.
   Result<std::vector<int32_t>> place_of(const ProtoMessage& message) const;
-  /// The file as text.
-  const std::string& text() const { return text_; }
-  /// Files that it imports, but for those of google/protobuf/.
-  const std::vector<std::string>& imports() const { return imports_; }
+  const ProtoFile& file() const { return files_.back(); }
+  /// The file and all that it imports, each behind those that it imports itself.
+  const std::vector<ProtoFile>& files() const { return files_; }
 
  private:
   friend class ProtoSchemaBuilder;
-  std::string text_;
+  std::vector<ProtoFile> files_;
   std::string package_;
-  std::vector<std::string> imports_;
   std::vector<std::unique_ptr<ProtoMessage>> messages_;
   std::vector<std::unique_ptr<ProtoEnum>> enums_;
   std::vector<const ProtoMessage*> top_;

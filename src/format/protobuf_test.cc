@@ -441,6 +441,31 @@ TEST(Protobuf, WritesByAGivenSchemaOrSaysWhyNot) {
       "  hint: add the column");
 }
 
+TEST(Protobuf, ImportedFilesAreRegisteredBeforeWhatImportsThem) {
+  auto registry = std::make_shared<FewSchemas>("PROTOBUF");
+  const std::map<std::string, std::string> files = {
+      {"main.proto",
+       "syntax = \"proto3\"; import \"b.proto\"; import \"a.proto\"; import "
+       "\"google/protobuf/timestamp.proto\"; message M { A a = 1; B b = 2; }"},
+      {"a.proto", "syntax = \"proto3\"; message A { int32 x = 1; }"},
+      {"b.proto", "syntax = \"proto3\"; import \"a.proto\"; message B { A a = 1; }"}};
+  EncoderOptions options;
+  options.schema = make_schema({{"a", Type::row({"x"}, {Type::integer()})}});
+  options.options = {{"protobuf-confluent.schema.file", "main.proto"}};
+  options.schemas.registry = registry;
+  options.schemas.subject = "t-value";
+  options.schemas.read_file = [&](const std::string& path) -> Result<std::string> {
+    return files.at(path);
+  };
+  const auto encoder = make_encoder("protobuf-confluent", options);
+  ASSERT_TRUE(encoder) << encoder.error().to_string();
+  EXPECT_EQ(registry->log,
+            "a.proto\n"
+            "b.proto (a.proto: a.proto 1)\n"
+            "t-value (b.proto: b.proto 2) (a.proto: a.proto 1)\n");
+  EXPECT_EQ(registry->texts[2], files.at("main.proto"));
+}
+
 TEST(Protobuf, ByARegistryMessagesSayWhatTheyAreWrittenWith) {
   auto registry = std::make_shared<FewSchemas>("PROTOBUF");
   registry->references = {{"part.proto", "syntax = \"proto3\"; message Part { int64 a = 1; }"}};

@@ -25,6 +25,20 @@ struct RegisteredSchema {
   std::vector<NamedSchema> references = {};
 };
 
+/// Where a schema finds another one that it refers to by a name.
+struct SchemaReference {
+  std::string name;
+  std::string subject;
+  uint32_t version = 0;
+};
+
+/// A schema for a registry.
+struct NewSchema {
+  std::string type;
+  std::string text;
+  std::vector<SchemaReference> references = {};
+};
+
 /// A registry of schemas, as Confluent's. Thread-safe; waits for the network. What it has answered
 /// about an id it does not ask again.
 class SchemaRegistry {
@@ -36,8 +50,9 @@ class SchemaRegistry {
   /// The newest of a subject. kNotFound: there is no such subject.
   virtual Result<RegisteredSchema> latest(const std::string& subject) = 0;
   /// The id of that schema under the subject; registers it where it is not there yet.
-  virtual Result<uint32_t> add(const std::string& subject, const std::string& type,
-                               const std::string& text) = 0;
+  virtual Result<uint32_t> add(const std::string& subject, const NewSchema& schema) = 0;
+  /// The version of a schema that the subject has.
+  virtual Result<uint32_t> version_of(const std::string& subject, const NewSchema& schema) = 0;
 };
 
 /// How a format comes by schemas.
