@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "format/collect_test.h"
+#include "format/few_schemas_test.h"
 
 namespace velo {
 namespace {
@@ -169,6 +170,95 @@ TEST(Debezium, DoesNotWriteASchema) {
                                                    {{"debezium-json.schema-include", "true"}}});
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::kNotSupported);
+}
+
+// --- the same by Avro ---
+
+/// Messages of the rows, under the first schema of a new registry.
+std::vector<std::string> avro_envelopes(const std::shared_ptr<FewSchemas>& registry,
+                                        const Batch& with_op) {
+  EncoderOptions options;
+  options.schema = with_op.schema;
+  options.schemas.registry = registry;
+  options.schemas.subject = "t-value";
+  std::string bytes;
+  std::vector<RecordSpan> records;
+  make_encoder("debezium-avro-confluent", options)
+      .value()
+      ->encode_records(with_op, bytes, &records)
+      .value();
+  std::vector<std::string> messages;
+  for (const RecordSpan& r : records) messages.push_back(bytes.substr(r.offset, r.length));
+  return messages;
+}
+
+DecoderOptions avro_changes(const std::shared_ptr<FewSchemas>& registry, ChangeForm form) {
+  DecoderOptions options;
+  options.schema = schema_from_text("v bigint, k string");
+  options.projection = {0, 1};
+  options.changes = form;
+  options.schemas.registry = registry;
+  options.schemas.subject = "t-value";
+  return options;
+}
+
+TEST(DebeziumAvro, ReadsWhatItWrites) {
+  auto registry = std::make_shared<FewSchemas>("AVRO");
+  const Batch batch =
+      batch_from_text("op string, k string, v bigint", "+I a 1\n-U a 1\n+U a .\n-D a .\n+I b 2\n");
+  const std::vector<std::string> messages = avro_envelopes(registry, batch);
+  ASSERT_EQ(messages.size(), 4u);
+  const auto rows = [&](const DecoderOptions& options) {
+    Collected out;
+    feed_messages(*make_decoder("debezium-avro-confluent", options).value(), messages, out).value();
+    return out.rows_text() + out.bad_text();
+  };
+  EXPECT_EQ(rows(avro_changes(registry, ChangeForm::kRetract)),
+            "+ 1 a\n- 1 a\n+ . a\n- . a\n+ 2 b\n");
+  EXPECT_EQ(rows(avro_changes(registry, ChangeForm::kUpsert)), "+ 1 a\n+ . a\n- . a\n+ 2 b\n");
+  DecoderOptions one = avro_changes(registry, ChangeForm::kRetract);
+  one.projection = {1};
+  EXPECT_EQ(rows(one), "+ a\n- a\n+ a\n- a\n+ b\n");
+  // A table without columns has those of the rows.
+  const auto columns =
+      schema_columns("debezium-avro-confluent", {}, avro_changes(registry, {}).schemas);
+  EXPECT_EQ(make_schema(*columns)->to_string(), "k STRING, v BIGINT");
+}
+
+TEST(DebeziumAvro, AsDebeziumWritesIt) {
+  auto registry = std::make_shared<FewSchemas>("AVRO");
+  registry->texts = {R"({"type":"record","name":"Envelope","namespace":"db.t","fields":[
+    {"name":"before","type":["null",{"type":"record","name":"Value","fields":[
+       {"name":"k","type":"string"},{"name":"v","type":["null","long"],"default":null}]}],
+     "default":null},
+    {"name":"after","type":["null","Value"],"default":null},
+    {"name":"source","type":{"type":"record","name":"Source","fields":[{"name":"db","type":"string"}]}},
+    {"name":"op","type":"string"},{"name":"ts_ms","type":["null","long"],"default":null}]})"};
+  const auto envelope = [](std::string_view before, std::string_view after, std::string_view op) {
+    return std::string("\0\0\0\0\1", 5) + std::string(before) + std::string(after) + "\4db" +
+           std::string(op) + std::string(1, '\0');
+  };
+  const std::string_view none("\0", 1);
+  const std::string_view row("\2\2a\2\12", 5);  // ("a", 5)
+  const auto decoder =
+      make_decoder("debezium-avro-confluent", avro_changes(registry, ChangeForm::kRetract)).value();
+  Collected out;
+  feed_messages(*decoder,
+                {envelope(none, row, "\2r"), envelope(row, row, "\2u"), envelope(row, none, "\2d"),
+                 envelope(none, row, "\2t"), envelope(none, none, "\2c")},
+                out)
+      .value();
+  EXPECT_EQ(out.rows_text(), "+ 5 a\n- 5 a\n+ 5 a\n- 5 a\n");
+  EXPECT_EQ(out.bad_text(),
+            "0:3 value 'op' is 't', not c, r, u or d\n"
+            "0:4 value a change with 'op' 'c' needs 'after'\n");
+  // What does not fit the newest schema is said before anything is read.
+  DecoderOptions misfit = avro_changes(registry, ChangeForm::kRetract);
+  misfit.schema = schema_from_text("v int");
+  misfit.projection = {};
+  EXPECT_EQ(make_decoder("debezium-avro-confluent", misfit).error().message,
+            "column 'before' is ROW<v INTEGER>, which Avro's union of null, record db.t.Value "
+            "is not read into");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include "format/avro_encoder.h"
 #include "format/csv_fast_decoder.h"
 #include "format/datagen_decoder.h"
+#include "format/debezium_avro.h"
+#include "format/debezium_envelope.h"
 #include "format/debezium_json.h"
 #include "format/json_fast_decoder.h"
 #include "format/nexmark_decoder.h"
@@ -95,6 +97,13 @@ constexpr OptionInfo kAvroConfluentOptions[] = {
      "a schema made of columns says of TIMESTAMP that it is an instant (Flink's default)"},
 };
 
+constexpr OptionInfo kDebeziumAvroOptions[] = {
+    VELO_REGISTRY_OPTIONS("debezium-avro-confluent"),
+    {"debezium-avro-confluent.schema.file", OptionType::kText, "", "the file that it stands in"},
+    {"debezium-avro-confluent.timestamp_mapping.legacy", OptionType::kFlag, "false",
+     "a schema made of columns says of TIMESTAMP that it is an instant (Flink's default)"},
+};
+
 constexpr OptionInfo kProtobufOptions[] = {
     {"protobuf.schema", OptionType::kText, "",
      "the text of a .proto file; without one it is made of the columns, numbered from 1"},
@@ -165,6 +174,10 @@ constexpr FormatInfo kFormats[] = {
      false, true},
     {"avro-confluent", "Avro's records behind the number of their schema in a registry", ".avro",
      true, true, false, kAvroConfluentOptions, true, false, true},
+    {"debezium-avro-confluent",
+     "changes in Debezium's envelope, as Avro's records behind the number of their schema in a "
+     "registry",
+     ".avro", true, true, false, kDebeziumAvroOptions, true, true, true},
     {"protobuf", "messages of Protobuf", ".pb", true, true, false, kProtobufOptions, true, false,
      true},
     {"protobuf-confluent", "Protobuf's messages behind the number of their schema in a registry",
@@ -180,7 +193,11 @@ constexpr FormatInfo kFormats[] = {
     {"nexmark", "made from numbers of events", "", true, false, true, kNexmarkOptions, true},
 };
 
-bool is_avro(std::string_view name) { return name == "avro" || name == "avro-confluent"; }
+constexpr std::string_view kDebeziumAvro = "debezium-avro-confluent";
+
+bool is_avro(std::string_view name) {
+  return name == "avro" || name == "avro-confluent" || name == kDebeziumAvro;
+}
 bool is_protobuf(std::string_view name) {
   return name == "protobuf" || name == "protobuf-confluent";
 }
@@ -262,27 +279,43 @@ Result<std::unique_ptr<Decoder>> make_json_decoder(DecoderOptions options) {
       new JsonDecoder(std::move(json), std::move(assembler), options.record_bytes_max));
 }
 
-Result<std::unique_ptr<Decoder>> make_debezium_decoder(DecoderOptions options) {
-  const DebeziumOptions debezium = TRY(parse_debezium_options(options.options));
-  const FieldRules rules{Type(), debezium.times, true};
+/// For records that are envelopes of the declared rows; `options` become those of the envelope.
+Result<BatchAssembler> make_envelope_assembler(std::string_view format, DecoderOptions* options,
+                                               const FieldRules& rules, bool in_payload) {
   // What is declared must be readable; of the envelope only what is read is decoded.
-  const BatchAssembler declared = TRY(make_assembler("debezium-json", options, rules, true));
-  options = with_envelope(std::move(options), debezium);
-  BatchAssembler assembler = TRY(make_assembler("debezium-json", options, rules, true));
+  const BatchAssembler declared = TRY(make_assembler(format, *options, rules, true));
+  *options = with_envelope(std::move(*options), in_payload);
+  BatchAssembler assembler = TRY(make_assembler(format, *options, rules, true));
   std::vector<ColumnTarget*> targets;
   for (size_t i = 0; i < assembler.columns(); ++i) targets.push_back(&assembler.target(i));
   const ChangeForm form =
-      options.changes == ChangeForm::kUpsert ? ChangeForm::kUpsert : ChangeForm::kRetract;
-  assembler.set_changes(make_envelope_rows(debezium, declared.schema(), std::move(targets), form));
+      options->changes == ChangeForm::kUpsert ? ChangeForm::kUpsert : ChangeForm::kRetract;
+  assembler.set_changes(
+      make_envelope_rows(in_payload, declared.schema(), std::move(targets), form));
+  return assembler;
+}
+
+Result<std::unique_ptr<Decoder>> make_debezium_decoder(DecoderOptions options) {
+  const DebeziumOptions debezium = TRY(parse_debezium_options(options.options));
+  const FieldRules rules{Type(), debezium.times, true};
+  BatchAssembler assembler =
+      TRY(make_envelope_assembler("debezium-json", &options, rules, debezium.schema_include));
   return std::unique_ptr<Decoder>(
       new JsonDecoder({}, std::move(assembler), options.record_bytes_max));
 }
 
 Result<std::unique_ptr<Decoder>> make_avro_decoder(std::string_view format,
-                                                   const DecoderOptions& options) {
+                                                   DecoderOptions options) {
   AvroOptions avro = TRY(parse_avro_options(format, options.options, options.schemas));
+  SchemaPtr declared = options.schema;
+  if (format == kDebeziumAvro) {
+    declared = envelope_of(declared->fields());
+    BatchAssembler assembler = TRY(make_envelope_assembler(format, &options, {}, false));
+    return AvroDecoder::make(std::move(avro), declared, std::move(assembler),
+                             options.record_bytes_max);
+  }
   BatchAssembler assembler = TRY(make_assembler(format, options, {}, true));
-  return AvroDecoder::make(std::move(avro), options.schema, std::move(assembler),
+  return AvroDecoder::make(std::move(avro), declared, std::move(assembler),
                            options.record_bytes_max);
 }
 
@@ -352,7 +385,7 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format, DecoderOp
   if (info->name == "csv") return make_csv_decoder(std::move(options));
   if (info->name == "json") return make_json_decoder(std::move(options));
   if (info->name == "debezium-json") return make_debezium_decoder(std::move(options));
-  if (is_avro(info->name)) return make_avro_decoder(info->name, options);
+  if (is_avro(info->name)) return make_avro_decoder(info->name, std::move(options));
   if (is_protobuf(info->name)) return make_protobuf_decoder(info->name, options);
   if (info->name == "raw") return make_raw_decoder(std::move(options));
   if (info->name == "nexmark") return NexmarkDecoder::make(options);
@@ -380,6 +413,9 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
   }
   if (is_avro(info->name)) {
     const AvroOptions avro = TRY(parse_avro_options(format, options.options, options.schemas));
+    if (info->name == kDebeziumAvro) {
+      return DebeziumAvroEncoder::make(avro, std::string(format), *options.schema);
+    }
     return AvroEncoder::make(avro, std::string(format), *options.schema);
   }
   if (is_protobuf(info->name)) {
@@ -398,7 +434,8 @@ Result<std::vector<Field>> schema_columns(std::string_view format, const OptionM
   if (is_avro(format)) {
     const AvroOptions avro = TRY(parse_avro_options(format, options, access));
     const auto schema = TRY(find_avro_schema(avro));
-    return avro_columns(schema->root());
+    return format == kDebeziumAvro ? envelope_columns(schema->root())
+                                   : avro_columns(schema->root());
   }
   if (is_protobuf(format)) {
     const ProtoOptions proto = TRY(parse_proto_options(format, options, access));
