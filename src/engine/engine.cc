@@ -412,6 +412,11 @@ Engine::CheckReport Engine::check(std::string_view sql, std::string_view source_
     }
     if (const PlanPtr plan = bound->plan()) {
       plans.push_back(plan);
+      if (const Result<std::string> shared = explain_shared(plan, settings); !shared) {
+        report.findings.push_back(
+            {at_statement(shared.error(), statement, sql, source_name), false});
+        continue;
+      }
       const std::string place = statement_place(statement, sql, source_name);
       for (const std::string& state : state_texts(*plan)) {
         report.state_bounds.push_back(fmt::format("{}: {}", place, state));

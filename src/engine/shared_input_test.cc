@@ -82,6 +82,13 @@ TEST(SharedInput, WhatCannotBeDealtIsRefused) {
             std::string::npos);
 }
 
+TEST(SharedInput, CheckSaysWhatRunWillRefuse) {
+  Engine engine{EngineOptions()};
+  const std::string set = "SET 'application.id' = 'app';\n";
+  EXPECT_TRUE(engine.check(set + table("t", "in;on") + grouped("g")).has_errors());
+  EXPECT_FALSE(engine.check(set + table("t", "in", kKeyed) + grouped("g")).has_errors());
+}
+
 TEST(SharedInput, JoinsStayWhereBothSidesAreKeyedAlike) {
   const auto joined = [](const std::string& condition, const std::string& right_key = kKeyed) {
     return plan(table("l", "left", kKeyed) + table("r", "right", right_key) +

@@ -7,6 +7,7 @@ Run by ctest with VELO pointing to the program."""
 import json
 import re
 import signal
+import subprocess
 import sys
 import unittest
 
@@ -178,6 +179,40 @@ class OffTheKey(unittest.TestCase):
         story.feed(40, 20)
         story.wait_for_windows(50)
         story.check(self)
+
+
+class OwnTopics(unittest.TestCase):
+    def made_before(self, partitions):
+        """A story whose topic for rows is there already."""
+        story = Story()
+        plan = subprocess.run(
+            [velo.VELO, "explain", "-e", story.sql], capture_output=True, text=True, check=True
+        ).stdout
+        topic = re.search(r"through topic '([^']+)'", plan)[1]
+        broker.topics().create(velo.BOOTSTRAP, topic, partitions, None, [])
+        return story, topic
+
+    def test_it_may_be_made_beforehand(self):
+        story, topic = self.made_before(6)
+        story.start()
+        story.feed(0, 20)
+        story.wait_for_windows(10)
+        story.check(self)
+        self.assertEqual(story.own_topics(), [topic])
+
+    def test_with_another_number_of_partitions_it_is_refused(self):
+        story, topic = self.made_before(4)
+        _, said = velo.run(story.sql, status=1)
+        self.assertIn(f"topic '{topic}' has 4 partitions where '{story.source}'", said)
+        self.assertIn("whose rows go through it, has 6", said)
+        self.assertIn("delete that topic, and start them again", said)
+
+    def test_what_is_no_record_of_ours_ends_the_job_with_its_place(self):
+        story, topic = self.made_before(6)
+        velo.send(topic, [{"value": '{"g": 1}', "partition": 3}])
+        _, said = velo.run(story.sql, status=1)
+        self.assertIn(f"{topic}-3, offset 0: this is no record of rows of this job", said)
+        self.assertIn("stop them all, delete it, and start again", said)
 
 
 SIDE = "id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND"
