@@ -24,6 +24,19 @@ const PlanOverCall* whole_partition_call(const std::vector<PlanOverCall>& calls)
   return found == calls.end() ? nullptr : &*found;
 }
 
+/// The wall clock, if rows are ordered by it as they would be by an event time: then it becomes
+/// one, which rows wait for until the clock has moved on.
+std::optional<size_t> order_clock(const PlanNode& input, const OverParts& parts) {
+  const std::vector<PlanOrder>& order = parts.order;
+  if (input.bounded || input.changelog.changing || order.empty() || order[0].descending ||
+      order[0].key->kind() != ExprKind::kColumn || whole_partition_call(parts.calls) != nullptr) {
+    return std::nullopt;
+  }
+  const size_t column = order[0].key->index();
+  if (!input.traits[column].processing_time) return std::nullopt;
+  return column;
+}
+
 /// A state of every row, or of every value, for as long as the partition goes on.
 bool grows_with_rows(const OverCall& call) {
   if (call.function != OverFunction::kAggregate ||
@@ -107,6 +120,9 @@ void set_traits(OverNode& node, const PlanNode& input) {
 }  // namespace
 
 PlanPtr make_over(PlanPtr input, OverParts parts) {
+  if (const std::optional<size_t> clock = order_clock(*input, parts)) {
+    input = stamp_column(input, *clock, parts.span);
+  }
   auto node = std::make_shared<OverNode>();
   std::vector<Field> fields = input->schema->fields();
   for (const PlanOverCall& call : parts.calls) fields.push_back({call.name, call.call.type});

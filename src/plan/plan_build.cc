@@ -181,6 +181,14 @@ PlanPtr make_processing_time(PlanPtr input, std::string name, SourceSpan span) {
   return node;
 }
 
+PlanPtr stamp_column(const PlanPtr& input, size_t column, SourceSpan span) {
+  std::vector<std::string> names = column_names(*input);
+  const PlanPtr stamped = make_processing_time(input, names[column], span);
+  std::vector<ExprPtr> exprs = all_columns(*input);
+  exprs[column] = column_of(*stamped, names.size());
+  return make_project(stamped, std::move(exprs), std::move(names), span);
+}
+
 Type window_bound_type(const Type& time) {
   const int digits = std::max(kWindowFractionDigits, time.precision());
   return time.kind() == TypeKind::kTimestampLtz ? Type::timestamp_ltz(digits)

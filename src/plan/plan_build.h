@@ -33,6 +33,8 @@ PlanPtr make_project(PlanPtr input, std::vector<ExprPtr> exprs, std::vector<std:
                      SourceSpan span);
 /// `name` of the column that is appended. REQUIRES: the input only grows.
 PlanPtr make_processing_time(PlanPtr input, std::string name, SourceSpan span);
+/// The input with that instead of a column which is the wall clock.
+PlanPtr stamp_column(const PlanPtr& input, size_t column, SourceSpan span);
 PlanPtr make_window_assign(PlanPtr input, PlanWindow window, SourceSpan span);
 
 /// REQUIRES: one name per key; for every set as many truth values as keys.

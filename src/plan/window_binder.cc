@@ -309,12 +309,7 @@ Status bind_processing_time(BindSession& session, const ast::WindowSpec& spec,
   if (plan->changelog.changing) {
     return session.not_supported("a window over PROCTIME() of rows that change", spec.time->span);
   }
-  std::vector<std::string> names = column_names(*plan);
-  const SourceSpan span = session.node_span(spec.time->span);
-  const PlanPtr stamped = make_processing_time(plan, names[column], span);
-  std::vector<ExprPtr> exprs = all_columns(*plan);
-  exprs[column] = column_of(*stamped, names.size());
-  relation->plan = make_project(stamped, std::move(exprs), std::move(names), span);
+  relation->plan = stamp_column(plan, column, session.node_span(spec.time->span));
   for (size_t i = 0; i < relation->plan->traits.size(); ++i) {
     relation->scope.columns[i].traits = relation->plan->traits[i];
     relation->scope.columns[i].type = (*relation->plan->schema)[i].type;
