@@ -11,6 +11,33 @@
 
 namespace velo {
 
+namespace {
+
+/// The first rows and those that equal the last of them: as they come, or sorted if they end.
+Result<PlanPtr> first_with_ties(const BindSession& session, PlanPtr plan,
+                                std::vector<PlanOrder> keys, const EmitClauses& clauses,
+                                SourceSpan span) {
+  *clauses.limit_taken = true;
+  const int64_t limit = TRY(bind_count(session, *clauses.limit, "FETCH"));
+  const SourceSpan place = session.node_span(span);
+  if (limit < 1) return make_limit(std::move(plan), 0, 0, place);
+  TopNParts parts{{}, keys, OverFunction::kRank, limit, "", unbounded_state(session), place};
+  PlanPtr first = make_top_n(std::move(plan), std::move(parts));
+  return first->bounded ? make_order_by(first, std::move(keys), place) : first;
+}
+
+Status check_ties(const BindSession& session, const ast::Query& query) {
+  if (!query.with_ties) return {};
+  if (query.order_by.empty()) {
+    return session.error(ErrorCode::kInvalidStatement, "FETCH … WITH TIES needs ORDER BY",
+                         query.limit->span);
+  }
+  if (query.offset) return session.not_supported("OFFSET and WITH TIES", query.offset->span);
+  return {};
+}
+
+}  // namespace
+
 const ast::CommonTable* WithTables::find(const ast::Name& name, const WithTables** where) const {
   for (const WithTables* level = this; level != nullptr; level = level->outer) {
     for (size_t i = level->count; i-- > 0;) {
@@ -52,6 +79,8 @@ Result<PlanPtr> QueryBinder::bind(const ast::Query& query, const WithTables* out
   bool limit_taken = false;
   if (query.limit && !query.offset) clauses.limit = query.limit.get();
   clauses.limit_taken = &limit_taken;
+  clauses.with_ties = query.with_ties;
+  TRY(check_ties(session_, query));
   PlanPtr plan = TRY(bind_body(query, clauses, &ctes));
   if (limit_taken) return plan;
   return bind_limit(std::move(plan), query);
@@ -164,6 +193,9 @@ Result<std::vector<PlanPtr>> unify_types(const BindSession& session, std::vector
 
 Result<PlanPtr> order_rows(const BindSession& session, PlanPtr plan, std::vector<PlanOrder> keys,
                            const EmitClauses& clauses, SourceSpan span) {
+  if (clauses.with_ties) {
+    return first_with_ties(session, std::move(plan), std::move(keys), clauses, span);
+  }
   PlanPtr ordered = make_order_by(plan, keys, session.node_span(span));
   const bool grows_only = !plan->changelog.changing;
   if (grows_only && (plan->bounded || ordered->as<OrderByNode>().time_column)) return ordered;

@@ -28,6 +28,7 @@ struct EmitClauses {
   /// LIMIT, if there is no OFFSET: where rows cannot be sorted they can be kept to the first so
   /// many. Who does so sets `limit_taken`.
   const ast::Expr* limit = nullptr;
+  bool with_ties = false;
   bool* limit_taken = nullptr;
 };
 

@@ -226,7 +226,8 @@ struct Query {
   std::vector<CommonTable> with;
   Body body;
   std::vector<OrderItem> order_by;
-  Box<Expr> limit;  ///< LIMIT n, FETCH FIRST n ROWS ONLY
+  Box<Expr> limit;         ///< LIMIT n, FETCH FIRST n ROWS ONLY
+  bool with_ties = false;  ///< FETCH FIRST n ROWS WITH TIES: and all that equal the last of them
   Box<Expr> offset;
   std::optional<Emit> emit;
   Box<Expr> allowed_lateness;

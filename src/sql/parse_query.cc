@@ -293,7 +293,7 @@ bool TokenParser::closing_clause(Query& out) {
   return true;
 }
 
-/// LIMIT n [OFFSET m], OFFSET m [ROWS], FETCH FIRST n ROWS ONLY.
+/// LIMIT n [OFFSET m], OFFSET m [ROWS], FETCH FIRST n ROWS {ONLY | WITH TIES}.
 bool TokenParser::limiting_clause(Query& out) {
   SourceSpan here = cursor_.peek().span;
   if (cursor_.accept_word("LIMIT")) {
@@ -306,18 +306,16 @@ bool TokenParser::limiting_clause(Query& out) {
   } else if (cursor_.accept_word("FETCH")) {
     if (out.limit) fail_twice("LIMIT or FETCH", here);
     if (!cursor_.accept_word("FIRST")) cursor_.expect_word("NEXT");
-    bool one = cursor_.at_word("ROW") || cursor_.at_word("ROWS");
+    bool one = (cursor_.at_word("ROW") || cursor_.at_word("ROWS")) &&
+               !cursor_.is_kind(1, TokenKind::kLeftParen);
     if (one) {
       out.limit = Expr{ast::Literal{ast::LiteralKind::kInteger, "1"}, here};
     } else {
       out.limit = expression();
     }
     if (!cursor_.accept_word("ROW")) cursor_.expect_word("ROWS");
-    if (cursor_.at_word("WITH") && cursor_.is_word(1, "TIES")) {
-      cursor_.fail_at(cursor_.peek().span, "not supported yet: FETCH … WITH TIES",
-                      "QUALIFY RANK() OVER (ORDER BY …) <= n keeps what is equal to the last row");
-    }
-    cursor_.expect_word("ONLY");
+    out.with_ties = cursor_.accept_words({"WITH", "TIES"});
+    if (!out.with_ties) cursor_.expect_word("ONLY");
   } else {
     return false;
   }

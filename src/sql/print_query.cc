@@ -241,7 +241,13 @@ void SqlPrinter::closing_clauses(const Query& q) {
     put("ORDER BY ");
     order_items(q.order_by);
   }
-  clause("LIMIT ", q.limit);
+  if (q.with_ties) {
+    const bool plain = q.limit->is<ast::Literal>();  // what else is there might begin as ROWS does
+    clause(plain ? "FETCH FIRST " : "FETCH FIRST (", q.limit);
+    put(plain ? " ROWS WITH TIES" : ") ROWS WITH TIES");
+  } else {
+    clause("LIMIT ", q.limit);
+  }
   clause("OFFSET ", q.offset);
   if (q.emit) {
     new_line();

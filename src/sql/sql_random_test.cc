@@ -195,6 +195,7 @@ class TreeGrower {
     out.body = std::move(select);
     if (flag()) out.order_by.push_back({expr(depth), flag(), std::nullopt});
     if (flag()) out.limit = expr(depth);
+    out.with_ties = out.limit && flag();
     return out;
   }
 
