@@ -115,6 +115,7 @@ std::optional<Expr> TokenParser::special_call() {
   if (word == "EXTRACT") return extract_call(first);
   if (word == "SUBSTRING" || word == "SUBSTR") return substring_call(first);
   if (word == "TRIM") return trim_call(first);
+  if (word == "JSON_OBJECT") return json_object_call(first);
   if (word == "POSITION") return position_call(first);
   if (word == "OVERLAY") return overlay_call(first);
   if (word == "FLOOR" || word == "CEIL" || word == "CEILING") return rounding_call(first);
@@ -189,6 +190,32 @@ Expr TokenParser::trim_call(size_t first) {
   }
   cursor_.expect(TokenKind::kRightParen);
   return call_of(function, name_span, std::move(arguments), cursor_.span_since(first));
+}
+
+/// JSON_OBJECT([KEY] key VALUE value, … [NULL ON NULL]), JSON_OBJECT(key, value, …).
+Expr TokenParser::json_object_call(size_t first) {
+  SourceSpan name_span = cursor_.advance().span;
+  cursor_.advance();
+  std::vector<Expr> arguments;
+  while (!cursor_.at(TokenKind::kRightParen)) {
+    const bool is_name = cursor_.is_word(1, "VALUE") || cursor_.is_kind(1, TokenKind::kComma) ||
+                         cursor_.is_kind(1, TokenKind::kDot);
+    const bool key = !is_name && cursor_.accept_word("KEY");
+    arguments.push_back(expression());
+    if (cursor_.accept_word("VALUE")) {
+      arguments.push_back(expression());
+    } else if (key) {
+      cursor_.fail_expected("VALUE");
+    }
+    if (!cursor_.accept(TokenKind::kComma)) break;
+  }
+  if (cursor_.at_word("ABSENT")) {
+    cursor_.fail_at(cursor_.peek().span, "not supported yet: ABSENT ON NULL",
+                    "NULL values stay as null");
+  }
+  cursor_.accept_words({"NULL", "ON", "NULL"});
+  cursor_.expect(TokenKind::kRightParen);
+  return call_of("JSON_OBJECT", name_span, std::move(arguments), cursor_.span_since(first));
 }
 
 /// POSITION(needle IN text), POSITION(needle, text).
@@ -307,6 +334,8 @@ bool TokenParser::over_part(ast::Over& over, std::optional<int64_t>& buffer_rows
   } else if (cursor_.at_word("ROWS") || cursor_.at_word("RANGE") || cursor_.at_word("GROUPS")) {
     if (over.frame) fail_twice("the frame", here);
     over.frame = frame();
+  } else if (over.frame && cursor_.accept_words({"EXCLUDE", "NO", "OTHERS"})) {
+    // As a frame is without it.
   } else if (over.frame && cursor_.at_word("EXCLUDE")) {
     cursor_.fail_at(here, "not supported yet: EXCLUDE in a frame",
                     "EXCLUDE NO OTHERS is what a frame means without it");

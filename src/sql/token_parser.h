@@ -189,6 +189,7 @@ class TokenParser {
   ast::Expr extract_call(size_t first);
   ast::Expr substring_call(size_t first);
   ast::Expr trim_call(size_t first);
+  ast::Expr json_object_call(size_t first);
   ast::Expr position_call(size_t first);
   ast::Expr overlay_call(size_t first);
   ast::Expr rounding_call(size_t first);
