@@ -1,4 +1,5 @@
 // ProcessingTimeNode: the wall clock as an event time of rows.
+#include "base/check.h"
 #include "plan/plan_build.h"
 
 namespace velo {
@@ -6,7 +7,7 @@ namespace velo {
 PlanPtr make_processing_time(PlanPtr input, std::string name, SourceSpan span) {
   CHECK(!input->changelog.changing);
   auto node = std::make_shared<ProcessingTimeNode>();
-  take_over(*node, *input);
+  node->bounded = input->bounded;
   std::vector<Field> fields = input->schema->fields();
   fields.push_back({std::move(name), Type::timestamp_ltz(3)});
   node->traits.resize(fields.size());
