@@ -38,7 +38,7 @@ class Story:
         self.source = broker.new_topic("in", partitions=6)
         self.out = broker.new_topic("out", partitions=2)
         self.application = broker.topic_name("app")
-        self.slide, self.rows = slide, []
+        self.slide, self.rows, self.message_keys = slide, [], 31
         options = {"key__fields": "k", "properties__session__timeout__ms": "6000", **options}
         self.sql = (
             f"SET 'application.id' = '{self.application}'; SET 'commit.interval' = '100 ms';"
@@ -56,7 +56,7 @@ class Story:
     def feed(self, second, seconds=10):
         records = []
         for i in range(second * 100, (second + seconds) * 100):
-            row = {"k": f"k{i % 31}", "g": i % 7, "v": i, "pad": "x" * 20, "ts": at(i // 100)}
+            row = {"k": f"k{i % self.message_keys}", "g": i % 7, "v": i, "pad": "x" * 20, "ts": at(i // 100)}
             records.append((row["k"], json.dumps(row)))
             self.rows.append(row)
         velo.send(self.source, records)
@@ -169,6 +169,22 @@ class OffTheKey(unittest.TestCase):
         story = Story(keys="'all'")
         story.group_of = lambda row: "all"
         come_and_go(self, story)
+
+    def test_silent_partitions_hold_nobody_back(self):
+        story = Story(scan__watermark__idle_timeout="1 s")
+        story.message_keys = 1
+        story.start(2)
+        story.feed(0, 30)
+        # The last one fires as the clock moves on where all are silent.
+        story.wait_for_windows(30)
+        story.check(self)
+
+    def test_topics_that_end(self):
+        story = Story(scan__bounded__mode="latest-offset")
+        story.feed(0, 20)
+        _, story.said = velo.run(story.sql)
+        self.assertEqual(len(story.written()), 14)
+        self.assertEqual(story.check(self), 0)
 
     def test_several_threads(self):
         story = Story()
