@@ -1,4 +1,6 @@
 // Arrays: making, counting, reaching into, searching and joining them. Positions count from 1.
+#include <algorithm>
+
 #include "base/fmt.h"
 #include "column/column_builder.h"
 #include "column/scalar.h"
@@ -155,6 +157,45 @@ void array_reverse(KernelCall& call) {
   });
 }
 
+bool arrays_zip_rule(std::vector<Type>& args, Type* result) {
+  std::vector<std::string> names;
+  std::vector<Type> elements;
+  for (const Type& arg : args) {
+    if (arg.kind() != TypeKind::kArray) return false;
+    names.push_back(fmt::format("f{}", names.size()));
+    elements.push_back(arg.children()[0]);
+  }
+  *result = Type::array(Type::row(std::move(names), std::move(elements)));
+  return true;
+}
+
+/// What an array that is shorter, or NULL, does not have is NULL.
+void arrays_zip(KernelCall& call) {
+  std::vector<Lists> lists;
+  for (size_t i = 0; i < call.args.size(); ++i) lists.emplace_back(call, i);
+  ColumnBuilder builder(call.out.type(), call.rows);
+  ColumnBuilder& elements = builder.child(0);
+  for (size_t row = 0; row < call.rows; ++row) {
+    const auto size_of = [&](size_t i) {
+      return call.args[i]->is_null(row) ? uint32_t{0} : lists[i].size(row);
+    };
+    uint32_t longest = 0;
+    for (size_t i = 0; i < lists.size(); ++i) longest = std::max(longest, size_of(i));
+    for (uint32_t at = 0; at < longest; ++at) {
+      for (size_t i = 0; i < lists.size(); ++i) {
+        if (at < size_of(i)) {
+          elements.child(i).append_from(*lists[i].child(), lists[i].begin(row) + at);
+        } else {
+          elements.child(i).append_null();
+        }
+      }
+      elements.append_row_end();
+    }
+    builder.append_list_end();
+  }
+  call.out.set_column(builder.finish());
+}
+
 const Function kFunctions[] = {
     {"ARRAY", "(x T...) -> array<T>", make_array, kNullAware | kInfallible,
      "An array of these values: ARRAY[1, 2]", "ARRAY[1, 2]", "[1, 2]"},
@@ -179,6 +220,9 @@ const Function kFunctions[] = {
      "ARRAY_DISTINCT(ARRAY[1, 2, 1])", "[1, 2]"},
     {"ARRAY_REVERSE", "(a array<T>) -> array<T>", array_reverse, kInfallible,
      "The elements from last to first", "ARRAY_REVERSE(ARRAY[1, 2])", "[2, 1]"},
+    {"ARRAYS_ZIP", "(a any, more any...) -> rule", arrays_zip, kNullAware | kInfallible,
+     "The arrays side by side, as an array of ROW<f0, f1, …>; NULL where one is shorter",
+     "ARRAYS_ZIP(ARRAY[1, 2], ARRAY['a'])", "[(1, a), (2, NULL)]", arrays_zip_rule},
 };
 
 }  // namespace

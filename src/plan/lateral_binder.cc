@@ -96,13 +96,21 @@ Result<BoundRelation> QueryBinder::add_elements(BoundRelation left, const ast::T
   const auto& function = *ref.as<ast::TableFunction>();
   const auto* call = function.call->as<ast::Call>();
   const bool unnest = call != nullptr && equals_ignoring_case(call->name.text, "UNNEST");
-  if (unnest && call->arguments.size() != 1) {
-    return session_.not_supported("UNNEST of several arrays side by side", ref.span)
-        .with_hint("UNNEST each, WITH ORDINALITY, and compare the positions");
+  if (unnest && call->arguments.empty()) {
+    return session_.error(ErrorCode::kInvalidStatement, "UNNEST of nothing", ref.span);
   }
   ExprBinder binder(session_, left.scope, "FROM");
   UnnestParts parts;
-  parts.list = TRY(binder.bind(unnest ? call->arguments[0].value : *function.call));
+  if (unnest && call->arguments.size() > 1) {  // side by side
+    std::vector<ExprPtr> lists;
+    for (const auto& argument : call->arguments) {
+      ExprPtr list = TRY(binder.bind(argument.value));
+      lists.push_back(std::move(list));
+    }
+    parts.list = TRY(session_.at(ref.span, make_call("ARRAYS_ZIP", std::move(lists))));
+  } else {
+    parts.list = TRY(binder.bind(unnest ? call->arguments[0].value : *function.call));
+  }
   const Type& type = parts.list->type();
   if (type.kind() != TypeKind::kArray && type.kind() != TypeKind::kMap) {
     return session_
