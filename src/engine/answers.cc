@@ -6,10 +6,13 @@
 #include "base/fmt.h"
 #include "base/letters.h"
 #include "column/column_builder.h"
+#include "connector/kafka_topics.h"
 #include "expr/aggregate.h"
 #include "expr/function.h"
 #include "expr/over_functions.h"
 #include "plan/literals.h"
+#include "plan/topic_binder.h"
+#include "sql/printer.h"
 
 namespace velo {
 namespace {
@@ -108,6 +111,77 @@ std::string quoted(std::string_view text) {
   return out + "'";
 }
 
+/// A type with the names inside of it as they have to be written.
+std::string written_type(const Type& type) {
+  switch (type.kind()) {
+    case TypeKind::kArray:
+      return fmt::format("ARRAY<{}>", written_type(type.children()[0]));
+    case TypeKind::kMap:
+      return fmt::format("MAP<{}, {}>", written_type(type.children()[0]),
+                         written_type(type.children()[1]));
+    case TypeKind::kRow:
+      break;
+    default:
+      return type.to_string();
+  }
+  std::string fields;
+  for (size_t i = 0; i < type.children().size(); ++i) {
+    fields += fmt::format("{}{} {}", i == 0 ? "" : ", ", sql_name(type.field_names()[i]),
+                          written_type(type.children()[i]));
+  }
+  return fmt::format("ROW<{}>", fields);
+}
+
+std::string column_text(const TableColumn& column) {
+  std::string line = fmt::format("  {} ", sql_name(column.name));
+  if (column.kind == TableColumnKind::kComputed) {
+    line += "AS " + column.computed->to_string();
+  } else {
+    const bool nested = !column.type.children().empty();
+    line += nested ? written_type(column.type) : column.type_text();
+    if (column.not_null) line += " NOT NULL";
+    if (column.kind == TableColumnKind::kMetadata) {
+      line += fmt::format(" METADATA FROM '{}'", column.metadata_key);
+      if (column.is_virtual) line += " VIRTUAL";
+    }
+  }
+  if (!column.comment.empty()) line += " COMMENT " + quoted(column.comment);
+  return line;
+}
+
+/// CREATE TABLE with these options, as they are.
+std::string create_text(const TableDef& table, const OptionMap& options) {
+  std::string text =
+      fmt::format("CREATE {} {} (\n", table.is_stream ? "STREAM" : "TABLE", sql_name(table.name));
+  std::vector<std::string> lines;
+  for (const TableColumn& column : table.columns) {
+    if (!column.is_system) lines.push_back(column_text(column));
+  }
+  if (table.watermark) {
+    lines.push_back(fmt::format("  WATERMARK FOR {} AS {}",
+                                sql_name(table.columns[table.watermark->column].name),
+                                watermark_text(table)));
+  }
+  if (!table.primary_key.empty()) {
+    std::string key;
+    for (const size_t column : table.primary_key) {
+      key += (key.empty() ? "" : ", ") + sql_name(table.columns[column].name);
+    }
+    lines.push_back(fmt::format("  PRIMARY KEY ({}) NOT ENFORCED", key));
+  }
+  for (size_t i = 0; i < lines.size(); ++i) {
+    text += lines[i] + (i + 1 < lines.size() ? ",\n" : "\n");
+  }
+  text += ")";
+  if (!table.comment.empty()) text += " COMMENT " + quoted(table.comment);
+  text += " WITH (\n";
+  size_t left = options.size();
+  for (const auto& [name, value] : options) {
+    text += fmt::format("  {} = {}{}\n", quoted(name), quoted(value), --left > 0 ? "," : "");
+  }
+  return text + ")";
+}
+
 Result<Batch> show_create(const ast::Show& show, const Catalog& catalog) {
   const CatalogEntry* entry = catalog.find(std::string_view(show.name->to_string()));
   if (entry == nullptr && show.name->parts.size() == 1) entry = catalog.find(show.name->parts[0]);
@@ -119,50 +193,20 @@ Result<Batch> show_create(const ast::Show& show, const Catalog& catalog) {
     return lines_as_rows("create", (*shared)->text);
   }
   const TableDef& table = **std::get_if<TableDefPtr>(entry);
-  std::string text =
-      fmt::format("CREATE {} {} (\n", table.is_stream ? "STREAM" : "TABLE", table.name);
-  std::vector<std::string> lines;
-  for (size_t i = 0; i < table.columns.size(); ++i) {
-    const TableColumn& column = table.columns[i];
-    if (column.is_system) continue;
-    std::string line = "  " + column.name + " ";
-    if (column.kind == TableColumnKind::kComputed) {
-      line += "AS " + column.computed->to_string();
-    } else {
-      line += column.type_text();
-      if (column.not_null) line += " NOT NULL";
-      if (column.kind == TableColumnKind::kMetadata) {
-        line += fmt::format(" METADATA FROM '{}'", column.metadata_key);
-        if (column.is_virtual) line += " VIRTUAL";
-      }
-    }
-    if (!column.comment.empty()) line += " COMMENT " + quoted(column.comment);
-    lines.push_back(std::move(line));
+  OptionMap options;
+  for (const auto& [name, value] : table.options) options[name] = shown(name, value);
+  return lines_as_rows("create", create_text(table, options));
+}
+
+/// A column that may be the time of a row: the only one of its kind.
+const TableColumn* time_column(const TableDef& table) {
+  const TableColumn* found = nullptr;
+  for (const TableColumn& column : table.columns) {
+    if (column.kind != TableColumnKind::kPhysical || !column.type.is_timestamp()) continue;
+    if (found != nullptr) return nullptr;
+    found = &column;
   }
-  if (table.watermark) {
-    lines.push_back(fmt::format("  WATERMARK FOR {} AS {}",
-                                table.columns[table.watermark->column].name,
-                                watermark_text(table)));
-  }
-  if (!table.primary_key.empty()) {
-    std::string key;
-    for (const size_t column : table.primary_key) {
-      key += (key.empty() ? "" : ", ") + table.columns[column].name;
-    }
-    lines.push_back(fmt::format("  PRIMARY KEY ({}) NOT ENFORCED", key));
-  }
-  for (size_t i = 0; i < lines.size(); ++i) {
-    text += lines[i] + (i + 1 < lines.size() ? ",\n" : "\n");
-  }
-  text += ")";
-  if (!table.comment.empty()) text += " COMMENT " + quoted(table.comment);
-  text += " WITH (\n";
-  size_t left = table.options.size();
-  for (const auto& [name, value] : table.options) {
-    text += fmt::format("  {} = {}{}\n", quoted(name), quoted(shown(name, value)),
-                        --left > 0 ? "," : "");
-  }
-  return lines_as_rows("create", text + ")");
+  return found;
 }
 
 }  // namespace
@@ -206,9 +250,48 @@ Batch describe(const CatalogEntry& entry, bool extended) {
   return rows.finish();
 }
 
+Batch describe_proposal(const BoundProposal& proposal) {
+  const TableDef& table = *proposal.table;
+  std::string text;
+  if (!proposal.guess.empty()) {
+    text += fmt::format("-- guessed from {}\n", proposal.guess);
+  }
+  if (const TableColumn* const time = time_column(table)) {
+    const std::string name = sql_name(time->name);
+    text += fmt::format(
+        "-- for windows over {0} add a column: WATERMARK FOR {0} AS {0} - INTERVAL '5' SECOND\n",
+        name);
+  }
+  return lines_as_rows("create", text + create_text(table, proposal.written) + ";");
+}
+
+Result<Batch> show_topics(const ast::Show& show, const OptionMap& defaults,
+                          const VariableLookup& variables, const ConnectorContext& context) {
+  OptionMap properties;
+  for (const auto& [name, value] : defaults) {
+    if (!name.starts_with("properties.")) continue;
+    properties[name] = variables ? TRY(substitute_variables(value, variables)) : value;
+  }
+  if (!properties.contains("properties.bootstrap.servers")) {
+    return Error(ErrorCode::kMissingOption, "the brokers whose topics to show are not known")
+        .with_hint(
+            "SET 'kafka.properties.bootstrap.servers' = 'host:9092', or "
+            "$VELO_KAFKA_BROKERS");
+  }
+  Rows rows({"name", "partitions", "messages"});
+  for (const TopicInfo& topic : TRY(kafka_topics(properties, context.kafka_properties))) {
+    if (show.like && !like(topic.name, *show.like)) continue;
+    rows.add({topic.name, fmt::format("{}", topic.partitions), fmt::format("{}", topic.messages)});
+  }
+  return rows.finish();
+}
+
 Batch show_settings(const OptionMap& settings) {
   Rows rows({"name", "value"});
-  for (const auto& [name, value] : settings) rows.add({name, value});
+  for (const auto& [name, value] : settings) {
+    // Those for topics have their variables.
+    rows.add({name, is_topic_setting(name) ? value : shown(name, value)});
+  }
   return rows.finish();
 }
 

@@ -15,6 +15,7 @@
 #include "expr/time_zone.h"
 #include "plan/binder.h"
 #include "plan/explain.h"
+#include "plan/topic_binder.h"
 #include "sql/parser.h"
 
 namespace velo {
@@ -269,8 +270,14 @@ Result<std::string> explain_shared(const PlanPtr& plan, const OptionMap& setting
 /// Carries out what a bound statement says, but for running it.
 class StatementRunner {
  public:
-  StatementRunner(Script& script, Catalog& catalog, OptionMap& settings, size_t statement)
-      : script_(script), catalog_(catalog), settings_(settings), statement_(statement) {}
+  StatementRunner(Script& script, const BinderContext& binding, const ConnectorContext& connectors,
+                  size_t statement)
+      : script_(script),
+        binding_(binding),
+        catalog_(*binding.catalog),
+        settings_(*binding.settings),
+        connectors_(connectors),
+        statement_(statement) {}
 
   Status run(const BoundStatement& bound) {
     return std::visit([&](const auto& node) { return run(node); }, bound.node);
@@ -310,7 +317,16 @@ class StatementRunner {
     answer(describe(described.entry, described.extended));
     return {};
   }
+  Status run(const BoundProposal& proposal) {
+    answer(describe_proposal(proposal));
+    return {};
+  }
   Status run(const ast::Show& wanted) {
+    if (wanted.kind == ast::ShowKind::kTopics) {
+      const OptionMap defaults = topic_defaults(settings_, binding_.variables);
+      answer(TRY(show_topics(wanted, defaults, binding_.variables, connectors_)));
+      return {};
+    }
     answer(TRY(show(wanted, catalog_, settings_)));
     return {};
   }
@@ -322,8 +338,10 @@ class StatementRunner {
   void answer(Batch rows) { script_.answers.push_back({statement_, std::move(rows)}); }
 
   Script& script_;
+  const BinderContext& binding_;
   Catalog& catalog_;
   OptionMap& settings_;
+  ConnectorContext connectors_;
   size_t statement_;
   PlanPtr analyzed_;
 };
@@ -346,8 +364,8 @@ Result<std::unique_ptr<Query>> Engine::query(std::string_view sql, std::string_v
   Script script;
   for (size_t i = 0; i < parsed->statements.size(); ++i) {
     const ast::Statement& statement = parsed->statements[i];
-    const Result<BoundStatement> bound =
-        bind_statement(statement, sql, state_->binder(state_->catalog, state_->settings));
+    const BinderContext binding = state_->binder(state_->catalog, state_->settings);
+    const Result<BoundStatement> bound = bind_statement(statement, sql, binding);
     if (!bound) return in_source(bound.error(), source_name);
     for (const Warning& warning : bound->warnings) {
       if (!state_->options.bare_select_warns && is_about_unbounded_state(warning)) {
@@ -357,7 +375,9 @@ Result<std::unique_ptr<Query>> Engine::query(std::string_view sql, std::string_v
       }
       script.notices.push_back(as_error(warning, source_name));
     }
-    StatementRunner runner(script, state_->catalog, state_->settings, i);
+    const ConnectorContext connectors{state_->files, state_->clock,
+                                      state_->options.kafka_properties};
+    StatementRunner runner(script, binding, connectors, i);
     const Status run = runner.run(*bound);
     if (!run) return at_statement(run.error(), statement, sql, source_name);
     if (runner.analyzed()) {

@@ -8,6 +8,7 @@
 #include "connector/file_paths.h"
 #include "connector/generator_source.h"
 #include "engine/schemas.h"
+#include "engine/topic_sample.h"
 #include "format/formats.h"
 
 namespace velo {
@@ -27,6 +28,9 @@ constexpr OptionInfo kSettings[] = {
     {"commit.interval", kDuration, "1 s",
      "how often offsets of Kafka groups are committed, behind the results written"},
     {"batch-rows", kNumber, "1024", "at most so many rows in a batch"},
+    {"kafka.*", kText, "",
+     "an option for every kafka('topic') and SHOW TOPICS: 'kafka.properties.bootstrap.servers', "
+     "'kafka.format', …; variables in it are filled in when a topic is read"},
     {"table.local-time-zone", kText, "UTC", "the zone of TIMESTAMP_LTZ's wall clock"},
 };
 
@@ -59,9 +63,6 @@ std::string format_of_path(std::string_view path) {
 }
 
 Error unknown_connector(std::string_view name) {
-  if (name == "kafka") {
-    return Error(ErrorCode::kNotSupported, "not supported yet: connector 'kafka'");
-  }
   std::vector<std::string> names = {"push"};
   for (const ConnectorInfo& info : connectors()) names.emplace_back(info.name);
   std::sort(names.begin(), names.end());
@@ -348,15 +349,24 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   return traits;
 }
 
-Result<std::vector<Field>> EngineTableKinds::infer_columns(const OptionMap& options) const {
+Result<InferredTable> EngineTableKinds::infer_columns(const OptionMap& options) const {
   const SortedOptions sorted = sort_options(options);
+  InferredTable table;
+  const auto add = [&](const std::vector<Field>& fields) {
+    for (const Field& field : fields) table.columns.push_back({field.name, field.type, ""});
+  };
   if (names_schema(sorted)) {
     const SchemaAccess schemas = TRY(schema_access(sorted, context_));
-    return schema_columns(sorted.format, sorted.of_format, schemas);
+    add(TRY(schema_columns(sorted.format, sorted.of_format, schemas)));
+    return table;
+  }
+  const ConnectorInfo* const connector = look_up(sorted.connector);
+  if (connector != nullptr && connector->of_records) {
+    return infer_topic_table(sorted, options.contains("format"), context_);
   }
   if (sorted.format != "csv" || is_pushed_connector(sorted.connector)) {
     return Error(ErrorCode::kNotSupported,
-                 "columns can be inferred from csv files and schemas only");
+                 "columns can be inferred from csv files, topics and schemas only");
   }
   const auto source = TRY(make_source(sorted.connector, sorted.of_connector, {}, context_));
   const std::vector<PartitionInfo> partitions = TRY(source->partitions());
@@ -364,8 +374,8 @@ Result<std::vector<Field>> EngineTableKinds::infer_columns(const OptionMap& opti
     return Error(ErrorCode::kNotFound, "there is no file to infer columns from");
   }
   const std::string head = TRY(source->head(partitions.front().id, size_t{256} << 10));
-  const SchemaPtr schema = TRY(infer_csv_schema(head, sorted.of_format));
-  return schema->fields();
+  add(TRY(infer_csv_schema(head, sorted.of_format))->fields());
+  return table;
 }
 
 std::vector<std::string> EngineTableKinds::option_names(const OptionMap& options) const {

@@ -39,7 +39,7 @@ class EngineTableKinds final : public TableKinds {
   std::vector<OptionProblem> check_columns(const OptionMap& options,
                                            const std::vector<Field>& stored) const override;
   TableTraits traits(const OptionMap& options) const override;
-  Result<std::vector<Field>> infer_columns(const OptionMap& options) const override;
+  Result<InferredTable> infer_columns(const OptionMap& options) const override;
   std::vector<std::string> option_names(const OptionMap& options) const override;
   std::span<const OptionInfo> settings() const override;
 

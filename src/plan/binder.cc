@@ -12,6 +12,7 @@
 #include "plan/select_binder.h"
 #include "plan/sink_binder.h"
 #include "plan/table_binder.h"
+#include "plan/topic_binder.h"
 
 namespace velo {
 namespace {
@@ -58,6 +59,7 @@ class StatementBinder {
   Status bind_node(const ast::StartJob& start);
   Status bind_node(const ast::ControlJob& control);
 
+  Status propose(const ast::Describe& describe);
   Status create_as_select(const ast::CreateTable& create);
   Status take_key_items(ast::CreateTable& create) const;
   Status share(const ast::CreateTable& create, PlanPtr plan);
@@ -285,7 +287,6 @@ Status StatementBinder::bind_node(const ast::Explain& explain) {
 
 Status StatementBinder::bind_node(const ast::Show& show) {
   switch (show.kind) {
-    case ast::ShowKind::kTopics:
     case ast::ShowKind::kJobs:
     case ast::ShowKind::kStatus:
     case ast::ShowKind::kMetrics:
@@ -312,8 +313,21 @@ Result<const CatalogEntry*> StatementBinder::find_relation(const ast::QualifiedN
 }
 
 Status StatementBinder::bind_node(const ast::Describe& describe) {
+  if (describe.call) return propose(describe);
   const CatalogEntry* entry = TRY(find_relation(describe.name));
   result_.node = BoundDescribe{describe.extended, *entry};
+  return {};
+}
+
+Status StatementBinder::propose(const ast::Describe& describe) {
+  const auto* call = describe.call->as<ast::Call>();
+  if (call == nullptr || !is_topic_function(*call)) {
+    return error(ErrorCode::kInvalidStatement, "DESCRIBE wants a relation or kafka('topic')",
+                 describe.call->span);
+  }
+  OptionMap written;
+  FoundTable found = TRY(bind_topic(session_, *call, describe.call->span, &written));
+  result_.node = BoundProposal{std::move(found.table), std::move(written), std::move(found.guess)};
   return {};
 }
 
@@ -370,7 +384,8 @@ Status StatementBinder::bind_node(const ast::SetOption& set) {
   }
   WrittenOptions written;
   TRY(written.add(session_, {option}));
-  const std::string value = *written.find(option.key);
+  // Those for topics keep their variables, which may be secrets, until a topic is read.
+  const std::string value = is_topic_setting(option.key) ? option.value : *written.find(option.key);
   TRY(session_.at(option.value_span, check_option_value(*known, value)));
   (*context_.settings)[option.key] = value;
   result_.node = BoundSet{option.key, value, false};

@@ -62,6 +62,12 @@ struct BoundDescribe {
   bool extended = false;
   CatalogEntry entry;
 };
+/// DESCRIBE kafka('topic'): a table that does not exist, as it could be created.
+struct BoundProposal {
+  TableDefPtr table;
+  OptionMap written;  ///< its options with their variables
+  std::string guess;  ///< what its columns were guessed from
+};
 struct BoundStartJob {
   std::string name;
   std::shared_ptr<const BoundStatement> statement;
@@ -71,7 +77,7 @@ struct BoundStartJob {
 /// A statement ready to be carried out.
 struct BoundStatement {
   std::variant<BoundQuery, BoundInsert, BoundDefinition, BoundDrop, BoundSet, BoundExplain,
-               BoundDescribe, ast::Show, BoundStartJob, ast::ControlJob>
+               BoundDescribe, BoundProposal, ast::Show, BoundStartJob, ast::ControlJob>
       node;
   std::vector<Warning> warnings;
   std::vector<ast::Annotation> annotations;  ///< all known ones

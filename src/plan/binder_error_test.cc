@@ -581,7 +581,7 @@ TEST(BinderError, ATableWithoutColumns) {
   at SQL:1:86
   1 | CREATE TABLE t WITH ('connector'='filesystem','path'='x.csv','format'='csv'); SELECT * FROM t
     |                                                                                      ^
-  hint: name them in CREATE TABLE t (column TYPE, …); for csv files also 'csv.infer' = 'true')");
+  hint: name them in CREATE TABLE t (column TYPE, …); for csv files also 'csv.infer' = 'true'; DESCRIBE kafka('topic') proposes those of a topic)");
 }
 
 TEST(BinderError, OptionsOfAJob) {

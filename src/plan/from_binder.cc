@@ -7,6 +7,7 @@
 #include "plan/plan_build.h"
 #include "plan/query_binder.h"
 #include "plan/table_binder.h"
+#include "plan/topic_binder.h"
 #include "plan/window_binder.h"
 
 namespace velo {
@@ -195,6 +196,10 @@ Result<BoundRelation> QueryBinder::bind_from(const ast::TableRef& ref, const Wit
           .with_hint("a JOIN versions FOR SYSTEM_TIME AS OF a.ts ON a.key = versions.key");
     }
     relation = TRY(bind_table(*table, ref, ctes));
+  } else if (const ast::Call* topic = topic_call(ref)) {
+    const FoundTable found = TRY(bind_topic(session_, *topic, ref.span));
+    warn_of_guess(session_, found, ref.span);
+    relation = TRY(bind_entry(found.table, ast::NamedTable{}, ref.span));
   } else if (is_lateral(ref)) {
     return bind_lateral_alone(ref, ctes);
   } else if (const auto* derived = ref.as<ast::DerivedTable>()) {

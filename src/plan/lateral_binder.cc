@@ -11,6 +11,7 @@
 #include "plan/plan_build.h"
 #include "plan/query_binder.h"
 #include "plan/select_binder.h"
+#include "plan/topic_binder.h"
 
 namespace velo {
 namespace {
@@ -69,7 +70,7 @@ bool begins_lateral(const ast::TableRef& ref) {
 }  // namespace
 
 bool is_lateral(const ast::TableRef& ref) {
-  if (ref.is<ast::TableFunction>()) return true;
+  if (ref.is<ast::TableFunction>()) return topic_call(ref) == nullptr;
   const auto* derived = ref.as<ast::DerivedTable>();
   return derived != nullptr && derived->lateral;
 }

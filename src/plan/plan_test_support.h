@@ -61,12 +61,14 @@ class KindsForTest : public TableKinds {
     }
     return traits;
   }
-  Result<std::vector<Field>> infer_columns(const OptionMap& options) const override {
+  Result<InferredTable> infer_columns(const OptionMap& options) const override {
     const auto path = options.find("path");
     if (path != options.end() && path->second.find("missing") != std::string::npos) {
       return Error(ErrorCode::kNotFound, "there is no file '" + path->second + "'");
     }
-    return std::vector<Field>{{"id", Type::bigint()}, {"word", Type::string()}};
+    InferredTable found;
+    found.columns = {{"id", Type::bigint(), ""}, {"word", Type::string(), ""}};
+    return found;
   }
   std::vector<std::string> option_names(const OptionMap&) const override {
     return {"connector",     "format",    "path",

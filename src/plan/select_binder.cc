@@ -210,7 +210,7 @@ Status SelectBinder::bind_star(const ast::Star& star, SourceSpan span) {
         .error(ErrorCode::kInvalidStatement, "* finds no columns: none are declared", span)
         .with_hint(
             "name them in CREATE TABLE t (column TYPE, …); for csv files also "
-            "'csv.infer' = 'true'");
+            "'csv.infer' = 'true'; DESCRIBE kafka('topic') proposes those of a topic");
   }
   if (!any) {
     return session_.error(ErrorCode::kInvalidStatement, "* without a table to take columns from",

@@ -27,6 +27,7 @@ class TableBinder {
   Result<TableDefPtr> bind();
   Status bind_options();
   Status infer_columns();
+  Result<InferredTable> add_inferred();
   Status bind_stored_columns();
   Status bind_computed_columns();
   Status check_columns() const;
@@ -82,15 +83,27 @@ Status TableBinder::bind_options() {
 
 Status TableBinder::infer_columns() {
   if (!create_.columns.empty() || !def_->traits.infers_columns) return {};
-  const std::vector<Field> fields =
-      TRY(session_.at(span_, session_.kinds().infer_columns(def_->options)));
-  for (const Field& field : fields) {
+  TRY(add_inferred());
+  return {};
+}
+
+/// The columns that data or a schema show, and the options that go with them.
+Result<InferredTable> TableBinder::add_inferred() {
+  InferredTable found = TRY(session_.at(span_, session_.kinds().infer_columns(def_->options)));
+  if (!found.options.empty()) {
+    for (const auto& [name, value] : found.options) options_.add_default(name, value);
+    TRY(check_options(session_, options_, span_, def_.get()));
+  }
+  for (const InferredTable::Column& inferred : found.columns) {
     TableColumn column;
-    column.name = field.name;
-    column.type = field.type;
+    column.name = inferred.name;
+    column.type = inferred.type;
+    column.metadata_key = inferred.metadata_key;
+    if (!inferred.metadata_key.empty()) column.kind = TableColumnKind::kMetadata;
+    column.is_virtual = !inferred.metadata_key.empty();
     def_->columns.push_back(std::move(column));
   }
-  return {};
+  return found;
 }
 
 Status TableBinder::check_name(const ast::Name& name) {
@@ -434,6 +447,19 @@ Result<TableDefPtr> bind_created_table(BindSession& session, const ast::CreateTa
   return TableDefPtr(std::make_shared<const TableDef>(std::move(binder.def())));
 }
 
+Result<FoundTable> bind_found_table(BindSession& session, const ast::CreateTable& create) {
+  TableBinder binder(session, create, create.name.span);
+  TRY(binder.bind_options());
+  FoundTable found;
+  InferredTable inferred = TRY(binder.add_inferred());
+  binder.add_system_columns();
+  TRY(binder.bind_watermark());
+  found.guess = std::move(inferred.guess);
+  found.options = std::move(inferred.options);
+  found.table = std::make_shared<const TableDef>(std::move(binder.def()));
+  return found;
+}
+
 namespace {
 
 /// A CREATE TABLE that nobody wrote, for a table described where it is used.
@@ -522,20 +548,13 @@ Result<TableDefPtr> bind_inline_table(BindSession& session, const ast::Target& t
     }
   }
   const ast::CreateTable create = create_of(target, options, target.span);
+  if (as_source) {
+    FoundTable found = TRY(bind_found_table(session, create));
+    warn_of_guess(session, found, target.span);
+    return found.table;
+  }
   TableBinder binder(session, create, target.span);
   TRY(binder.bind_options());
-  if (as_source) {
-    const std::vector<Field> fields =
-        TRY(session.at(target.span, session.kinds().infer_columns(binder.def().options)));
-    for (const Field& field : fields) {
-      TableColumn column;
-      column.name = field.name;
-      column.type = field.type;
-      binder.def().columns.push_back(std::move(column));
-    }
-    binder.add_system_columns();
-    TRY(binder.bind_watermark());
-  }
   return TableDefPtr(std::make_shared<const TableDef>(std::move(binder.def())));
 }
 

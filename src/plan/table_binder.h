@@ -50,6 +50,19 @@ Status check_options(const BindSession& session, const WrittenOptions& options, 
 /// CREATE TABLE or STREAM without AS SELECT.
 Result<TableDefPtr> bind_table(BindSession& session, const ast::CreateTable& create);
 
+/// A table whose columns nobody declared.
+struct FoundTable {
+  TableDefPtr table;
+  OptionMap options;  ///< that were found, too
+  std::string guess;  ///< see InferredTable
+};
+
+/// CREATE TABLE without columns, whatever its options say of inference.
+Result<FoundTable> bind_found_table(BindSession& session, const ast::CreateTable& create);
+
+/// Says what was guessed, if anything was.
+void warn_of_guess(BindSession& session, const FoundTable& found, SourceSpan span);
+
 /// The same table with some options replaced: FROM t WITH ('scan.startup.mode' = '…').
 Result<TableDefPtr> with_options(const BindSession& session, const TableDef& table,
                                  const std::vector<ast::Option>& options);

@@ -24,6 +24,21 @@ struct OptionProblem {
   Error error;         ///< without a place: the binder knows where the option stands
 };
 
+/// The columns of a table that declares none, and how they were found.
+struct InferredTable {
+  struct Column {
+    std::string name;
+    Type type;
+    std::string metadata_key;  ///< not empty: no column of the record, but METADATA FROM this
+  };
+  std::vector<Column> columns;
+  /// What goes with them and nobody wrote: 'format', 'csv.delimiter'. With a format alone and no
+  /// columns: asked again with it, they may be told.
+  OptionMap options;
+  /// What they were guessed from: "1000 records of topic 't' …". Empty: known, not guessed.
+  std::string guess;
+};
+
 /// What the binder must know of connectors and formats, which live in floors that it cannot see.
 /// The engine implements it over their option tables; tests over a small table. All calls are const
 /// and thread-safe.
@@ -44,9 +59,9 @@ class TableKinds {
   }
   /// REQUIRES: check found nothing.
   virtual TableTraits traits(const OptionMap& options) const = 0;
-  /// The columns of a table that declares none, from its data ('csv.infer') or a schema. Errors:
-  /// not possible here, or the data is not there. May read the outside world.
-  virtual Result<std::vector<Field>> infer_columns(const OptionMap& options) const = 0;
+  /// The columns of a table that declares none, from its data ('csv.infer', messages of a topic) or
+  /// a schema. Errors: not possible here, or the data is not there. May read the outside world.
+  virtual Result<InferredTable> infer_columns(const OptionMap& options) const = 0;
   /// Names of all options that a table with this connector and format may have, for "did you mean".
   virtual std::vector<std::string> option_names(const OptionMap& options) const = 0;
   /// Settings of the engine ('parallelism', 'batch-rows').

@@ -171,6 +171,7 @@ bool CreateView::operator==(const CreateView&) const = default;
 bool Insert::operator==(const Insert&) const = default;
 bool SelectStatement::operator==(const SelectStatement&) const = default;
 bool Explain::operator==(const Explain&) const = default;
+bool Describe::operator==(const Describe&) const = default;
 bool StartJob::operator==(const StartJob&) const = default;
 bool Statement::operator==(const Statement&) const = default;
 bool Script::operator==(const Script&) const = default;

@@ -134,7 +134,8 @@ struct Show {
 struct Describe {
   bool extended = false;
   QualifiedName name;
-  bool operator==(const Describe&) const = default;
+  Box<Expr> call;  ///< DESCRIBE kafka('topic'): instead of a name
+  bool operator==(const Describe&) const;
 };
 
 struct Drop {

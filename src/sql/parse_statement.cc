@@ -101,7 +101,7 @@ ast::Show TokenParser::show() {
   return out;
 }
 
-/// DESCRIBE [EXTENDED] [TABLE|STREAM|VIEW] name.
+/// DESCRIBE [EXTENDED] [TABLE|STREAM|VIEW] name, DESCRIBE kafka('topic').
 ast::Describe TokenParser::describe() {
   ast::Describe out;
   auto named_so = [&] {  // the word is itself the name
@@ -111,6 +111,11 @@ ast::Describe TokenParser::describe() {
   out.extended = !named_so() && cursor_.accept_word("EXTENDED");
   if (!named_so() && !cursor_.accept_word("TABLE") && !cursor_.accept_word("STREAM")) {
     cursor_.accept_word("VIEW");
+  }
+  if (at_name() && cursor_.is_kind(1, TokenKind::kLeftParen)) {
+    const size_t first = cursor_.position();
+    out.call = call(any_word("a name"), first);
+    return out;
   }
   out.name = qualified_name("a name");
   return out;

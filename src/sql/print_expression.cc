@@ -68,15 +68,24 @@ bool starts_with_word(std::string_view text, std::string_view upper) {
 
 }  // namespace
 
-void SqlPrinter::name(const ast::Name& n) {
-  if (!n.quoted) return put(n.text);
-  out_ += '`';
-  for (char c : n.text) {
-    if (c == '`') out_ += '`';
-    out_ += c;
-  }
-  out_ += '`';
+namespace {
+
+std::string in_backticks(std::string_view text) {
+  std::string out = "`";
+  for (const char c : text) out.append(c == '`' ? 2 : 1, c);
+  return out + "`";
 }
+
+}  // namespace
+
+std::string sql_name(std::string_view text) {
+  const std::string upper = upper_case(text);
+  const bool is_word = is_plain_word(text) && !is_reserved(upper) && !is_clause_word(upper) &&
+                       !is_bare_function(upper) && upper != "WATERMARK" && upper != "CONSTRAINT";
+  return is_word ? std::string(text) : in_backticks(text);
+}
+
+void SqlPrinter::name(const ast::Name& n) { put(n.quoted ? in_backticks(n.text) : n.text); }
 
 void SqlPrinter::qualified_name(const ast::QualifiedName& n) {
   for (size_t i = 0; i < n.parts.size(); ++i) {

@@ -170,6 +170,7 @@ void SqlPrinter::node(const ast::Show& n) {
 
 void SqlPrinter::node(const ast::Describe& n) {
   put(n.extended ? "DESCRIBE EXTENDED " : "DESCRIBE ");
+  if (n.call) return expr(*n.call);
   qualified_name(n.name);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "sql/ast.h"
 
@@ -18,6 +19,9 @@ std::string print_sql(const ast::Statement& statement);
 
 /// A query over several lines.
 std::string print_sql(const ast::Query& query);
+
+/// A name as it has to be written: in backticks unless it can stand as it is.
+std::string sql_name(std::string_view text);
 
 /// One line each.
 std::string print_sql(const ast::Expr& expr);

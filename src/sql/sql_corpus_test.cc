@@ -397,6 +397,7 @@ std::vector<std::string_view> sql_corpus() {
       "DESCRIBE t",
       "DESC EXTENDED db.t",
       "DESCRIBE TABLE t",
+      "DESCRIBE kafka('trades', brokers => 'b:9092', \"scan.startup.mode\" => 'latest-offset')",
       "DESCRIBE extended",
       "DROP TABLE t",
       "DROP TEMPORARY VIEW IF EXISTS db.v",
