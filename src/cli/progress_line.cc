@@ -73,6 +73,8 @@ std::string progress_text(const Progress& progress, double rate, double elapsed_
     if (part > 0.01 && part < 1)
       out += fmt::format("  ETA {}", short_duration(elapsed_s * (1 - part) / part));
   }
+  if (progress.lag >= 0)
+    out += fmt::format("  lag {}", short_number(static_cast<double>(progress.lag)));
   const uint64_t lost =
       progress.rows_late + progress.rows_future + progress.rows_bad + progress.rows_unmatched;
   if (lost > 0) out += fmt::format("  {} late or bad", grouped(lost));

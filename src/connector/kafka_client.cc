@@ -154,6 +154,7 @@ void KafkaClient::on_log(const rd_kafka_t* handle, int level, const char* facili
 void KafkaClient::on_error(rd_kafka_t*, int code, const char* reason, void* opaque) {
   auto* self = static_cast<KafkaClient*>(opaque);
   const auto kind = static_cast<rd_kafka_resp_err_t>(code);
+  self->errors_.fetch_add(1, std::memory_order_relaxed);
   if (kind != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || self->last_trouble().empty()) {
     std::lock_guard lock(self->mutex_);
     self->last_trouble_ = reason;

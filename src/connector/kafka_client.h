@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -79,6 +80,8 @@ class KafkaClient {
   std::vector<std::string> take_warnings();
   /// What no retrying will mend.
   std::optional<Error> fatal_error() const;
+  /// How often a connection or a request failed.
+  uint64_t errors() const { return errors_.load(std::memory_order_relaxed); }
   /// The last thing that went wrong with a connection; empty = nothing did.
   std::string last_trouble() const;
   const Hooks& hooks() const { return hooks_; }
@@ -94,6 +97,7 @@ class KafkaClient {
   Hooks hooks_;
   rd_kafka_t* handle_ = nullptr;
   std::string servers_;
+  std::atomic<uint64_t> errors_{0};
   mutable std::mutex mutex_;  // librdkafka's threads write what follows
   std::vector<std::string> warnings_;
   std::vector<std::string> told_;

@@ -188,6 +188,7 @@ void KafkaMember::rebalanced(rd_kafka_resp_err_t code,
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     given_.reset(rd_kafka_topic_partition_list_copy(&partitions));
     is_new_ = true;
+    ++rebalances_;
     return;
   }
   revoked_ = true;

@@ -47,6 +47,8 @@ class KafkaMember {
   Status listen();
   /// The group wants its partitions back, or gives others.
   bool moving() const { return revoked_ || is_new_; }
+  /// How often the group has dealt partitions to it.
+  uint64_t rebalances() const { return rebalances_; }
 
  private:
   KafkaMember() = default;
@@ -69,6 +71,7 @@ class KafkaMember {
   Partitions round_;   ///< what they were told
   KafkaTopicPartitions selected_;
   bool started_ = false;
+  std::atomic<uint64_t> rebalances_ = 0;
 };
 
 }  // namespace velo

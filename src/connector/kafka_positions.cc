@@ -166,7 +166,12 @@ void KafkaSource::commit(std::span<const SourceCommit> commits) {
     entry->metadata_size = commit.note.size();
   }
   const rd_kafka_resp_err_t code = rd_kafka_commit(client_->handle(), list.get(), 0);
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR && options_.purges) purge(*list);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    for (const SourceCommit& commit : commits) {
+      lanes_[commit.partition].committed = static_cast<int64_t>(commit.position.offset);
+    }
+    if (options_.purges) purge(*list);
+  }
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
   warnings_.push_back(
       kafka_error(code, fmt::format("committing offsets of group '{}'", options_.group)).message);

@@ -149,6 +149,14 @@ Status KafkaSink::flush() {
   return failure();
 }
 
+uint64_t KafkaSink::waiting() const {
+  return client_ ? static_cast<uint64_t>(rd_kafka_outq_len(client_->handle())) : 0;
+}
+
+uint64_t KafkaSink::errors() const {
+  return undelivered_count_ + (client_ ? client_->errors() : 0);
+}
+
 Status KafkaSink::drain() {
   while (rd_kafka_outq_len(client_->handle()) > 0) {
     rd_kafka_flush(client_->handle(), kWaitMs);

@@ -25,6 +25,8 @@ class KafkaSink final : public Sink {
   Status tick() override { return flush(); }
   Result<std::string> prepare(uint64_t epoch) override;
   Status finish() override;
+  uint64_t waiting() const override;
+  uint64_t errors() const override;
 
  private:
   Status send(const OutgoingRecords& records, size_t i);

@@ -350,12 +350,45 @@ void KafkaSource::fill(Lane& lane, uint32_t partition, Block& out) {
   out.partition = partition;
   out.begin = {lane.topic, out.metadata.front().offset, 0};
   out.end = {lane.topic, static_cast<uint64_t>(lane.next), 0};
+  lane.records += taken;
+  lane.bytes += out.bytes.size();
   for (KafkaMessage& message : waiting.first(taken)) message.reset();
   lane.head += taken;
   if (lane.head == lane.waiting.size()) {
     lane.waiting.clear();
     lane.head = 0;
   }
+}
+
+std::optional<SourceStats> KafkaSource::stats() const {
+  SourceStats stats;
+  if (client_ == nullptr) return std::nullopt;
+  stats.errors = client_->errors();
+  stats.rebalances = member_ ? member_->rebalances() : 0;
+  stats.shared = member_ != nullptr;
+  for (const Lane& lane : lanes_) {
+    if (!lane.selected) continue;
+    PartitionStats& partition = stats.partitions.emplace_back();
+    partition.name = lane.name();
+    partition.records = lane.records;
+    partition.bytes = lane.bytes;
+    partition.committed = lane.committed;
+    partition.waiting = lane.held();
+    partition.paused = lane.paused;
+    // What came with the messages: nobody is asked.
+    int64_t low = -1;
+    int64_t high = -1;
+    const bool heard =
+        rd_kafka_get_watermark_offsets(client_->handle(), lane.topic.c_str(), lane.partition, &low,
+                                       &high) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (heard && high >= 0) partition.end = high;
+    if (lane.next >= 0) {
+      partition.next = lane.next;
+    } else if (heard && low >= 0) {
+      partition.next = low;  // nothing was given out: it begins there
+    }
+  }
+  return stats;
 }
 
 std::vector<std::string> KafkaSource::take_warnings() {

@@ -41,6 +41,7 @@ class KafkaSource final : public Source {
   void commit(std::span<const SourceCommit> commits) override;
   bool commits() const override { return !options_.group.empty(); }
   std::vector<std::string> take_warnings() override;
+  std::optional<SourceStats> stats() const override;
   void close() override;
 
  private:
@@ -51,6 +52,9 @@ class KafkaSource final : public Source {
         0;  ///< offset, or a logical one of librdkafka, to begin at; then behind the last
     int64_t stop = -1;  ///< the first offset that is not read; below 0: none
     std::string note;   ///< of the committed offset
+    uint64_t records = 0;  ///< given out
+    uint64_t bytes = 0;
+    int64_t committed = -1;
     bool selected = false;
     bool assigned = false;
     bool heard = false;  ///< of a member: something came

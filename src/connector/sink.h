@@ -77,6 +77,11 @@ class Sink {
   /// The end: publishes everything. Nothing may be called after it.
   virtual Status finish() = 0;
 
+  /// Records that are handed over and not acknowledged, and what went wrong on the way, mended or
+  /// not: of sinks that send.
+  virtual uint64_t waiting() const { return 0; }
+  virtual uint64_t errors() const { return 0; }
+
   uint64_t rows_written() const { return rows_written_; }
   uint64_t bytes_written() const { return bytes_written_; }  ///< before compression
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,28 @@ struct SourceCommit {
 /// What sources leave behind for those that are made after them in the same job, by names of their
 /// own. Outlives them all.
 using SourceLegacy = std::map<std::string, std::shared_ptr<void>>;
+
+/// How far one partition of a message system is read. Offsets: -1 = not known.
+struct PartitionStats {
+  std::string name;
+  uint64_t records = 0;    ///< given out
+  uint64_t bytes = 0;      ///< of these
+  int64_t next = -1;       ///< the offset that is given out next
+  int64_t end = -1;        ///< behind the last record that there is, as far as has been heard
+  int64_t committed = -1;  ///< by this source
+  uint64_t waiting = 0;    ///< fetched, and not given out
+  bool paused = false;     ///< not fetched, because too many wait
+  /// Records that are there and were not given out; -1 = not known.
+  int64_t lag() const { return next < 0 || end < 0 ? -1 : end > next ? end - next : 0; }
+};
+
+/// What a source of messages has to say of its work.
+struct SourceStats {
+  std::vector<PartitionStats> partitions;
+  uint64_t rebalances = 0;  ///< how often a group has dealt partitions to it
+  uint64_t errors = 0;      ///< of connections and requests, mended or not
+  bool shared = false;      ///< these two are counted for all sources of the job together
+};
 
 /// Moves bytes in. Pulled by one thread; to read partitions in parallel, make one source per thread
 /// from the same options and let each poll its own partitions (names, not ids, agree between them).
@@ -93,6 +116,9 @@ class Source {
   /// Things the user should know of and that stop nothing ("log was replaced while …"). Emptied by
   /// the call.
   virtual std::vector<std::string> take_warnings() { return {}; }
+
+  /// As of now; asks nobody. Nothing for sources that are not of messages.
+  virtual std::optional<SourceStats> stats() const { return std::nullopt; }
 
   virtual void close() {}
 };

@@ -212,6 +212,7 @@ Progress Query::progress() const {
   progress.bytes_in = p.bytes_in;
   progress.bytes_total = p.bytes_total;
   progress.watermark_us = p.watermark_us;
+  progress.lag = p.lag;
   return progress;
 }
 

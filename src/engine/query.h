@@ -46,6 +46,7 @@ struct Progress {
   uint64_t bytes_in = 0;
   uint64_t bytes_total = 0;          ///< 0 = unknown or unbounded
   int64_t watermark_us = INT64_MIN;  ///< least over the sources; INT64_MIN = none yet
+  int64_t lag = -1;  ///< messages that topics have and that were not read; below 0: not known
 };
 
 /// The INSERTs and SELECTs of a script as one run.

@@ -35,6 +35,7 @@ struct JobProgress {
   uint64_t bytes_in = 0;
   uint64_t bytes_total = 0;
   int64_t watermark_us = kWatermarkNone;
+  int64_t lag = -1;  ///< messages that topics have and that were not read; below 0: not known
 };
 
 /// A running graph. All sinks publish at the end, or none does.

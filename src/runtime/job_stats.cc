@@ -42,6 +42,52 @@ SourceSums sums_of(const std::vector<std::unique_ptr<SourceMetrics>>& copies) {
   return sums;
 }
 
+/// Behind all partitions of all copies of a source; below 0: not known of any.
+int64_t lag_of(const std::vector<SourceStats>& copies) {
+  int64_t lag = -1;
+  for (const SourceStats& stats : copies) {
+    for (const PartitionStats& partition : stats.partitions) {
+      if (partition.lag() >= 0) lag = std::max<int64_t>(lag, 0) + partition.lag();
+    }
+  }
+  return lag;
+}
+
+std::vector<SourceStats> messages_of(const std::vector<std::unique_ptr<SourceMetrics>>& copies) {
+  std::vector<SourceStats> all;
+  for (const auto& m : copies) {
+    if (auto stats = m->messages.get()) all.push_back(*std::move(stats));
+  }
+  return all;
+}
+
+std::string number_or_null(int64_t number) {
+  return number < 0 ? "null" : fmt::format("{}", number);
+}
+
+/// What a source of messages says of itself; empty for others. `seconds`: that the job has run.
+std::string messages_json(const std::vector<SourceStats>& copies, double seconds) {
+  if (copies.empty()) return {};
+  uint64_t rebalances = 0;
+  uint64_t errors = 0;
+  std::string partitions;
+  for (const SourceStats& stats : copies) {
+    rebalances = stats.shared ? std::max(rebalances, stats.rebalances) : rebalances;
+    errors = stats.shared ? std::max(errors, stats.errors) : errors + stats.errors;
+    for (const PartitionStats& p : stats.partitions) {
+      const double rate = seconds > 0 ? static_cast<double>(p.records) / seconds : 0;
+      partitions += fmt::format(
+          R"({}{{"partition":{},"records":{},"bytes":{},"records_per_second":{:.1f},"next":{},)"
+          R"("end":{},"lag":{},"committed":{},"waiting":{},"paused":{}}})",
+          partitions.empty() ? "" : ",", quoted(p.name), p.records, p.bytes, rate,
+          number_or_null(p.next), number_or_null(p.end), number_or_null(p.lag()),
+          number_or_null(p.committed), p.waiting, p.paused);
+    }
+  }
+  return fmt::format(R"(,"lag":{},"rebalances":{},"errors":{},"partitions":[{}])",
+                     number_or_null(lag_of(copies)), rebalances, errors, partitions);
+}
+
 struct NodeSums {
   std::string name;
   uint64_t in = 0, out = 0, late = 0, failed = 0, unmatched = 0;
@@ -125,6 +171,8 @@ JobProgress Job::progress() const {
     p.rows_bad += sums.bad + sums.failed + sums.no_time;
     p.rows_future += sums.future;
     p.watermark_us = std::min(p.watermark_us, sums.watermark);
+    const int64_t lag = lag_of(messages_of(copies));
+    if (lag >= 0) p.lag = std::max<int64_t>(p.lag, 0) + lag;
   }
   if (p.watermark_us == kWatermarkEnd) p.watermark_us = kWatermarkNone;
   for (size_t i = 0; i < layout_.nodes.size(); ++i) {
@@ -145,21 +193,23 @@ std::string Job::stats_json() const {
   const JobProgress p = progress();
   const int64_t ended = ended_ns_.load();
   const int64_t until = ended != 0 ? ended : clock_.steady_ns();
+  const double wall_seconds = static_cast<double>(until - started_ns_) / 1e9;
   const ProcessUsage usage = process_usage();
   std::string json = fmt::format(
       R"({{"state":"{}","rows_in":{},"rows_out":{},"rows_late":{},"rows_future":{},"rows_bad":{},)"
       R"("rows_unmatched":{},"bytes_in":{},"watermark_us":{},"wall_seconds":{:.6f},"cpu_seconds":{:.6f},)"
       R"("rss_bytes_max":{},"sources":[)",
       state_name(p.state), p.rows_in, p.rows_out, p.rows_late, p.rows_future, p.rows_bad,
-      p.rows_unmatched, p.bytes_in, watermark_json(p.watermark_us),
-      static_cast<double>(until - started_ns_) / 1e9, usage.cpu_seconds, usage.rss_bytes_max);
+      p.rows_unmatched, p.bytes_in, watermark_json(p.watermark_us), wall_seconds, usage.cpu_seconds,
+      usage.rss_bytes_max);
   for (size_t i = 0; i < metrics_.sources.size(); ++i) {
     const SourceSums s = sums_of(metrics_.sources[i]);
     json +=
         fmt::format(R"({}{{"table":{},"rows_in":{},"bytes_in":{},"bad":{},"failed":{},"future":{},)"
-                    R"("no_time":{},"behind_watermark":{},"watermark_us":{}}})",
+                    R"("no_time":{},"behind_watermark":{},"watermark_us":{}{}}})",
                     i == 0 ? "" : ",", quoted(graph_.sources[i].spec.table), s.rows, s.bytes, s.bad,
-                    s.failed, s.future, s.no_time, s.late, watermark_json(s.watermark));
+                    s.failed, s.future, s.no_time, s.late, watermark_json(s.watermark),
+                    messages_json(messages_of(metrics_.sources[i]), wall_seconds));
   }
   json += R"(],"operators":[)";
   for (size_t i = 0; i < layout_.nodes.size(); ++i) {
@@ -174,9 +224,10 @@ std::string Job::stats_json() const {
   }
   json += R"(],"sinks":[)";
   for (size_t i = 0; i < sinks_.size(); ++i) {
-    json += fmt::format(R"({}{{"sink":{},"rows_out":{},"bytes_out":{}}})", i == 0 ? "" : ",",
-                        quoted(graph_.sinks[i].name), sinks_[i]->metrics().rows_out.get(),
-                        sinks_[i]->metrics().bytes_out.get());
+    const SinkMetrics& m = sinks_[i]->metrics();
+    json += fmt::format(R"({}{{"sink":{},"rows_out":{},"bytes_out":{},"waiting":{},"errors":{}}})",
+                        i == 0 ? "" : ",", quoted(graph_.sinks[i].name), m.rows_out.get(),
+                        m.bytes_out.get(), m.waiting.get(), m.errors.get());
   }
   json += R"(],"threads":[)";
   for (size_t i = 0; i < layout_.drivers.size(); ++i) {

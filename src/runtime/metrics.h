@@ -4,8 +4,12 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "connector/source.h"
 #include "operator/operator.h"
 
 namespace velo {
@@ -105,6 +109,24 @@ struct OperatorMetrics {
   }
 };
 
+/// What a source of messages says of itself, written by the thread that reads it now and then.
+class PublishedStats {
+ public:
+  void set(SourceStats stats) {
+    std::lock_guard lock(mutex_);
+    stats_ = std::move(stats);
+  }
+  /// Nothing: the source is none of messages, or has not said anything.
+  std::optional<SourceStats> get() const {
+    std::lock_guard lock(mutex_);
+    return stats_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<SourceStats> stats_;
+};
+
 struct SourceMetrics {
   Counter blocks;
   Counter bytes_in;
@@ -116,11 +138,14 @@ struct SourceMetrics {
   Counter no_time;
   Counter late;  ///< rows that came behind the watermark, dropped or not
   std::atomic<int64_t> watermark_us{kWatermarkNone};
+  PublishedStats messages;
 };
 
 struct SinkMetrics {
   Counter rows_out;
   Counter bytes_out;
+  Counter waiting;  ///< sent, and not acknowledged
+  Counter errors;   ///< while sending, mended or not
 };
 
 /// Counts of rows are part of a snapshot: they go on where they stood. What was measured (times,

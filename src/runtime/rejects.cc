@@ -191,7 +191,10 @@ Status Rejects::bad_record(size_t source, const BadPlace& place, const BadRecord
   }
   show(kBadKind, fmt::format("bad record ({}) in {}: {}: {}", bad_reason_name(record.reason),
                              place_text(place, record), record.message, excerpt(record.bytes)));
-  if (policy.policy == BadPolicy::kDeadLetter) write_letter(policy, place, record, message);
+  const bool has_letter = message != nullptr && message->again;
+  if (policy.policy == BadPolicy::kDeadLetter && !has_letter) {
+    write_letter(policy, place, record, message);
+  }
   return {};
 }
 

@@ -76,6 +76,7 @@ struct BadMessage {
   std::optional<std::string_view> value;
   std::vector<DeadLetter::Header> headers;
   int32_t partition = 0;
+  bool again = false;  ///< another bad record of the message came before: it has its letter
 };
 
 /// Where everything goes that leaves a job on the way: counted by those who send it, here shown,

@@ -37,13 +37,16 @@ Status WritingPort::tick() {
 
 Result<std::string> WritingPort::prepare(uint64_t epoch) {
   TRY(write_buffer());
-  return sink_->prepare(epoch);
+  auto prepared = sink_->prepare(epoch);
+  note_sending();
+  return prepared;
 }
 
 Status WritingPort::publish() {
   Status written = closed() ? Status() : write_buffer();
   if (!written && written.error().code != ErrorCode::kClosed) return written;
   Status finished = sink_->finish();
+  note_sending();
   if (!finished && finished.error().code == ErrorCode::kClosed) return {};
   return finished;
 }

@@ -147,12 +147,17 @@ class WritingPort : public SinkPort {
     const int64_t begin = clock_.steady_ns();
     Status status = write();
     if (thread_) thread_->sink_ns.add(static_cast<uint64_t>(clock_.steady_ns() - begin));
+    note_sending();
     return status;
   }
 
   std::unique_ptr<Sink> sink_;
 
  private:
+  void note_sending() {
+    metrics_.waiting.set(sink_->waiting());
+    metrics_.errors.set(sink_->errors());
+  }
   Clock& clock_;
 };
 

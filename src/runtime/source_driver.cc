@@ -11,6 +11,7 @@ namespace velo {
 namespace {
 constexpr size_t kHeadBytes = size_t{64} << 10;  // enough for any header
 constexpr size_t kTailKept = size_t{1} << 20;    // memory that one long record may leave behind
+constexpr int64_t kPublishNs = 200'000'000;
 
 enum PartitionFlag : uint8_t { kFinished = 1, kSkips = 2 };
 }
@@ -145,6 +146,7 @@ Result<bool> SourceDriver::poll(size_t index, int64_t now_us) {
   const Poll found = TRY(source_->poll(partition.info.id, block_, 0));
   batch_begin_ns_ = context_.clock.steady_ns();
   thread_.source_ns.add(static_cast<uint64_t>(batch_begin_ns_ - begin));
+  if (batch_begin_ns_ - published_ns_ > kPublishNs) publish_stats();
   if (found == Poll::kNothingYet) {
     for (const auto& reader : readers_) reader->quiet(index, now_us);
     return false;
@@ -382,8 +384,15 @@ std::vector<std::string> SourceDriver::take_warnings() {
   return source_ ? source_->take_warnings() : std::vector<std::string>{};
 }
 
+void SourceDriver::publish_stats() {
+  published_ns_ = batch_begin_ns_;
+  if (auto stats = source_->stats()) metrics_.messages.set(*std::move(stats));
+}
+
 void SourceDriver::close() {
-  if (source_) source_->close();
+  if (!source_) return;
+  publish_stats();
+  source_->close();
 }
 
 void SourceDriver::save(SnapshotWriter& writer) const {

@@ -123,6 +123,7 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
     std::deque<Mark> marks;
     std::optional<ReplayNote> replay;  ///< of the commit that this run goes on from
     std::optional<uint64_t> first;     ///< offset of this run's first record
+    std::optional<uint64_t> letter;    ///< offset of the last message that became a dead letter
     uint64_t noted = 0;                ///< offset, by `note_positions`
     std::unique_ptr<RepartitionReader> dealt;  ///< of messages that are
     bool goes_on = false;                      ///< behind what `replay` says was read
@@ -155,6 +156,7 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   Status deliver(size_t partition, const Batch& batch, std::optional<int64_t> needed_from = {});
   void add_metadata(Batch& batch);
   void finish_if_done();
+  void publish_stats();
   std::vector<size_t> by_watermark() const;
   bool wants_more() const;
 
@@ -171,6 +173,7 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   int64_t now_us_ = 0;  // of the step
   int64_t batch_begin_ns_ = 0;
   uint64_t batch_allocations_ = 0;
+  int64_t published_ns_ = 0;  // when what the source says of itself was passed on
   size_t next_ = 0;  // round robin where there is no watermark
   std::atomic<int64_t> done_us_{kWatermarkNone};
   bool stopped_ = false;

@@ -79,14 +79,16 @@ Status SourceDriver::rows(Batch batch, std::span<const uint32_t> messages) {
 
 Status SourceDriver::bad_message(const BadRecord& record, const RecordMetadata& message) {
   metrics_.bad.add(1);
-  const Partition& partition = partitions_[current_];
+  Partition& partition = partitions_[current_];
   BadRecord placed = record;
   placed.offset = message.offset;
   const BadPlace place{spec_.table, partition.unit, partition.info.name};
   if (!context_.rejects.wants_messages(context_.source)) {
     return context_.rejects.bad_record(context_.source, place, placed);
   }
-  const BadMessage whole = whole_message(message);
+  BadMessage whole = whole_message(message);
+  whole.again = partition.letter == message.offset;
+  partition.letter = message.offset;
   return context_.rejects.bad_record(context_.source, place, placed, &whole);
 }
 
