@@ -57,6 +57,28 @@ constexpr ExampleInfo kTestExamples[] = {
     {"velo test --complete new.slt", "fill in what you have thought through"},
 };
 
+constexpr FlagInfo kDlqFlags[] = {
+    {"-b,--brokers", "HOST:PORT,…",
+     "brokers; else the setting kafka.properties.bootstrap.servers, or $VELO_KAFKA_BROKERS"},
+    {"-f,--filter", "SQL",
+     "only letters for which this is true, over the columns that show prints"},
+    {"-n,--limit", "N", "at most so many letters"},
+    {"-t,--to", "TOPIC", "replay to this topic, instead of that which each letter came from"},
+    {"--dry-run", "", "replay: say what would be written; write nothing"},
+    {"--again", "", "replay: also letters that were replayed before"},
+    {"-o,--output", "table|json|csv",
+     "form of show's rows; default: table on a terminal, else json"},
+    {"-s,--set", "K=V", "as if SET 'K' = 'V': kafka.properties.security.protocol=SSL", true},
+};
+constexpr ExampleInfo kDlqExamples[] = {
+    {"velo dlq show trades.dlq -b localhost:9092", "what could not be read, and why"},
+    {"velo dlq show trades.dlq --filter \"reason = 'value' AND topic_offset >= 100\"",
+     "some of it"},
+    {"velo dlq replay trades.dlq --dry-run", "what would be written back, and where to"},
+    {"velo dlq replay trades.dlq --filter \"error LIKE '%price%'\" --to trades.mended", ""},
+    {"velo dlq show letters.json", "dead letters in a file"},
+};
+
 constexpr ExampleInfo kVersionExamples[] = {{"velo version", ""}};
 constexpr ExampleInfo kCompletionExamples[] = {
     {"velo completion bash > /etc/bash_completion.d/velo", "for all users"},
@@ -93,6 +115,16 @@ constexpr CommandInfo kCommands[] = {
      "A .slt file tells a story: statements, input, what must come out. Each is run in many ways\n"
      "(batch sizes, threads, with restarts); all must agree. The format: docs/golden-tests.md.",
      kTestExamples, kTestFlags, ".slt"},
+    {"dlq", "show|replay TOPIC", "dead letters: look at them, write them back",
+     "show prints the letters of a topic (or of a .json file), oldest first of each partition:\n"
+     "partition, offset, time (of the letter), topic, topic_partition, topic_offset (of the\n"
+     "message that could not be read), table_name, stage, reason, error, key, value.\n"
+     "replay writes original key, value and headers to the topic where each letter came from.\n"
+     "What was replayed is noted in Kafka (consumer group velo-dlq.TOPIC) and left alone by later\n"
+     "runs, which say how many that are; --again replays it once more. A replay that is killed\n"
+     "may repeat the letters under way, at most 500. Letters that are no messages (rows that\n"
+     "failed in a query) are counted and stay.",
+     kDlqExamples, kDlqFlags, ".json"},
     {"version", "", "print the version", "", kVersionExamples, {}, ""},
     {"completion",
      "bash|zsh|fish",

@@ -39,6 +39,7 @@ std::string flags_of(const CommandInfo& command) {
 /// What may stand behind the command, beside files.
 std::string arguments_of(const CommandInfo& command) {
   if (command.name == "completion") return "bash zsh fish";
+  if (command.name == "dlq") return "show replay";
   return command.name == "help" ? names_of_commands() + " connectors functions" : "";
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/fmt.h"
 #include "cli/command_line.h"
+#include "cli/dlq_command.h"
 #include "cli/help_text.h"
 #include "cli/language_commands.h"
 #include "cli/reference_pages.h"
@@ -53,6 +54,7 @@ int run_program(const std::vector<std::string>& arguments, const Console& consol
   if (name == "explain") return explain_command(*line, console);
   if (name == "fmt") return fmt_command(*line, console);
   if (name == "test") return test_command(*line, console);
+  if (name == "dlq") return dlq_command(*line, console);
   if (name == "help") return help_command(*line, console);
   if (name == "completion") return completion_command(*line, console);
   if (name == "version") return print(console, fmt::format("velo {}\n", kVersion));

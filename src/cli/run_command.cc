@@ -40,16 +40,6 @@ ProgressWhen progress_when(const CommandLine& line) {
   return when == "never" ? ProgressWhen::kNever : ProgressWhen::kAuto;
 }
 
-Result<EngineOptions> engine_options(const CommandLine& line) {
-  EngineOptions options;
-  if (const char* allowed = std::getenv("VELO_KAFKA_PROPERTIES"))
-    options.kafka_properties = allowed;
-  options.settings = TRY(line.pairs("--set"));
-  options.parallelism = static_cast<uint32_t>(line.number("--parallelism", options.parallelism));
-  options.batch_rows = line.number("--batch-rows", options.batch_rows);
-  return options;
-}
-
 /// EXPLAIN and SHOW CREATE without --output are text for people, line by line; all other answers
 /// are rows.
 Status print_answers(const CommandLine& line, const Console& console, const Query& query,
@@ -175,9 +165,22 @@ std::string closing_counts(const Progress& progress) {
   return out;
 }
 
+Result<EngineOptions> engine_options(const CommandLine& line) {
+  EngineOptions options;
+  if (const char* allowed = std::getenv("VELO_KAFKA_PROPERTIES"))
+    options.kafka_properties = allowed;
+  options.settings = TRY(line.pairs("--set"));
+  options.parallelism = static_cast<uint32_t>(line.number("--parallelism", options.parallelism));
+  options.batch_rows = line.number("--batch-rows", options.batch_rows);
+  return options;
+}
+
 int run_command(const CommandLine& line, const Console& console) {
   const Result<SqlText> sql = read_sql(line, console);
-  if (!sql) return fail(console, sql.error());
+  return sql ? run_text(line, console, *sql) : fail(console, sql.error());
+}
+
+int run_text(const CommandLine& line, const Console& console, const SqlText& sql) {
   Result<EngineOptions> options = engine_options(line);
   if (!options) return fail(console, options.error());
   UnfinishedFiles files;
@@ -186,7 +189,7 @@ int run_command(const CommandLine& line, const Console& console) {
   Engine engine(*std::move(options));
   const Status set = apply_settings(engine, settings);
   if (!set) return fail(console, set.error());
-  Result<std::unique_ptr<Query>> query = engine.query(sql->text, sql->name);
+  Result<std::unique_ptr<Query>> query = engine.query(sql.text, sql.name);
   if (!query) return fail(console, query.error());
   return run_query(line, console, **query, files);
 }

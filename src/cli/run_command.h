@@ -4,7 +4,8 @@
 
 #include "cli/command_line.h"
 #include "cli/console.h"
-#include "engine/query.h"
+#include "cli/language_commands.h"
+#include "engine/engine.h"
 
 namespace velo {
 
@@ -13,6 +14,12 @@ namespace velo {
 /// SIGINT and SIGTERM are blocked in all threads from here on and taken by one (StopSignals), so no
 /// handler and no global is needed.
 int run_command(const CommandLine& line, const Console& console);
+
+/// The same with a text that somebody else made; `line` has the flags.
+int run_text(const CommandLine& line, const Console& console, const SqlText& sql);
+
+/// The engine that the flags --set, --parallelism and --batch-rows describe, before SETs.
+Result<EngineOptions> engine_options(const CommandLine& line);
 
 /// What was lost on the way, said loudly; "" if nothing was:
 ///

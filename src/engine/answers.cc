@@ -265,19 +265,8 @@ Batch describe_proposal(const BoundProposal& proposal) {
   return lines_as_rows("create", text + create_text(table, proposal.written) + ";");
 }
 
-Result<Batch> show_topics(const ast::Show& show, const OptionMap& defaults,
-                          const VariableLookup& variables, const ConnectorContext& context) {
-  OptionMap properties;
-  for (const auto& [name, value] : defaults) {
-    if (!name.starts_with("properties.")) continue;
-    properties[name] = variables ? TRY(substitute_variables(value, variables)) : value;
-  }
-  if (!properties.contains("properties.bootstrap.servers")) {
-    return Error(ErrorCode::kMissingOption, "the brokers whose topics to show are not known")
-        .with_hint(
-            "SET 'kafka.properties.bootstrap.servers' = 'host:9092', or "
-            "$VELO_KAFKA_BROKERS");
-  }
+Result<Batch> show_topics(const ast::Show& show, const OptionMap& properties,
+                          const ConnectorContext& context) {
   Rows rows({"name", "partitions", "messages"});
   for (const TopicInfo& topic : TRY(kafka_topics(properties, context.kafka_properties))) {
     if (show.like && !like(topic.name, *show.like)) continue;

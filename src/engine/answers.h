@@ -19,10 +19,9 @@ Batch describe(const CatalogEntry& entry, bool extended);
 /// DESCRIBE kafka('topic'): what creates the table, its options as `written`; comments say what was
 /// guessed.
 Batch describe_proposal(const BoundProposal& proposal);
-/// SHOW TOPICS: name, partitions, messages. `defaults`: options of topics; their variables are
-/// filled in.
-Result<Batch> show_topics(const ast::Show& show, const OptionMap& defaults,
-                          const VariableLookup& variables, const ConnectorContext& context);
+/// SHOW TOPICS: name, partitions, messages. `properties`: those of the client.
+Result<Batch> show_topics(const ast::Show& show, const OptionMap& properties,
+                          const ConnectorContext& context);
 /// SHOW: a table of what there is. Errors: what there is nothing to show of yet.
 Result<Batch> show(const ast::Show& show, const Catalog& catalog, const OptionMap& settings);
 /// SET without a name.

@@ -12,10 +12,10 @@
 #include "engine/replay_of.h"
 #include "engine/shared_input.h"
 #include "engine/table_kinds.h"
+#include "engine/topic_properties.h"
 #include "expr/time_zone.h"
 #include "plan/binder.h"
 #include "plan/explain.h"
-#include "plan/topic_binder.h"
 #include "sql/parser.h"
 
 namespace velo {
@@ -323,8 +323,9 @@ class StatementRunner {
   }
   Status run(const ast::Show& wanted) {
     if (wanted.kind == ast::ShowKind::kTopics) {
-      const OptionMap defaults = topic_defaults(settings_, binding_.variables);
-      answer(TRY(show_topics(wanted, defaults, binding_.variables, connectors_)));
+      const OptionMap properties =
+          TRY(topic_properties(settings_, binding_.variables, "whose topics to show"));
+      answer(TRY(show_topics(wanted, properties, connectors_)));
       return {};
     }
     answer(TRY(show(wanted, catalog_, settings_)));
@@ -479,6 +480,14 @@ Result<std::string> Engine::explain(std::string_view sql, std::string_view sourc
                         statement_headline(*statement, sql, kHeadlineBytes), plan);
   }
   return text;
+}
+
+Result<ReplayReport> Engine::replay_letters(const ReplayRequest& request) {
+  const std::string what = fmt::format("of '{}'", request.topic);
+  const OptionMap properties =
+      TRY(topic_properties(state_->settings, state_->options.variables, what));
+  return velo::replay_letters(request, properties,
+                              {state_->files, state_->clock, state_->options.kafka_properties});
 }
 
 const OptionMap& Engine::settings() const { return state_->settings; }

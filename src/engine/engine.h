@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "base/result.h"
+#include "engine/letter_replay.h"
 #include "engine/query.h"
 #include "sql/variables.h"
 
@@ -68,6 +69,10 @@ class Engine {
   /// The plans of all queries of a script as text, where there are several each under its place and
   /// statement; DDL before them takes effect in a copy of the catalog.
   Result<std::string> explain(std::string_view sql, std::string_view source_name = {});
+
+  /// Dead letters of a topic back to where they came from: see letter_replay.h. The brokers are
+  /// those of the setting 'kafka.properties.bootstrap.servers'.
+  Result<ReplayReport> replay_letters(const ReplayRequest& request);
 
   const OptionMap& settings() const;
   /// Tables, streams and views, as they are to be written; for completion.

@@ -101,7 +101,7 @@ def read(topic):
             assert message.error().code() == topics.kafka.KafkaError._PARTITION_EOF, message.error()
             left -= 1
             continue
-        decode = lambda text: None if text is None else text.decode()  # noqa: E731
+        decode = lambda text: None if text is None else text.decode("utf-8", "backslashreplace")  # noqa: E731
         found.append(
             {
                 "partition": message.partition(),
