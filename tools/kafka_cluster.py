@@ -13,6 +13,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
+import kafka_security as security
 import packages
 from packages import DEPS
 from servers import Server, ServerError, free_ports, is_free, java
@@ -27,7 +28,6 @@ PACKAGES = [
 PROPERTIES = """\
 process.roles=broker,controller
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 auto.create.topics.enable=false
 num.network.threads=2
 num.io.threads=2
@@ -82,9 +82,12 @@ class Cluster:
     def exists(self):
         return self.settings is not None
 
-    def create(self, nodes, port=None, config=(), heap_mb=512, fast_start=True):
-        """Files for new nodes: ports, properties, formatted data folders."""
-        ports = free_ports(2 * nodes)
+    def create(self, nodes, port=None, config=(), heap_mb=512, fast_start=True, secure=()):
+        """Files for new nodes: ports, properties, formatted data folders. `secure`: protocols that
+        the only node listens for, too (kafka_security.wanted)."""
+        if secure and nodes != 1:
+            raise ServerError("--sasl and --tls are for one node")
+        ports = free_ports(2 * nodes + len(secure))
         if port is not None:
             if nodes != 1 or not is_free(port):
                 raise ServerError(
@@ -96,11 +99,14 @@ class Cluster:
         self.settings = {
             "nodes": nodes,
             "ports": ports[:nodes],
-            "controllers": ports[nodes:],
+            "controllers": ports[nodes : 2 * nodes],
+            "secure": dict(zip(secure, ports[2 * nodes :])),
             "cluster_id": random_id(),
             "heap_mb": heap_mb,
             "fast_start": fast_start,
         }
+        if any(protocol.endswith("ssl") for protocol in secure):
+            security.make_certificates(self.folder / "tls")
         for node in self.nodes():
             self.node_folder(node).mkdir()
             (self.node_folder(node) / "server.properties").write_text(self.properties(node, config))
@@ -114,10 +120,18 @@ class Cluster:
         copies = min(settings["nodes"], 3)
         in_sync = 2 if copies == 3 else 1
         voters = ",".join(f"{n}@127.0.0.1:{settings['controllers'][n - 1]}" for n in self.nodes())
+        secure = settings["secure"]
+        open_for = ",".join(
+            f"{name.upper()}://127.0.0.1:{at}" for name, at in {"plaintext": port, **secure}.items()
+        )
+        protocols = ",".join(
+            f"{name}:{name}" for name in ("PLAINTEXT", *security.LISTENERS.values())
+        )
         lines = PROPERTIES + (
             f"node.id={node}\ncontroller.quorum.voters={voters}\n"
-            f"listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n"
-            f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n"
+            f"listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocols}\n"
+            f"listeners={open_for},CONTROLLER://127.0.0.1:{controller}\n"
+            f"advertised.listeners={open_for}\n"
             f"log.dirs={self.node_folder(node) / 'data'}\n"
             f"default.replication.factor={copies}\nmin.insync.replicas={in_sync}\n"
             f"offsets.topic.replication.factor={copies}\n"
@@ -126,7 +140,15 @@ class Cluster:
             f"share.coordinator.state.topic.replication.factor={copies}\n"
             f"share.coordinator.state.topic.min.isr={in_sync}\n"
         )
+        config = [*security.properties(secure, self.folder / "tls"), *config]
         return lines + "".join(f"{line}\n" for line in config)
+
+    def format_options(self):
+        """The user of the SASL listeners is among the first records of the log."""
+        if not any(name.startswith("sasl") for name in self.settings["secure"]):
+            return []
+        user = f"name={security.USER},password={security.PASSWORD}"
+        return ["--add-scram", f"{security.MECHANISM}=[{user}]"]
 
     def format(self):
         running = [
@@ -136,6 +158,7 @@ class Cluster:
                     *["-cp", f"{jars()}/*", "kafka.tools.StorageTool", "format"],
                     *["-t", self.settings["cluster_id"]],
                     *["-c", self.node_folder(node) / "server.properties"],
+                    *self.format_options(),
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -157,6 +180,16 @@ class Cluster:
 
     def bootstrap(self):
         return ",".join(f"127.0.0.1:{port}" for port in self.settings["ports"])
+
+    def secure_addresses(self):
+        """What a client has to know of the listeners of --sasl and --tls, by name."""
+        ports = self.settings.get("secure", {})
+        said = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+        if any(name.startswith("sasl") for name in ports):
+            said |= {"username": security.USER, "password": security.PASSWORD}
+        if any(name.endswith("ssl") for name in ports):
+            said["ca"] = str(self.folder / "tls" / "ca.pem")
+        return said
 
     def server(self, node):
         return Server(f"node {node}", self.node_folder(node), DEPS / "kafka" / "classes.jsa")

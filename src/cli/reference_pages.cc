@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 #include "base/options.h"
 #include "connector/connectors.h"
+#include "connector/kafka_options.h"
 #include "engine/table_kinds.h"
 #include "expr/aggregate.h"
 #include "expr/function.h"
@@ -142,6 +143,29 @@ that of the public Nexmark project for Flink; columns and fields may be left out
 Only what a query reads is made. `bench/nexmark` runs the benchmark's queries.
 )";
 
+/// What 'properties.*' may be: all of it, as SQL may set nothing else.
+std::string properties_table() {
+  std::string out =
+      "\nWhat may stand behind `properties.`: librdkafka's names, or those of the Java clients. "
+      "Nothing "
+      "that loads code, reads files,\nopens addresses or switches checks off: what else a "
+      "machine's "
+      "operator allows is named in `VELO_KAFKA_PROPERTIES`, by commas.\nBesides, "
+      "`auto.offset.reset` says where a group without an offset begins, and `sasl.jaas.config` "
+      "gives user name and password.\nSecrets stand in SQL as `${NAME}` or `${file:/path}` only."
+      "\n\n| property | also called | of |\n| --- | --- | --- |\n";
+  for (const KafkaProperty& property : kafka_properties()) {
+    const std::string_view of = property.role == KafkaRole::kBoth       ? "reading, writing"
+                                : property.role == KafkaRole::kConsumer ? "reading"
+                                                                        : "writing";
+    const std::string java = property.java.empty() || property.java == property.name
+                                 ? ""
+                                 : fmt::format("`{}`", property.java);
+    out += fmt::format("| `{}` | {} | {} |\n", property.name, java, of);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string connectors_page() {
@@ -154,9 +178,12 @@ std::string connectors_page() {
     const std::string_view use = connector.is_source && connector.is_sink ? "read and written"
                                  : connector.is_source                    ? "read"
                                                                           : "written";
+    const std::string options = connector.name == "upsert-kafka"
+                                    ? "Its options are those of `kafka`; it wants a PRIMARY KEY.\n"
+                                    : options_table(options_of_connector(connector.name));
     out += fmt::format("\n## Connector `{}`: {}\n\nIt can be {}.\n\n{}", connector.name,
-                       connector.description, use,
-                       options_table(options_of_connector(connector.name)));
+                       connector.description, use, options);
+    if (connector.name == "kafka") out += properties_table();
     if (connector.name == "filesystem") out += kFilesystemNotes;
     if (connector.name == "datagen") {
       out += "\nThe rows themselves:\n\n" + options_table(format_options("datagen"));

@@ -12,6 +12,7 @@ namespace velo {
 namespace {
 
 constexpr size_t kToldMost = 64;  // different warnings of one handle
+constexpr int kStepMs = 1000;     // after so long it is asked whether asking on makes sense
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
 
 ErrorCode code_of(rd_kafka_resp_err_t code) {
@@ -144,6 +145,14 @@ void KafkaClient::on_log(const rd_kafka_t* handle, int level, const char* facili
                          const char* text) {
   constexpr int kErrorLevel = 3;  // of syslog
   auto* self = static_cast<KafkaClient*>(rd_kafka_opaque(handle));
+  // Of a broker that hangs up, `on_error` says only that none is left.
+  if (std::string_view(facility) == "FAIL") {
+    std::lock_guard lock(self->mutex_);
+    if (self->last_code_ == RD_KAFKA_RESP_ERR_NO_ERROR ||
+        self->last_code_ == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+      self->last_trouble_ = text;
+    }
+  }
   // What fails is told by `on_error` too; this is the rest.
   if (level <= kErrorLevel && std::string_view(facility) != "FAIL" &&
       std::string_view(facility) != "ERROR") {
@@ -155,9 +164,11 @@ void KafkaClient::on_error(rd_kafka_t*, int code, const char* reason, void* opaq
   auto* self = static_cast<KafkaClient*>(opaque);
   const auto kind = static_cast<rd_kafka_resp_err_t>(code);
   self->errors_.fetch_add(1, std::memory_order_relaxed);
+  // That all are down is the least of what can be said.
   if (kind != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || self->last_trouble().empty()) {
     std::lock_guard lock(self->mutex_);
     self->last_trouble_ = reason;
+    self->last_code_ = kind;
   }
   self->warn(fmt::format("Kafka: {}", reason));
 }
@@ -188,11 +199,40 @@ std::optional<Error> KafkaClient::fatal_error() const {
   return kafka_error(code, "Kafka", reason.data());
 }
 
+/// Trying again will not help.
+bool KafkaClient::refused() const {
+  std::lock_guard lock(mutex_);
+  return last_code_ == RD_KAFKA_RESP_ERR__AUTHENTICATION || last_code_ == RD_KAFKA_RESP_ERR__SSL;
+}
+
 Error KafkaClient::no_answer(std::string_view what) const {
+  std::lock_guard lock(mutex_);
+  if (last_code_ == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    return Error(ErrorCode::kPermission, fmt::format("{}: '{}' does not accept the credentials: {}",
+                                                     what, servers_, last_trouble_))
+        .with_hint(
+            "check 'properties.sasl.username', 'properties.sasl.password' and "
+            "'properties.sasl.mechanism'");
+  }
+  if (last_code_ == RD_KAFKA_RESP_ERR__SSL) {
+    return Error(ErrorCode::kPermission, fmt::format("{}: no secure connection with '{}': {}", what,
+                                                     servers_, last_trouble_))
+        .with_hint(
+            "'properties.ssl.ca.pem' = '${file:/path/ca.pem}' names the authority that signed "
+            "the broker's certificate");
+  }
   std::string text = fmt::format("{}: no answer from '{}'", what, servers_);
-  if (const std::string trouble = last_trouble(); !trouble.empty()) text += ": " + trouble;
-  return Error(ErrorCode::kUnavailable, std::move(text))
-      .with_hint("is the broker up, and 'properties.bootstrap.servers' its address?");
+  if (!last_trouble_.empty()) text += ": " + last_trouble_;
+  Error error(ErrorCode::kUnavailable, std::move(text));
+  error.hint = "is the broker up, and 'properties.bootstrap.servers' its address?";
+  // It answers, and hangs up.
+  for (const std::string_view sign : {"security.protocol", "Disconnected", "Broken pipe"}) {
+    if (last_trouble_.find(sign) == std::string::npos) continue;
+    error.hint =
+        "'properties.security.protocol' must be what the broker listens for there: PLAINTEXT, SSL, "
+        "SASL_PLAINTEXT or SASL_SSL";
+  }
+  return error;
 }
 
 Error KafkaClient::no_topic(const std::string& topic, int timeout_ms) {
@@ -214,6 +254,7 @@ Error KafkaClient::no_topic(const std::string& topic, int timeout_ms) {
 
 Result<KafkaMetadata> KafkaClient::metadata(const std::string& topic, int timeout_ms) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  const int step_ms = std::min(timeout_ms, kStepMs);
   const bool all = topic.empty();
   KafkaTopic handle(all ? nullptr : rd_kafka_topic_new(handle_, topic.c_str(), nullptr));
   const std::string what = all ? "listing topics" : fmt::format("topic '{}'", topic);
@@ -221,10 +262,12 @@ Result<KafkaMetadata> KafkaClient::metadata(const std::string& topic, int timeou
   for (;;) {
     const rd_kafka_metadata_t* found = nullptr;
     const rd_kafka_resp_err_t code =
-        rd_kafka_metadata(handle_, all ? 1 : 0, handle.get(), &found, timeout_ms);
+        rd_kafka_metadata(handle_, all ? 1 : 0, handle.get(), &found, step_ms);
     rd_kafka_poll(handle_, 0);  // what `on_error` is to be told
     if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
-      return no_answer(what);
+      if (refused() || std::chrono::steady_clock::now() > deadline) return no_answer(what);
+      std::this_thread::sleep_for(kRetryPause);
+      continue;
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, what);
     KafkaMetadata metadata(found);

@@ -92,6 +92,7 @@ class KafkaClient {
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* self);
   void warn(std::string text);
   Error no_answer(std::string_view what) const;
+  bool refused() const;
   Error no_topic(const std::string& topic, int timeout_ms);
 
   Hooks hooks_;
@@ -102,6 +103,7 @@ class KafkaClient {
   std::vector<std::string> warnings_;
   std::vector<std::string> told_;
   std::string last_trouble_;
+  rd_kafka_resp_err_t last_code_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // of the last trouble
 };
 
 }  // namespace velo
