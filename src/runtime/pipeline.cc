@@ -165,7 +165,9 @@ void Pipeline::start() {
 void Pipeline::tick(int64_t now_us) {
   set_now(now_us);
   for (const auto& node : nodes_) {
-    if (node->inputs.empty() || node->open_inputs > 0) node->op->tick(now_us, *node);
+    if (!node->inputs.empty() && node->open_inputs == 0) continue;
+    node->op->tick(now_us, *node);
+    node->metrics.note_state(*node->op, false);  // no watermark may ever come
   }
 }
 
