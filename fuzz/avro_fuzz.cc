@@ -1,4 +1,5 @@
-// Any bytes as a record of Avro: a schema with all that there is, and a schema out of the input.
+// Any bytes as a record of Avro: a schema with all that there is, and a schema out of the input; or
+// as a file.
 // What is read can be written again, and is then read as the same.
 
 #include <cstdint>
@@ -53,12 +54,32 @@ Rows decode(DecoderOptions options, std::string_view bytes, std::span<const Reco
   return rows;
 }
 
+/// A container file, in pieces of any size, with the columns that it gives.
+int check_file(std::string_view text) {
+  const auto given = file_columns("avro", text);
+  DecoderOptions options;
+  options.schema = given && !given->empty() ? make_schema(*given) : columns();
+  for (size_t i = 0; i < options.schema->size(); ++i) {
+    options.projection.push_back(static_cast<int>(i));
+  }
+  options.in_files = true;
+  const Transcript whole = transcribe("avro", options, text, 0, 0);
+  if (whole.bad_records.ends_with("stopped\n")) return 0;
+  for (const size_t most : {size_t{1}, size_t{100}}) {
+    options.batch_rows = 1 + text.size() % 5;
+    const Transcript pieces = transcribe("avro", options, text, text.size(), most);
+    CHECK(pieces.rows == whole.rows, whole.rows + "\n--- differs ---\n" + pieces.rows);
+  }
+  return 0;
+}
+
 }  // namespace
 }  // namespace velo
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace velo;
   std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (text.starts_with("Obj")) return check_file(text);
   // Behind a '{': the input is a schema, and records of zeros.
   const bool schema = text.starts_with('{');
   DecoderOptions options;

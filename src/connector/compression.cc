@@ -20,7 +20,7 @@ Bytef* zlib_bytes(const std::byte* bytes) {
 
 class GzipDecompressor final : public Decompressor {
  public:
-  GzipDecompressor() { CHECK(inflateInit2(&stream_, kGzipWindow) == Z_OK); }
+  explicit GzipDecompressor(int window) { CHECK(inflateInit2(&stream_, window) == Z_OK); }
   ~GzipDecompressor() override { inflateEnd(&stream_); }
 
   Result<Step> step(Bytes in, std::byte* out, size_t out_size) override {
@@ -181,7 +181,7 @@ std::string_view compression_extension(Compression compression) {
 
 std::unique_ptr<Decompressor> make_decompressor(Compression compression) {
   CHECK(compression != Compression::kAuto);
-  if (compression == Compression::kGzip) return std::make_unique<GzipDecompressor>();
+  if (compression == Compression::kGzip) return std::make_unique<GzipDecompressor>(kGzipWindow);
   if (compression == Compression::kZstd) return std::make_unique<ZstdDecompressor>();
   return nullptr;
 }
@@ -191,6 +191,34 @@ std::unique_ptr<Compressor> make_compressor(Compression compression) {
   if (compression == Compression::kGzip) return std::make_unique<GzipCompressor>();
   if (compression == Compression::kZstd) return std::make_unique<ZstdCompressor>();
   return nullptr;
+}
+
+Result<std::string> unpack_block(std::string_view codec, std::string_view bytes, size_t bytes_max) {
+  constexpr int kBareWindow = -MAX_WBITS;  // no header
+  std::unique_ptr<Decompressor> unpacker;
+  if (codec == "deflate") unpacker = std::make_unique<GzipDecompressor>(kBareWindow);
+  if (codec == "zstandard") unpacker = std::make_unique<ZstdDecompressor>();
+  if (!unpacker) {
+    return Error(ErrorCode::kNotSupported,
+                 fmt::format("not supported: blocks packed by the codec '{}'", codec))
+        .with_hint("deflate, zstandard and null are known");
+  }
+  std::string out;
+  while (!unpacker->at_member_end()) {
+    const size_t had = out.size();
+    out.resize(had + std::max<size_t>(had, size_t{16} << 10));
+    const Decompressor::Step step = TRY(unpacker->step(
+        as_bytes(bytes), reinterpret_cast<std::byte*>(out.data()) + had, out.size() - had));
+    bytes.remove_prefix(step.taken);
+    out.resize(had + step.given);
+    const bool stuck = step.taken == 0 && step.given == 0;
+    if (stuck || out.size() > bytes_max) {
+      return Error(ErrorCode::kCorruptData,
+                   stuck ? "a packed block is cut"
+                         : fmt::format("a packed block has more than {} bytes", bytes_max));
+    }
+  }
+  return out;
 }
 
 }  // namespace velo

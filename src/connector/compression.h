@@ -47,6 +47,10 @@ class Compressor {
   virtual Status end_member(std::string& out) = 0;
 };
 
+/// What was packed as a whole by a codec of Avro's, deflate (RFC 1951) or zstandard. Errors:
+/// kCorruptData, also of more than `bytes_max` bytes; kNotSupported for another codec.
+Result<std::string> unpack_block(std::string_view codec, std::string_view bytes, size_t bytes_max);
+
 /// nullptr for kNone. REQUIRES: not kAuto.
 std::unique_ptr<Decompressor> make_decompressor(Compression compression);
 std::unique_ptr<Compressor> make_compressor(Compression compression);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "connector/compression.h"
 #include "engine/message_table.h"
 #include "engine/schemas.h"
 #include "engine/table_kinds.h"
@@ -87,6 +88,8 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
   decoder.batch_rows = batch_rows;
   decoder.options = options.of_format;
   decoder.schemas = TRY(schema_access(options, context));
+  decoder.in_files = options.connector == "filesystem";
+  decoder.unpack = unpack_block;
   decoder.changes = change_form(table.traits.changes);
   std::vector<Field> layout;
   std::vector<Field> declared = physical.schema->fields();
@@ -212,6 +215,7 @@ Result<std::unique_ptr<SinkPort>> make_table_sink(const TableDef& table, const S
     encoder.schema = sink.schema;
     encoder.options = options.of_format;
     encoder.schemas = TRY(schema_access(options, context));
+    encoder.in_files = options.connector == "filesystem";
     sink.encoder = TRY(make_encoder(options.format, std::move(encoder)));
     hints.extension = std::string((*find_format(options.format))->extension);
   }

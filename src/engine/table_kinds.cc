@@ -56,6 +56,7 @@ std::string format_of_path(std::string_view path) {
     if (path.ends_with(packed)) path.remove_suffix(packed.size());
   }
   if (path.ends_with(".csv")) return "csv";
+  if (path.ends_with(".avro")) return "avro";
   for (const std::string_view json : {".json", ".ndjson", ".jsonl"}) {
     if (path.ends_with(json)) return "json";
   }
@@ -162,6 +163,17 @@ bool connector_reads(const SortedOptions& sorted) {
   return connector != nullptr && connector->is_source;
 }
 
+Result<std::vector<Field>> csv_columns(std::string_view head, const OptionMap& options) {
+  const SchemaPtr schema = TRY(infer_csv_schema(head, options));
+  return schema->fields();
+}
+
+/// Files that say their columns.
+bool is_of_files(const SortedOptions& sorted) {
+  const auto format = find_format(sorted.format);
+  return format && (*format)->of_files && sorted.connector == "filesystem";
+}
+
 TableChanges changes_of(const OptionMap& options, bool always) {
   const auto found = options.find("scan.changelog");
   if (found == options.end()) {
@@ -236,7 +248,8 @@ std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) con
       problems.push_back({own ? "connector" : "format", std::move(error)});
       return problems;
     }
-    if ((*format)->of_messages && (connector == nullptr || !connector->of_records)) {
+    const bool in_files = (*format)->of_files && sorted.connector == "filesystem";
+    if ((*format)->of_messages && !in_files && (connector == nullptr || !connector->of_records)) {
       problems.push_back(
           {"format", Error(ErrorCode::kNotSupported,
                            fmt::format("not supported yet: format '{}' with connector '{}'",
@@ -253,7 +266,7 @@ std::vector<OptionProblem> EngineTableKinds::check(const OptionMap& options) con
   } else if (sorted.connector == "filesystem") {
     problems.push_back(
         {"", Error(ErrorCode::kMissingOption, "option 'format' is missing: how the file is written")
-                 .with_hint("'format' = 'csv' or 'json'")});
+                 .with_hint("'format' = 'csv', 'json' or 'avro'")});
   }
   check_changes(options, sorted, problems);
   for (const std::string& name : sorted.of_nobody) {
@@ -312,8 +325,8 @@ TableTraits EngineTableKinds::traits(const OptionMap& options) const {
   TableTraits traits;
   const auto format = find_format(sorted.format);
   traits.reads_fields = format && (*format)->reads_fields;
-  traits.infers_columns =
-      names_schema(sorted) || (connector_reads(sorted) && is_true(sorted.of_format, "csv.infer"));
+  traits.infers_columns = names_schema(sorted) || is_of_files(sorted) ||
+                          (connector_reads(sorted) && is_true(sorted.of_format, "csv.infer"));
   const auto is = [&](std::string_view name) { return is_true(sorted.of_connector, name); };
   std::vector<Field> metadata = {{"partition", Type::string()},
                                  {"offset", Type::bigint()},
@@ -364,7 +377,8 @@ Result<InferredTable> EngineTableKinds::infer_columns(const OptionMap& options) 
   if (connector != nullptr && connector->of_records) {
     return infer_topic_table(sorted, options.contains("format"), context_);
   }
-  if (sorted.format != "csv" || is_pushed_connector(sorted.connector)) {
+  const bool of_files = is_of_files(sorted);
+  if ((sorted.format != "csv" && !of_files) || is_pushed_connector(sorted.connector)) {
     return Error(ErrorCode::kNotSupported,
                  "columns can be inferred from csv files, topics and schemas only");
   }
@@ -374,7 +388,9 @@ Result<InferredTable> EngineTableKinds::infer_columns(const OptionMap& options) 
     return Error(ErrorCode::kNotFound, "there is no file to infer columns from");
   }
   const std::string head = TRY(source->head(partitions.front().id, size_t{256} << 10));
-  add(TRY(infer_csv_schema(head, sorted.of_format))->fields());
+  const std::vector<Field> columns =
+      TRY(of_files ? file_columns(sorted.format, head) : csv_columns(head, sorted.of_format));
+  add(columns);
   return table;
 }
 

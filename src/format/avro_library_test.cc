@@ -3,6 +3,9 @@
 #include <avro.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
+
 #include "base/random.h"
 #include "column/column_builder.h"
 #include "format/avro_schema.h"
@@ -295,6 +298,51 @@ TEST(AvroLibrary, ItReadsWhatWeWrite) {
       read += batch_to_text(sample.read(bytes.substr(r.offset, r.length)));
     }
     ASSERT_EQ(read, batch_to_text(sample.batch)) << sample.schema;
+  }
+}
+
+TEST(AvroLibrary, FilesOfItsAndOfOurs) {
+  Random random(9);
+  for (int i = 0; i < 100; ++i) {
+    const Sample sample(random);
+    char* bytes = nullptr;
+    size_t size = 0;
+    std::FILE* file = open_memstream(&bytes, &size);
+    avro_file_writer_t writer = nullptr;
+    ASSERT_EQ(avro_file_writer_create_fp(file, "made", 1, sample.parsed, &writer), 0);
+    for (const std::string& message : sample.messages) {
+      avro_file_writer_append_encoded(writer, message.data(), static_cast<int64_t>(message.size()));
+      avro_file_writer_sync(writer);
+    }
+    avro_file_writer_close(writer);
+    DecodeCase c;
+    c.format = "avro";
+    c.declared = sample.batch.schema;
+    c.in_files = true;
+    const Collected all = c.run({bytes, size}, 50);
+    std::free(bytes);
+    ASSERT_EQ(all.bad_text() + all.rows_text(), batch_to_text(sample.batch)) << sample.schema;
+    const auto encoder =
+        make_encoder("avro", {sample.batch.schema, {{"avro.schema", sample.schema}}, {}, true})
+            .value();
+    std::string ours = encoder->preamble();
+    encoder->encode(sample.batch, ours).value();
+    avro_file_reader_t reader = nullptr;
+    file = fmemopen(ours.data(), ours.size(), "r");
+    ASSERT_EQ(avro_file_reader_fp(file, "ours", 1, &reader), 0) << avro_strerror();
+    avro_value_t value;
+    avro_generic_value_new(sample.iface, &value);
+    ColumnBuilder rows = sample.row_builder();
+    for (size_t row = 0; row < sample.batch.rows; ++row) {
+      ASSERT_EQ(avro_file_reader_read_value(reader, &value), 0) << avro_strerror();
+      append(rows, &value);
+    }
+    EXPECT_EQ(avro_file_reader_read_value(reader, &value), EOF);
+    avro_value_decref(&value);
+    avro_file_reader_close(reader);
+    const Batch back{sample.batch.schema, sample.batch.rows, rows.finish()->children(), nullptr,
+                     nullptr};
+    ASSERT_EQ(batch_to_text(back), batch_to_text(sample.batch)) << sample.schema;
   }
 }
 

@@ -23,6 +23,7 @@ class Reading {
       : p_(bytes.data()), end_(bytes.data() + bytes.size()), stable_(stable), problem_(problem) {}
 
   bool value(const AvroStep& step, size_t row);
+  std::string_view rest() const { return {p_, static_cast<size_t>(end_ - p_)}; }
   bool whole() {
     if (p_ == end_) return true;
     return fail(BadReason::kSyntax,
@@ -377,6 +378,13 @@ bool Reading::value(const AvroStep& step, size_t row) {
 }
 
 }  // namespace
+
+bool AvroReader::read_next(std::string_view& bytes, const AvroStep& step, size_t row, bool stable) {
+  Reading reading(bytes, stable, problem_);
+  if (!reading.value(step, row)) return false;
+  bytes = reading.rest();
+  return true;
+}
 
 bool AvroReader::read(std::string_view bytes, const AvroStep& step, size_t row, bool stable) {
   Reading reading(bytes, stable, problem_);

@@ -18,6 +18,8 @@ class AvroReader {
   /// Reads the record that fills `bytes` into row `row`. `stable`: strings may point into it.
   /// False: `problem()` says why; the row's contents are then unspecified.
   bool read(std::string_view bytes, const AvroStep& step, size_t row, bool stable);
+  /// The same of a record that begins `bytes`, which then begin behind it.
+  bool read_next(std::string_view& bytes, const AvroStep& step, size_t row, bool stable);
   const Problem& problem() const { return problem_; }
 
  private:

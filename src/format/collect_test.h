@@ -83,6 +83,7 @@ struct DecodeCase {
   KernelChoice kernels = KernelChoice::kBest;
   SchemaPtr declared = nullptr;  ///< instead of `schema`
   ChangeForm changes = ChangeForm::kAppend;
+  bool in_files = false;
 
   Result<std::unique_ptr<Decoder>> make() const {
     DecoderOptions out;
@@ -96,6 +97,7 @@ struct DecodeCase {
     out.options = options;
     out.kernels = kernels;
     out.changes = changes;
+    out.in_files = in_files;
     return make_decoder(format, std::move(out));
   }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -131,6 +132,11 @@ enum class KernelChoice : uint8_t {
 /// True if this CPU can run it.
 bool kernel_available(KernelChoice choice);
 
+/// Unpacks what a format finds packed by a codec that it names ("deflate"), to at most so many
+/// bytes. kNotSupported: there is no such codec here. Empty: there is none.
+using Unpack = std::function<Result<std::string>(std::string_view codec, std::string_view bytes,
+                                                 size_t bytes_max)>;
+
 /// What the records of a format say.
 enum class ChangeForm : uint8_t {
   kAppend,   ///< rows
@@ -148,6 +154,8 @@ struct DecoderOptions {
   /// The format's own options under their full names ("csv.header"); checked by make_decoder.
   OptionMap options;
   SchemaAccess schemas = {};
+  bool in_files = false;  ///< not in messages
+  Unpack unpack = {};
   KernelChoice kernels = KernelChoice::kBest;
 };
 

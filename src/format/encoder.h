@@ -43,6 +43,7 @@ struct EncoderOptions {
   SchemaPtr schema;
   OptionMap options;  ///< under full names ("json.timestamp-format"); checked by make_encoder
   SchemaAccess schemas = {};
+  bool in_files = false;  ///< not in messages
 };
 
 }  // namespace velo

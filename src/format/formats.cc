@@ -3,6 +3,7 @@
 #include "base/fmt.h"
 #include "format/avro_decoder.h"
 #include "format/avro_encoder.h"
+#include "format/avro_file.h"
 #include "format/csv_fast_decoder.h"
 #include "format/datagen_decoder.h"
 #include "format/debezium_avro.h"
@@ -170,8 +171,8 @@ constexpr FormatInfo kFormats[] = {
      "changes in Debezium's envelope, one a line: {\"before\": …, \"after\": …, \"op\": \"c\"} "
      "(or r, u, d)",
      ".json", true, true, false, kDebeziumOptions, true, true},
-    {"avro", "Avro's binary records, one a message", ".avro", true, true, false, kAvroOptions, true,
-     false, true},
+    {"avro", "Avro's binary records, one a message, or in container files", ".avro", true, true,
+     false, kAvroOptions, true, false, true, true},
     {"avro-confluent", "Avro's records behind the number of their schema in a registry", ".avro",
      true, true, false, kAvroConfluentOptions, true, false, true},
     {"debezium-avro-confluent",
@@ -315,6 +316,10 @@ Result<std::unique_ptr<Decoder>> make_avro_decoder(std::string_view format,
                              options.record_bytes_max);
   }
   BatchAssembler assembler = TRY(make_assembler(format, options, {}, true));
+  if (options.in_files && format == "avro") {
+    return AvroFileDecoder::make(std::move(avro), declared, std::move(assembler),
+                                 std::move(options.unpack));
+  }
   return AvroDecoder::make(std::move(avro), declared, std::move(assembler),
                            options.record_bytes_max);
 }
@@ -416,6 +421,9 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
     if (info->name == kDebeziumAvro) {
       return DebeziumAvroEncoder::make(avro, std::string(format), *options.schema);
     }
+    if (options.in_files && info->name == "avro") {
+      return AvroFileEncoder::make(avro, *options.schema);
+    }
     return AvroEncoder::make(avro, std::string(format), *options.schema);
   }
   if (is_protobuf(info->name)) {
@@ -427,6 +435,15 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
     return std::unique_ptr<Encoder>(new RawEncoder());
   }
   return Error(ErrorCode::kNotSupported, fmt::format("format '{}' cannot write", format));
+}
+
+Result<std::vector<Field>> file_columns(std::string_view format, std::string_view head) {
+  CHECK(format == "avro", "no format of files");
+  const std::optional<AvroFileHeader> header = TRY(read_avro_header(head));
+  if (header) return avro_columns(header->schema->root());
+  return Error(ErrorCode::kNotSupported,
+               fmt::format("the header of the Avro file has more than {} bytes", head.size()))
+      .with_hint("declare the columns");
 }
 
 Result<std::vector<Field>> schema_columns(std::string_view format, const OptionMap& options,

@@ -28,6 +28,8 @@ struct FormatInfo {
   bool of_changes = false;
   /// Records do not say where they end: it is for connectors of messages.
   bool of_messages = false;
+  /// … but files have a form of their own, and say their columns.
+  bool of_files = false;
 };
 
 std::span<const FormatInfo> formats();
@@ -48,6 +50,9 @@ Result<std::unique_ptr<Encoder>> make_encoder(std::string_view format, EncoderOp
 /// kNotFound: they name none.
 Result<std::vector<Field>> schema_columns(std::string_view format, const OptionMap& options,
                                           const SchemaAccess& access);
+
+/// The columns that a file gives which begins so. REQUIRES: FormatInfo::of_files.
+Result<std::vector<Field>> file_columns(std::string_view format, std::string_view head);
 
 /// The columns of a CSV text by looking at its values (never at the names): BIGINT, DOUBLE,
 /// BOOLEAN, DATE, TIMESTAMP, TIMESTAMP_LTZ or STRING, names from the header line or column1,
