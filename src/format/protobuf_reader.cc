@@ -280,7 +280,6 @@ bool ProtoReading::field(const ProtoMessageStep& message, const ProtoStep& step,
   uint64_t& seen = reader_.seen_[step.id];
   if (step.list) {
     if (seen != serial && !merge) step.list->begin(row);
-    if (seen != serial && step.op == Op::kMap) reader_.keys_.erase(step.id);
     seen = serial;
     return repeated(step, wire, row);
   }
@@ -350,10 +349,11 @@ void ProtoReading::replace_same_key(const ProtoStep& step, size_t row, size_t pl
     while (same < place && keys.bytes_at(same) != key) ++same;
   } else {
     ProtoReader::Keys& known = reader_.keys_[step.id];
-    if (known.empty()) {
-      for (size_t at = first; at < place; ++at) known.emplace(keys.bytes_at(at), at);
+    if (known.record != reader_.records_ || known.first != first) {
+      known = {reader_.records_, first, {}};
+      for (size_t at = first; at < place; ++at) known.places.emplace(keys.bytes_at(at), at);
     }
-    same = known.try_emplace(std::string(key), place).first->second;
+    same = known.places.try_emplace(std::string(key), place).first->second;
   }
   if (same == place) return;
   for (size_t i = 0; i < 2; ++i) step.list->elements(i).move_row(place, same);
@@ -535,6 +535,7 @@ bool ProtoReading::fill_default(const ProtoStep& step, size_t row) {
 
 bool ProtoReader::read(std::string_view bytes, const ProtoRecordStep& step, size_t row,
                        bool stable) {
+  ++records_;
   if (seen_.size() < step.steps) seen_.resize(step.steps);
   return ProtoReading(*this, bytes, stable).message(step.root, row, false, 0);
 }

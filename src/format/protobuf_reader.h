@@ -27,10 +27,15 @@ class ProtoReader {
  private:
   friend class ProtoReading;
   /// Keys of a map that is long, and the places of their entries.
-  using Keys = std::unordered_map<std::string, size_t>;
+  struct Keys {
+    uint64_t record = 0;
+    size_t first = 0;  ///< entry: of the map that it is about
+    std::unordered_map<std::string, size_t> places;
+  };
 
   Problem problem_;
-  uint64_t messages_ = 0;                    ///< read so far
+  uint64_t records_ = 0;                     ///< read so far
+  uint64_t messages_ = 0;                    ///< the same of messages, also those inside of others
   std::vector<uint64_t> seen_;               ///< by step: the last message that had the field
   std::unordered_map<uint32_t, Keys> keys_;  ///< by step
 };

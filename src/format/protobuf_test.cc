@@ -188,6 +188,16 @@ TEST(Protobuf, LongMapsKeepTheLastOfEachKey) {
   }
   EXPECT_EQ(decode(schema, {message, message}).rows_text(),
             fmt::format("'{{{0}}}'\n'{{{0}}}'\n", expected));
+  // The same in parts of one message, of which the first has no entry.
+  const std::string outer =
+      "syntax = \"proto3\"; message O { message M { map<string, int64> m = 1; } M m = 1; }";
+  std::string parts = Wire().text(1, "").out;
+  for (int i = 0; i < 200; ++i) {
+    const std::string entry = Wire().text(1, fmt::format("k{}", i % 40)).num(2, i).out;
+    parts += Wire().text(1, Wire().text(1, entry).out).out;
+  }
+  EXPECT_EQ(decode(outer, {parts, parts}).rows_text(),
+            fmt::format("'({{{0}}})'\n'({{{0}}})'\n", expected));
 }
 
 TEST(Protobuf, TimesAndRanges) {

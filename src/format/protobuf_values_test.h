@@ -6,6 +6,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -186,52 +187,47 @@ class ProtoLibrary {
       if (field.has_presence() && !r.HasField(message, &field)) return out.append_null();
       return append_value(out, message, field, -1);
     }
-    const int count = r.FieldSize(message, &field);
-    for (int i = 0; i < count; ++i) {
-      if (!field.is_map()) {
-        append_value(out.child(0), message, field, i);
-      } else if (const int last = last_of_key(message, field, i); last >= 0) {
-        const FieldDescriptor& key = *field.message_type()->field(0);
-        const FieldDescriptor& value = *field.message_type()->field(1);
-        append_value(out.child(0), r.GetRepeatedMessage(message, &field, i), key, -1);
-        append_value(out.child(1), r.GetRepeatedMessage(message, &field, last), value, -1);
-      }
+    if (field.is_map()) return append_map(out, message, field);
+    for (int i = 0; i < r.FieldSize(message, &field); ++i) {
+      append_value(out.child(0), message, field, i);
     }
     out.append_list_end();
   }
 
-  /// The last entry with the key of entry `i`; -1: `i` is not the first of them.
-  static int last_of_key(const Message& message, const FieldDescriptor& field, int i) {
+  /// Of entries with one key the last counts; it stands where the first does.
+  static void append_map(ColumnBuilder& out, const Message& message, const FieldDescriptor& field) {
     const google::protobuf::Reflection& r = *message.GetReflection();
-    const auto key_of = [&](int at) {
-      const Message& entry = r.GetRepeatedMessage(message, &field, at);
-      ColumnBuilder key(key_type(*field.message_type()->field(0)));
-      append_value(key, entry, *field.message_type()->field(0), -1);
-      const ColumnPtr column = key.finish();
-      return column->type().is_string()          ? std::string(column->string_at(0))
-             : column->type().is_decimal()       ? fmt::format("{}", column->int128_at(0))
-             : column->type() == Type::boolean() ? fmt::format("{}", column->bool_at(0))
-                                                 : fmt::format("{}", column->int64_at(0));
-    };
-    const std::string key = key_of(i);
-    int last = i;
-    for (int at = 0; at < r.FieldSize(message, &field); ++at) {
-      if (key_of(at) != key) continue;
-      if (at < i) return -1;
-      last = at;
+    std::map<std::string, int> last;
+    for (int i = 0; i < r.FieldSize(message, &field); ++i) {
+      last[key_of(r.GetRepeatedMessage(message, &field, i))] = i;
     }
-    return last;
+    for (int i = 0; i < r.FieldSize(message, &field); ++i) {
+      const Message& entry = r.GetRepeatedMessage(message, &field, i);
+      const auto found = last.find(key_of(entry));
+      if (found == last.end()) continue;
+      append_value(out.child(0), entry, *field.message_type()->field(0), -1);
+      append_value(out.child(1), r.GetRepeatedMessage(message, &field, found->second),
+                   *field.message_type()->field(1), -1);
+      last.erase(found);
+    }
+    out.append_list_end();
   }
-  static Type key_type(const FieldDescriptor& key) {
-    switch (key.cpp_type()) {
+  static std::string key_of(const Message& entry) {
+    const google::protobuf::Reflection& r = *entry.GetReflection();
+    const FieldDescriptor* const key = entry.GetDescriptor()->field(0);
+    switch (key->cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING:
-        return Type::string();
+        return r.GetString(entry, key);
       case FieldDescriptor::CPPTYPE_BOOL:
-        return Type::boolean();
-      case FieldDescriptor::CPPTYPE_UINT64:
-        return Type::decimal(20, 0);
+        return fmt::format("{}", r.GetBool(entry, key));
+      case FieldDescriptor::CPPTYPE_INT32:
+        return fmt::format("{}", r.GetInt32(entry, key));
+      case FieldDescriptor::CPPTYPE_UINT32:
+        return fmt::format("{}", r.GetUInt32(entry, key));
+      case FieldDescriptor::CPPTYPE_INT64:
+        return fmt::format("{}", r.GetInt64(entry, key));
       default:
-        return Type::bigint();
+        return fmt::format("{}", r.GetUInt64(entry, key));
     }
   }
 
