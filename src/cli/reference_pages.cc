@@ -153,7 +153,7 @@ std::string properties_table() {
       "operator allows is named in `VELO_KAFKA_PROPERTIES`, by commas.\nBesides, "
       "`auto.offset.reset` says where a group without an offset begins, and `sasl.jaas.config` "
       "gives user name and password.\nSecrets stand in SQL as `${NAME}` or `${file:/path}` only."
-      "\n\n| property | also called | of |\n| --- | --- | --- |\n";
+      "\n\n| property | of | also called |\n| --- | --- | --- |\n";
   for (const KafkaProperty& property : kafka_properties()) {
     const std::string_view of = property.role == KafkaRole::kBoth       ? "reading, writing"
                                 : property.role == KafkaRole::kConsumer ? "reading"
@@ -161,7 +161,7 @@ std::string properties_table() {
     const std::string java = property.java.empty() || property.java == property.name
                                  ? ""
                                  : fmt::format("`{}`", property.java);
-    out += fmt::format("| `{}` | {} | {} |\n", property.name, java, of);
+    out += fmt::format("| `{}` | {} | {} |\n", property.name, of, java);
   }
   return out;
 }
