@@ -9,7 +9,7 @@ from event_time import Grid
 from expressions import Expressions, both
 from families.groups import some_having, some_key
 from schemas import named, some_stream
-from values import BIGINT, BOOLEAN, timestamp, timestamp_ltz
+from values import BIGINT, timestamp, timestamp_ltz
 
 NEVER_LATE = datetime.timedelta(days=10_000)
 SECOND = datetime.timedelta(seconds=1)
@@ -96,15 +96,12 @@ def make(c):
 
 
 def alone(c, table, window):
-    """The function adds its columns to every row; none is late."""
+    """The function adds its columns to every row; none is late. A row without a time is bad, whatever
+    WHERE says of it."""
     bounds = [both(column.name, column.sql) for column in window.columns()]
     expressions = Expressions(c, named(table) + bounds)
     items = c.many(lambda: expressions.any(1), 2, at_least=1, at_most=4) + bounds[:2]
     where = expressions.of("bool", 2) if c.chance(40) else None
-    # A row that WHERE leaves out by its own columns is put into no window, where it would be bad.
-    timeless = table.without_time() > 0
-    if where and timeless:
-        where = both("k <> 'b'", BOOLEAN)
 
     def text(side, source):
         listed = ", ".join(f"{getattr(item, side)} AS r{i}" for i, item in enumerate(items))
@@ -117,13 +114,7 @@ def alone(c, table, window):
     )
     window.lateness = NEVER_LATE
 
-    def derive(ask):
-        window.give(case)
-        if where and timeless:
-            kept = ask(f"SELECT COUNT(*) FROM t WHERE ts IS NULL AND {where.duck}")
-            case.stats["bad"] = kept[0][0]
-
-    case.derive = derive
+    case.derive = lambda ask: window.give(case)
     return case
 
 
