@@ -477,6 +477,35 @@ class Dialect(Case):
             self.assertEqual(self.velo("fmt", "-e", laid_out), (laid_out, "", 0), statement)
 
 
+class DeadLetters(Case):
+    """velo dlq, as far as it needs no broker; the rest is in tests/kafka."""
+
+    def test_letters_in_a_file(self):
+        letters = [{"record": "1,x", "source": "a.csv", "offset": 7, "line": 2, "reason": "value",
+                    "message": "column 'b': 'x' is no INTEGER"},
+                   {"record": "2,y", "source": "b.csv", "offset": 9, "line": 3, "reason": "value", "message": "so"}]
+        self.write("dead.json", "".join(json.dumps(letter) + "\n" for letter in letters))
+        out, err, status = self.velo("dlq", "show", "dead.json", "--filter", "source = 'a.csv'")
+        self.assertEqual((err, status), ("", 0))
+        self.assertEqual(json.loads(out), {
+            "source": "a.csv", "partition": None, "offset": 7, "line": 2, "table_name": None, "reason": "value",
+            "error": "column 'b': 'x' is no INTEGER", "value": "1,x"})
+        self.assertEqual(self.velo("dlq", "show", "dead.json", "-n", "1", "-o", "csv")[0].count("\n"), 2)
+        out, err, status = self.velo("dlq", "show", "dead.json", "--filter", "sauce = 'a.csv'")
+        self.assertEqual((out, status), ("", 2))
+        self.assertIn("sauce = 'a.csv'", err)
+        self.assertIn("did you mean 'source'?", err)
+
+    def test_what_is_wanted(self):
+        for words, said in (((), "dlq show, or dlq replay, is wanted"), (("show",), "one topic is wanted"),
+                            (("replay", "dead.json"), "holds no keys and headers"),
+                            (("show", "t", "--again"), "--again is for dlq replay"),
+                            (("replay", "t"), "the brokers of 't' are not known")):
+            out, err, status = self.velo("dlq", *words, env={"VELO_KAFKA_BROKERS": ""})
+            self.assertEqual((out, status), ("", 2), words)
+            self.assertIn(said, err)
+
+
 class Completion(Case):
     def bash(self, line):
         """What bash offers after `line` (its last word may be begun, or empty after a blank)."""
