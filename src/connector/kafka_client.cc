@@ -263,7 +263,7 @@ Result<KafkaMetadata> KafkaClient::metadata(const std::string& topic, int timeou
     const rd_kafka_metadata_t* found = nullptr;
     const rd_kafka_resp_err_t code =
         rd_kafka_metadata(handle_, all ? 1 : 0, handle.get(), &found, step_ms);
-    rd_kafka_poll(handle_, 0);  // what `on_error` is to be told
+    if (!reading_) rd_kafka_poll(handle_, 0);  // what `on_error` is to be told
     if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
       if (refused() || std::chrono::steady_clock::now() > deadline) return no_answer(what);
       std::this_thread::sleep_for(kRetryPause);

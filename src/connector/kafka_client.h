@@ -76,6 +76,10 @@ class KafkaClient {
   };
   Result<Range> offsets(const std::string& topic, int32_t partition, int timeout_ms = 10'000);
 
+  /// Says that messages come from now on: polling for what else the client has to tell would throw
+  /// them away, so nothing here does it any more.
+  void begin_reading() { reading_ = true; }
+
   /// Warnings since the last call, each told once.
   std::vector<std::string> take_warnings();
   /// What no retrying will mend.
@@ -97,6 +101,7 @@ class KafkaClient {
 
   Hooks hooks_;
   rd_kafka_t* handle_ = nullptr;
+  bool reading_ = false;
   std::string servers_;
   std::atomic<uint64_t> errors_{0};
   mutable std::mutex mutex_;  // librdkafka's threads write what follows

@@ -64,6 +64,7 @@ Result<std::shared_ptr<KafkaMember>> KafkaMember::join(const KafkaSourceOptions&
     const std::string pattern = fmt::format("^({})$", text);
     rd_kafka_topic_partition_list_add(wanted.get(), pattern.c_str(), RD_KAFKA_PARTITION_UA);
   }
+  member->client_->begin_reading();
   const rd_kafka_resp_err_t code = rd_kafka_subscribe(handle, wanted.get());
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return member;
   return kafka_error(code, fmt::format("joining group '{}'", options.group));

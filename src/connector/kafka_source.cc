@@ -196,6 +196,7 @@ Status KafkaSource::assign() {
         lane.next;
   }
   if (list->cnt == 0) return {};
+  client_->begin_reading();
   return checked(rd_kafka_incremental_assign(client_->handle(), list.get()),
                  "assigning partitions");
 }
