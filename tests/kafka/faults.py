@@ -2,11 +2,13 @@
 """Kills, stops and restarts velo and brokers at random while records go from topic to topic, and
 says whether one was lost, or velo gave up when a broker did. What comes twice is counted and
 allowed: the promise is at least once. With --totals the records are counted in windows, by
-something else than their keys: each total that is written must be whole and right.
+something else than their keys: each total that is written must be whole and right. With --ever
+they are also counted without a window, into a topic of upserts: what stands there in the end must
+be right.
 
     tests/kafka/faults.py build/dev/velo        a dozen faults, one instance, one broker
     tests/kafka/faults.py build/release/velo --faults 200 --instances 3 --nodes 3
-    tests/kafka/faults.py build/release/velo --faults 20 --instances 3 --totals
+    tests/kafka/faults.py build/release/velo --faults 20 --instances 3 --totals --ever
 
 It has a broker of its own. Exit status 0: nothing was lost and velo never gave up; 1: it was, or
 did; 77: no Kafka can be had.
@@ -51,8 +53,16 @@ INSERT INTO went SELECT kind, MIN(number) / 1000, COUNT(*), SUM(number)
 FROM TUMBLE(TABLE (SELECT number % 7 AS kind, number, happened FROM came), DESCRIPTOR(happened),
   INTERVAL '1' SECOND) GROUP BY kind, window_start, window_end;
 """
+EVER = """CREATE TABLE ever (kind BIGINT, n BIGINT, s BIGINT, PRIMARY KEY (kind) NOT ENFORCED)
+WITH ('connector' = 'upsert-kafka', 'topic' = 'ever', 'format' = 'json',
+  'properties.bootstrap.servers' = '{bootstrap}');
+SET 'state.unbounded' = 'allow';
+INSERT INTO ever SELECT kind, COUNT(*), SUM(number)
+FROM (SELECT number % 7 AS kind, number FROM came) GROUP BY kind;
+"""
 KINDS = 7
 PATIENCE_SECONDS = 60
+SILENCE_SECONDS = 30  # longer than a group needs to deal partitions anew
 
 
 class Instance:
@@ -121,9 +131,12 @@ class Faults:
         self.bootstrap = self.cluster.bootstrap()
         topics.create(self.bootstrap, "came", options.partitions, None, [])
         topics.create(self.bootstrap, "went", options.partitions, None, [])
+        topics.create(self.bootstrap, "ever", 3, None, [])
         script = folder / "query.sql"
-        shared = options.instances > 1 or options.totals
-        query = TOTALS if options.totals else QUERY
+        shared = options.instances > 1 or options.totals or options.ever
+        query = TOTALS if options.totals or options.ever else QUERY
+        if options.ever:
+            query += EVER
         script.write_text(
             ("SET 'application.id' = 'faults';\n" if shared else "")
             + query.format(bootstrap=self.bootstrap)
@@ -191,8 +204,9 @@ class Faults:
             sender.join()
         if sender.error:
             raise sender.error
-        if self.options.totals:
-            return self.report_totals(sender.sent)
+        if self.options.totals or self.options.ever:
+            right = self.report_totals(sender.sent)
+            return (not self.options.ever or self.report_ever(sender.sent)) and right
         return self.report(sender.sent, self.arrived(sender.sent))
 
     def consumed(self):
@@ -241,6 +255,28 @@ class Faults:
             print(log[-3000:])
         return not (missing or wrong or exits)
 
+    def report_ever(self, sent):
+        """Whether what stands in the topic of upserts in the end is right."""
+        numbers = [range(kind, sent, KINDS) for kind in range(KINDS)]
+        expected = {kind: (len(some), sum(some)) for kind, some in enumerate(numbers)}
+        found, back = {}, 0
+        messages = self.topics.consume(
+            self.bootstrap, "ever", seconds=SILENCE_SECONDS, isolation="read_uncommitted"
+        )
+        for message in messages:
+            for instance in self.instances:
+                instance.supervise()
+            row = json.loads(message.value())
+            total = (row["n"], row["s"])
+            back += total < found.get(row["kind"], (0, 0))
+            found[row["kind"]] = total
+        wrong = {kind for kind in expected if found.get(kind) != expected[kind]}
+        print(f"faults: of {KINDS} totals ever {len(wrong)} are wrong; {back} times one went back")
+        if wrong:
+            print(f"faults: expected {expected}, found {found}; what velo said last:")
+            print(self.log_path.read_text(errors="replace")[-3000:])
+        return not wrong
+
     def exits(self):
         exits = sum((instance.exits for instance in self.instances), collections.Counter())
         print(
@@ -284,6 +320,7 @@ def parse():
     parser.add_argument("--partitions", type=int, default=12)
     parser.add_argument("--rate", type=int, default=2000, help="records per second")
     parser.add_argument("--totals", action="store_true", help="count records in windows")
+    parser.add_argument("--ever", action="store_true", help="count them without a window, too")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     return parser.parse_args()
 
