@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,10 @@ struct PartitionInfo {
   /// its position noted.
   int32_t number = -1;
   std::string note = {};
+  /// Of one whose positions are committed: where it begins, and whether that was committed.
+  std::optional<uint64_t> begin = {};
+  bool begin_is_committed = false;
+  uint64_t end = 0;  ///< behind what was there when it was given; 0: nobody asked
 };
 
 }  // namespace velo

@@ -238,10 +238,11 @@ Result<std::unique_ptr<Source>> make_source(std::string_view connector, const Op
       }
       parsed.member = fmt::format("{}/{}", hints.member, hints.task);
       parsed.group_topics = hints.group_topics;
+      parsed.asks_ends = hints.again;
     }
     if (hints.own_topic) {
       parsed.without_commit = KafkaLoss::kEarliest;
-      parsed.purges = true;
+      parsed.purges = !hints.again;
     }
     return std::unique_ptr<Source>(
         std::make_unique<KafkaSource>(std::move(parsed), context.clock, context.legacy));

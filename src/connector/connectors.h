@@ -33,6 +33,7 @@ struct GroupTopics {
   struct Own {
     std::string name;
     std::vector<std::string> like;
+    bool keeps = false;  ///< all that was written is read again and again
   };
   std::vector<Own> own;
   /// Topics whose partitions of equal number must come to the same member: they have as many.
@@ -63,6 +64,9 @@ struct SourceHints {
   std::shared_ptr<const GroupTopics> group_topics = {};
   /// A topic of the job's own: read from its beginning, to the last record.
   bool own_topic = false;
+  /// Read from the beginning again and again: nothing is deleted once it is committed, and how much
+  /// there is when it begins is worth asking.
+  bool again = false;
 };
 
 struct SinkHints {

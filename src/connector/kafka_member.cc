@@ -49,6 +49,7 @@ Result<std::shared_ptr<KafkaMember>> KafkaMember::join(const KafkaSourceOptions&
   rd_kafka_t* const handle = member->client_->handle();
   rd_kafka_poll_set_consumer(handle);
   member->topics_ = options.group_topics;
+  member->group_ = options.group;
   const GroupTopics& topics = *member->topics_;
   const KafkaTopicPartitions wanted = make_topic_partitions(topics.topics.size() + 1);
   for (const std::string& topic : topics.topics) {
@@ -91,7 +92,10 @@ Status KafkaMember::make_own_topics(const GroupTopics& topics) {
       wanted = found->second;
       largest = like;
     }
-    if (!counts.contains(own.name)) TRY(make_topic(own.name, wanted));
+    if (!counts.contains(own.name)) {
+      if (own.keeps) TRY(check_unread(own, counts));
+      TRY(make_topic(own.name, wanted));
+    }
     const KafkaMetadata made = TRY(client_->metadata(own.name, kKafkaTimeoutMs));
     const int32_t there = made->topics[0].partition_cnt;
     if (there == wanted) continue;
@@ -102,6 +106,41 @@ Status KafkaMember::make_own_topics(const GroupTopics& topics) {
         .with_hint(
             "stop every instance once it has nothing left to read, delete that topic, and start "
             "them again");
+  }
+  return {};
+}
+
+/// What was read before the topic is made would be missing in it for ever.
+Status KafkaMember::check_unread(const GroupTopics::Own& own,
+                                 const std::map<std::string, int32_t>& counts) {
+  const KafkaTopicPartitions list = make_topic_partitions(16);
+  for (const std::string& topic : own.like) {
+    const auto found = counts.find(topic);
+    const int32_t count = found == counts.end() ? 0 : found->second;
+    for (int32_t i = 0; i < count; ++i) {
+      rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), i);
+    }
+  }
+  const rd_kafka_resp_err_t code = ask_patiently(kKafkaTimeoutMs, [&] {
+    return rd_kafka_committed(client_->handle(), list.get(), kKafkaTimeoutMs);
+  });
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return kafka_error(code, fmt::format("committed offsets of group '{}'", group_),
+                       client_->last_trouble());
+  }
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& answer = list->elems[i];
+    // Without a note it is no work of an instance, but where somebody wants it to begin.
+    if (answer.offset < 0 || answer.metadata_size == 0) continue;
+    const KafkaMetadata now = TRY(client_->metadata("", kKafkaTimeoutMs));
+    if (counts_of(*now).contains(own.name)) return {};  // another instance has made it meanwhile
+    return Error(ErrorCode::kIncompatibleState,
+                 fmt::format("group '{}' has read {}-{} as far as offset {}, for another script or "
+                             "into a topic that was deleted: totals of all rows would lack those "
+                             "before",
+                             group_, answer.topic, answer.partition, answer.offset))
+        .with_hint(
+            "another 'application.id' begins anew; so does this one once its group is deleted");
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -53,6 +54,7 @@ class KafkaMember {
  private:
   KafkaMember() = default;
   Status make_own_topics(const GroupTopics& topics);
+  Status check_unread(const GroupTopics::Own& own, const std::map<std::string, int32_t>& counts);
   Status check_together();
   Status check_round() const;
   Status make_topic(const std::string& name, int32_t partitions);
@@ -61,6 +63,7 @@ class KafkaMember {
   void rebalanced(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& partitions);
 
   std::shared_ptr<const GroupTopics> topics_;
+  std::string group_;
   std::unique_ptr<KafkaClient> client_;
   std::mutex mutex_;            // held while the client calls back, too
   KafkaTopicPartitions given_;  ///< null: none yet

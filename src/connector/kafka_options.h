@@ -91,6 +91,8 @@ struct KafkaSourceOptions {
   std::shared_ptr<const GroupTopics> group_topics;
   /// What is committed may be deleted.
   bool purges = false;
+  /// How much there is when it begins is told with the partitions.
+  bool asks_ends = false;
 };
 Result<KafkaSourceOptions> parse_kafka_source_options(const OptionMap& options,
                                                       const OptionReader& reader);

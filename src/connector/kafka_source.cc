@@ -149,8 +149,10 @@ Result<std::vector<PartitionInfo>> KafkaSource::add_lanes(
   }
   std::vector<PartitionInfo> added;
   if (lanes_.size() == first) return added;
-  TRY(set_starts(first, later));
-  TRY(set_ends(first));
+  Lanes fresh;
+  for (size_t i = first; i < lanes_.size(); ++i) fresh.push_back(&lanes_[i]);
+  TRY(set_starts(fresh, later));
+  TRY(set_ends(fresh));
   for (size_t i = first; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[i];
     lane.ended = lane.stop >= 0 && lane.next >= lane.stop;
@@ -160,6 +162,12 @@ Result<std::vector<PartitionInfo>> KafkaSource::add_lanes(
     info.bounded = options_.end.kind != KafkaPoint::Kind::kNone;
     info.number = lane.partition;
     info.note = lane.note;
+    if (lane.next >= 0) info.begin = static_cast<uint64_t>(lane.next);
+    info.begin_is_committed = lane.begins_at_committed;
+    if (options_.asks_ends) {
+      const auto range = TRY(client_->offsets(lane.topic, lane.partition, kKafkaTimeoutMs));
+      info.end = static_cast<uint64_t>(range.end);
+    }
     added.push_back(std::move(info));
   }
   return added;

@@ -38,7 +38,7 @@ class KafkaSource final : public Source {
   Status seek(uint32_t partition, const Position& position) override;
   Result<Poll> poll(uint32_t partition, Block& out, int64_t timeout_us) override;
   Status wait(int64_t timeout_us) override;
-  void commit(std::span<const SourceCommit> commits) override;
+  bool commit(std::span<const SourceCommit> commits) override;
   bool commits() const override { return !options_.group.empty(); }
   std::vector<std::string> take_warnings() override;
   std::optional<SourceStats> stats() const override;
@@ -52,6 +52,7 @@ class KafkaSource final : public Source {
         0;  ///< offset, or a logical one of librdkafka, to begin at; then behind the last
     int64_t stop = -1;  ///< the first offset that is not read; below 0: none
     std::string note;   ///< of the committed offset
+    bool begins_at_committed = false;
     uint64_t records = 0;  ///< given out
     uint64_t bytes = 0;
     int64_t committed = -1;
@@ -73,12 +74,14 @@ class KafkaSource final : public Source {
   Result<std::vector<std::pair<std::string, int32_t>>> given_partitions();
   Result<std::vector<PartitionInfo>> add_lanes(
       const std::vector<std::pair<std::string, int32_t>>& found, bool later);
-  Status set_starts(size_t first, bool later);
-  Status set_ends(size_t first);
-  Status set_committed(size_t first, bool start);
-  Status set_by_time(size_t first, int64_t timestamp_ms, int64_t Lane::* field);
-  Status set_by_offsets(size_t first, const KafkaPoint& point, int64_t Lane::* field);
-  Status set_by_range(size_t first, bool of_ends, int64_t Lane::* field);
+  using Lanes = std::vector<Lane*>;
+  Status set_starts(Lanes lanes, bool later);
+  Status set_ends(const Lanes& lanes);
+  Result<Lanes> set_committed(const Lanes& lanes, int64_t Lane::* field);
+  Status skip_lost(Lane& lane);
+  Status set_by_time(const Lanes& lanes, int64_t timestamp_ms, int64_t Lane::* field);
+  Status set_by_offsets(const Lanes& lanes, const KafkaPoint& point, int64_t Lane::* field);
+  Status set_by_range(const Lanes& lanes, bool of_ends, int64_t Lane::* field);
   Status assign();
   Status pump(int timeout_ms);
   Status take(rd_kafka_message_t* message);

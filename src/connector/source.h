@@ -108,8 +108,11 @@ class Source {
   }
 
   /// For sources that others remember the position of (a consumer group): a source made later goes
-  /// on there. Does not wait; what goes wrong is a warning.
-  virtual void commit(std::span<const SourceCommit> commits) { (void)commits; }
+  /// on there. Whether it was taken; if not, a warning says why.
+  virtual bool commit(std::span<const SourceCommit> commits) {
+    (void)commits;
+    return true;
+  }
   /// Whether `commit` does anything.
   virtual bool commits() const { return false; }
 

@@ -132,6 +132,7 @@ Result<SourceSpec> make_source_spec(const TableDef& table, const TableColumns& c
   hints.application = sharing.application;
   hints.member = sharing.member;
   hints.group_topics = sharing.topics;
+  hints.again = sharing.again;
   spec.make_source = [options, context, hints](uint32_t task) mutable {
     hints.newline_framed = newline_framed(options.format, options.of_format);
     hints.task = task;

@@ -24,6 +24,7 @@ struct SharedReading {
   std::string application = {};  ///< empty: they are not
   std::string member = {};
   std::shared_ptr<const GroupTopics> topics = {};
+  bool again = false;  ///< from their beginning whenever they are dealt
 };
 
 /// The name of the member that reads the table: one for all that reach the same brokers in the same

@@ -201,15 +201,12 @@ class QueryBuilder {
     if (!context.application.empty()) roots = TRY(share_inputs(roots, context.application));
     std::vector<LowerInput> plans = given;
     for (size_t i = 0; i < plans.size(); ++i) plans[i].plan = roots[i];
-    state.make_job = [plans, catalog, replay = replay_of(roots), context,
-                      options]() mutable -> Result<std::unique_ptr<Job>> {
+    context.replay = replay_of(roots);
+    state.make_job = [plans, catalog, context, options]() mutable -> Result<std::unique_ptr<Job>> {
       context.catalog = &catalog;
-      JobGraph graph = TRY(lower(plans, context));
-      for (SourceUse& use : graph.sources) {
-        const auto found = replay.find(use.spec.table);
-        if (found != replay.end()) use.spec.replay = found->second;
-      }
-      return std::make_unique<Job>(std::move(graph), options);
+      auto job = std::make_unique<Job>(TRY(lower(plans, context)), options);
+      options.goes_on = true;
+      return job;
     };
     state.use(TRY(state.make_job()));
     describe_outputs(plans, state);
@@ -260,11 +257,25 @@ class QueryBuilder {
 
 namespace {
 
+/// What instances read again whenever partitions move.
+std::string explain_replay(const PlanPtr& plan) {
+  std::string text;
+  for (const auto& [source, rule] : replay_of({plan})) {
+    if (rule.kind != ReplayRule::Kind::kNever) continue;
+    text += fmt::format(
+        "When partitions move, '{}' is read again from where the application began: {} keeps state "
+        "of all rows\n",
+        source, rule.why);
+  }
+  return text;
+}
+
 /// The plan as it runs with these settings.
 Result<std::string> explain_shared(const PlanPtr& plan, const OptionMap& settings) {
   const auto application = settings.find("application.id");
   if (application == settings.end() || application->second.empty()) return explain(*plan);
-  return explain(*TRY(share_inputs({plan}, application->second))[0]);
+  const PlanPtr shared = TRY(share_inputs({plan}, application->second))[0];
+  return explain(*shared) + explain_replay(shared);
 }
 
 /// Carries out what a bound statement says, but for running it.

@@ -206,10 +206,16 @@ class Lowering {
     SourceUse use;
     use.spec = TRY(make_source_spec(*table, columns, context_.batch_rows, sharing_of(*table),
                                     context_.connectors));
+    use.spec.replay = rule_of(table->name);
     TRY(set_bad_records(*table, use));
     graph_.sources.push_back(std::move(use));
     sources_.emplace(table.get(), graph_.sources.size() - 1);
     return graph_.sources.size() - 1;
+  }
+
+  ReplayRule rule_of(const std::string& source) const {
+    const auto found = context_.replay.find(source);
+    return found == context_.replay.end() ? ReplayRule() : found->second;
   }
 
   /// The member of the group that reads the table in this process: one for all tables that reach
@@ -217,7 +223,8 @@ class Lowering {
   SharedReading sharing_of(const TableDef& table) {
     if (context_.application.empty() || !is_message_connector(table.connector())) return {};
     add_topics(table.options, &group_of(table));
-    return {context_.application, member_name(table), groups_[member_name(table)]};
+    return {context_.application, member_name(table), groups_[member_name(table)],
+            rule_of(table.name).kind == ReplayRule::Kind::kNever};
   }
   GroupTopics& group_of(const TableDef& table) {
     std::shared_ptr<GroupTopics>& topics = groups_[member_name(table)];
@@ -258,7 +265,8 @@ class Lowering {
     SinkSpec sink;
     sink.name = node.topic;
     sink.input = rows;
-    GroupTopics::Own own{node.topic, node.like};
+    const ReplayRule rule = rule_of(node.topic);
+    GroupTopics::Own own{node.topic, node.like, rule.kind == ReplayRule::Kind::kNever};
     for (const TableDefPtr& table : tables) sink.origins.push_back(sources_.at(table.get()));
     group_of(*tables[0]).own.push_back(std::move(own));
     auto shared = std::make_shared<RepartitionNode>(node);
@@ -267,9 +275,10 @@ class Lowering {
     };
     graph_.sinks.push_back(std::move(sink));
     const SharedReading sharing{context_.application, member_name(*tables[0]),
-                                groups_[member_name(*tables[0])]};
+                                groups_[member_name(*tables[0])],
+                                rule.kind == ReplayRule::Kind::kNever};
     SourceUse use;
-    use.spec = TRY(make_dealt_source(node, *tables[0], sharing, context_.connectors));
+    use.spec = TRY(make_dealt_source(node, *tables[0], rule, sharing, context_.connectors));
     use.readers.push_back(dealt_reader(node));
     graph_.sources.push_back(std::move(use));
     const Upstream made{Upstream::Kind::kReader, graph_.sources.size() - 1, 0};

@@ -26,6 +26,7 @@ struct LowerContext {
   uint32_t parallelism = 1;
   const TimeZone* zone = TimeZone::utc();
   std::string application = {};  ///< setting 'application.id'
+  std::map<std::string, ReplayRule> replay = {};  ///< see replay_of
   /// Who takes the rows of a result, and of a pushed table.
   std::function<OutputCallback(size_t result)> result_callback = {};
   std::function<OutputCallback(const std::string& table)> output_callback = {};

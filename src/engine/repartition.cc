@@ -12,12 +12,32 @@
 namespace velo {
 namespace {
 
-Error refused(const std::string& what) {
-  return Error(ErrorCode::kNotSupported,
-               "not supported yet with 'application.id': a grouping without all of 'key.fields' "
-               "among its keys, over " +
-                   what)
-      .with_hint("group by all of 'key.fields', or run one instance without 'application.id'");
+/// What stands in the way; who asked says of what.
+Error obstacle(const std::string& what) { return Error(ErrorCode::kNotSupported, what); }
+
+std::string name_of(PlanKind kind) {
+  switch (kind) {
+    case PlanKind::kExpand:
+      return "GROUPING SETS";
+    case PlanKind::kUnnest:
+      return "UNNEST";
+    case PlanKind::kWindowAggregate:
+    case PlanKind::kAggregate:
+      return "a grouping";
+    case PlanKind::kOver:
+      return "OVER";
+    case PlanKind::kTopN:
+      return "ROW_NUMBER() with a bound";
+    case PlanKind::kJoin:
+      return "a join";
+    case PlanKind::kNormalize:
+    case PlanKind::kKeepLast:
+      return "changes by key";
+    case PlanKind::kProcessingTime:
+      return "PROCTIME()";
+    default:
+      return "what is more than rows of tables, filtered and computed";
+  }
 }
 
 /// The column that every table of messages has without being asked.
@@ -31,8 +51,10 @@ size_t system_column(const TableDef& table, std::string_view key) {
 
 Result<PlanPtr> scan_with_origins(const ScanNode& scan) {
   const TableDef& table = *scan.table;
+  if (!is_message_connector(table.connector())) return obstacle("a table that is no topic");
   const std::vector<std::string> topics = topics_of(table);
-  if (topics.size() != 1) return refused("several topics of one table");
+  if (topics.size() != 1) return obstacle("several topics of one table");
+  if (table.traits.changes == TableChanges::kUpsert) return obstacle("changes by key");
   const size_t partition = system_column(table, "partition");
   const size_t offset = system_column(table, "offset");
   std::vector<size_t> columns = scan.output_columns;
@@ -101,22 +123,20 @@ Result<PlanPtr> with_origins(const PlanPtr& plan) {
       for (const PlanPtr& input : plan->inputs) inputs.push_back(TRY(with_origins(input)));
       return make_union(std::move(inputs), plan->span);
     }
-    case PlanKind::kExpand:
-      return refused("GROUPING SETS");
-    case PlanKind::kUnnest:
-      return refused("UNNEST");
     default:
-      return refused("what is more than rows of tables, filtered and computed");
+      return obstacle(name_of(plan->kind));
   }
 }
 
 Result<SourceSpec> make_dealt_source(const RepartitionNode& node, const TableDef& like,
-                                     const SharedReading& sharing, ConnectorContext context) {
+                                     const ReplayRule& rule, const SharedReading& sharing,
+                                     ConnectorContext context) {
   SourceSpec spec;
   spec.table = node.topic;
   spec.bounded = false;
   spec.is_dealt = true;
   spec.layout = node.schema;
+  spec.replay = rule;
   spec.make_source = [options = client_options(like, node.topic), sharing, context](uint32_t task) {
     SourceHints hints;
     hints.task = task;
@@ -124,6 +144,7 @@ Result<SourceSpec> make_dealt_source(const RepartitionNode& node, const TableDef
     hints.member = sharing.member;
     hints.group_topics = sharing.topics;
     hints.own_topic = true;
+    hints.again = sharing.again;
     return make_source("kafka", options, hints, context);
   };
   return spec;

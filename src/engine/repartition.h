@@ -13,14 +13,14 @@ namespace velo {
 std::vector<std::string> topics_of(const TableDef& table);
 
 /// The plan with three columns more (see RepartitionNode), which say of each row which message it
-/// is of. Errors: what lies between the tables and here makes several rows of one, or none knows
-/// which.
+/// is of. Errors name what stands in the way.
 Result<PlanPtr> with_origins(const PlanPtr& plan);
 
 /// How a RepartitionNode's topic is read and written. `like`: the table whose rows go through it,
 /// or the first of them.
 Result<SourceSpec> make_dealt_source(const RepartitionNode& node, const TableDef& like,
-                                     const SharedReading& sharing, ConnectorContext context);
+                                     const ReplayRule& rule, const SharedReading& sharing,
+                                     ConnectorContext context);
 Result<std::unique_ptr<SinkPort>> make_dealt_sink(const RepartitionNode& node, const TableDef& like,
                                                   const TimeZone* zone, ConnectorContext context);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/dealing.h"
+
 namespace velo {
 namespace {
 
@@ -32,6 +34,11 @@ void take_window(const WindowAggregateNode& node, ReplayRule* rule) {
   open.step_us = (*node.input()->schema)[window.time_column].type.step_us();
   open.cumulates = window.kind == PlanWindowKind::kCumulate;
   add_window(open, rule);
+}
+
+/// What ends is read first, and whole in every process; the rows of the other side pass it by.
+bool only_looks_up(const JoinNode& join) {
+  return join.form == JoinForm::kBuild && is_whole(*join.inputs[join.build]);
 }
 
 void take_join(const JoinNode& node, ReplayRule* rule) {
@@ -80,6 +87,7 @@ class Walk {
         never("GROUP BY without a window", &rule);
         break;
       case PlanKind::kJoin:
+        if (only_looks_up(plan.as<JoinNode>())) break;
         if (above == Above::kWindow) never("windows over a join", &rule);
         if (above == Above::kJoin) never("a join of joins", &rule);
         take_join(plan.as<JoinNode>(), &rule);

@@ -4,13 +4,13 @@
 #include <array>
 #include <map>
 #include <optional>
-#include <set>
+#include <utility>
 
 #include "base/fmt.h"
 #include "base/random.h"
+#include "engine/dealing.h"
 #include "engine/message_table.h"
 #include "engine/repartition.h"
-#include "engine/replay_of.h"
 #include "plan/explain.h"
 #include "plan/plan_build.h"
 #include "plan/rewrite.h"
@@ -19,36 +19,6 @@ namespace velo {
 namespace {
 
 constexpr size_t kTopicNameMost = 249;  // characters, by Kafka
-
-struct TableColumnRef {
-  const TableDef* table;
-  size_t column;
-};
-
-/// The column of a table that column `i` of the plan is, if it is one unchanged.
-std::optional<TableColumnRef> origin_of(const PlanNode& plan, size_t i) {
-  switch (plan.kind) {
-    case PlanKind::kScan: {
-      const auto& scan = plan.as<ScanNode>();
-      const Expr& output = *scan.outputs[i];
-      if (output.kind() != ExprKind::kColumn || output.index() >= scan.fields.size()) return {};
-      return TableColumnRef{scan.table.get(), scan.fields[output.index()]};
-    }
-    case PlanKind::kProject: {
-      const Expr& expr = *plan.as<ProjectNode>().exprs[i];
-      if (expr.kind() != ExprKind::kColumn) return {};
-      return origin_of(*plan.input(), expr.index());
-    }
-    case PlanKind::kFilter:
-    case PlanKind::kShared:
-    case PlanKind::kProcessingTime:
-    case PlanKind::kWindowAssign:
-      if (i >= plan.input()->schema->size()) return {};
-      return origin_of(*plan.input(), i);
-    default:
-      return {};
-  }
-}
 
 /// Of those below, in the order in which they are met.
 void collect_tables(const PlanNode& plan, std::vector<const TableDef*>* tables) {
@@ -70,76 +40,111 @@ std::vector<std::string> topics_below(const PlanNode& plan) {
 }
 
 Error refused(const std::string& what) {
-  return Error(ErrorCode::kNotSupported, "not supported yet with 'application.id': " + what);
+  return Error(ErrorCode::kNotSupported, "not supported yet with 'application.id': " + what)
+      .with_hint(
+          "run one instance without 'application.id'; or write what is below into a topic, and let "
+          "a script of its own read that");
 }
 
-/// Why rows that are equal in `keys` come to several processes; "" = they do not.
-Result<std::string> what_parts(const PlanNode& input, const std::vector<ExprPtr>& keys) {
-  std::vector<const TableDef*> tables;
-  collect_tables(input, &tables);
-  std::vector<const TableDef*> shared;
-  for (const TableDef* table : tables) {
-    if (is_message_connector(table->connector())) shared.push_back(table);
+/// By what rows must be together; nothing: that is all the same.
+using Wanted = std::optional<std::vector<ExprPtr>>;
+
+/// Whether rows that are equal in `keys` are equal in `expr`.
+bool is_decided_by(const Expr& expr, const std::vector<ExprPtr>& keys) {
+  if (std::any_of(keys.begin(), keys.end(), [&](const ExprPtr& key) { return *key == expr; })) {
+    return true;
   }
-  if (shared.empty()) return std::string();
-  if (shared.size() < tables.size()) {
-    return refused(
-        "a grouping of rows of topics together with others, which every instance reads "
-        "whole");
-  }
-  if (shared.size() > 1 || topics_of(*shared[0]).size() != 1) {
-    return std::string("rows of one group come from several topics");
-  }
-  const MessageTable messages = TRY(message_table(*shared[0], false));
-  if (messages.key.empty()) {
-    return fmt::format("nothing is known of the keys of the messages of '{}'", shared[0]->name);
-  }
-  std::string key;
-  bool all = true;
-  for (const size_t column : messages.key) {
-    key += (key.empty() ? "" : ", ") + shared[0]->columns[column].name;
-    all = all && std::any_of(keys.begin(), keys.end(), [&](const ExprPtr& expr) {
-            if (expr->kind() != ExprKind::kColumn) return false;
-            const auto origin = origin_of(input, expr->index());
-            return origin && origin->column == column;
-          });
-  }
-  if (all) return std::string();
-  return fmt::format("the messages of '{}' are keyed by {}", shared[0]->name, key);
+  if (expr.kind() == ExprKind::kColumn || !expr.is_deterministic()) return false;
+  return std::all_of(expr.args().begin(), expr.args().end(),
+                     [&](const ExprPtr& arg) { return is_decided_by(*arg, keys); });
 }
 
-/// Whether the messages of both sides are dealt to partitions by the same keys, which are keys of
-/// the join: then partners have partitions of the same number, if there are as many of them.
-Result<bool> dealt_alike(const JoinNode& join) {
-  std::array<MessageTable, 2> messages;
-  std::array<const TableDef*, 2> tables{};
-  for (size_t side = 0; side < 2; ++side) {
-    std::vector<const TableDef*> found;
-    collect_tables(*join.inputs[side], &found);
-    if (found.size() != 1 || topics_of(*found[0]).size() != 1) return false;
-    tables[side] = found[0];
-    messages[side] = TRY(message_table(*found[0], false));
+/// Of these expressions those that read only the first columns.
+std::vector<ExprPtr> over_first(const std::vector<ExprPtr>& exprs, size_t columns) {
+  std::vector<ExprPtr> out;
+  for (const ExprPtr& expr : exprs) {
+    std::vector<size_t> read;
+    collect_columns(*expr, &read);
+    if (read.empty() || read.back() < columns) out.push_back(expr);
   }
-  const size_t width = messages[0].key.size();
-  if (width == 0 || width != messages[1].key.size() ||
-      messages[0].key_format != messages[1].key_format) {
-    return false;
-  }
-  const auto is = [&](const ExprPtr& key, size_t side, size_t i) {
-    if (key->kind() != ExprKind::kColumn) return false;
-    const auto origin = origin_of(*join.inputs[side], key->index());
-    return origin && origin->table == tables[side] && origin->column == messages[side].key[i];
-  };
-  for (size_t i = 0; i < width; ++i) {
-    bool same =
-        tables[0]->columns[messages[0].key[i]].type == tables[1]->columns[messages[1].key[i]].type;
-    bool joined = false;
-    for (size_t k = 0; k < join.left_keys.size(); ++k) {
-      joined = joined || (is(join.left_keys[k], 0, i) && is(join.right_keys[k], 1, i));
+  return out;
+}
+
+/// What an output is to be together by, over the input; what cannot be said there is left out,
+/// which asks for more than is needed. REQUIRES: no join.
+Wanted over_input(const PlanNode& plan, const Wanted& wanted) {
+  if (!wanted || plan.inputs.empty()) return std::nullopt;
+  const auto computed = [&](const std::vector<ExprPtr>& outputs) {
+    std::vector<ExprPtr> out;
+    for (const ExprPtr& expr : over_first(*wanted, outputs.size())) {
+      ExprPtr below = substitute_columns(expr, outputs);
+      if (below->is_deterministic()) out.push_back(std::move(below));
     }
-    if (!same || !joined) return false;
+    return out;
+  };
+  switch (plan.kind) {
+    case PlanKind::kProject:
+      return computed(plan.as<ProjectNode>().exprs);
+    case PlanKind::kWindowAggregate:
+      return computed(plan.as<WindowAggregateNode>().keys);
+    case PlanKind::kAggregate:
+      return computed(plan.as<AggregateNode>().keys);
+    case PlanKind::kToChangelog:
+    case PlanKind::kFromChangelog:
+      return std::vector<ExprPtr>();
+    default:  // the input's columns come first
+      return over_first(*wanted, plan.input()->schema->size());
   }
-  return true;
+}
+
+/// The keys of an operator that puts rows of equal keys together; nothing if it does not.
+Wanted keys_of(const PlanNode& plan) {
+  const auto columns = [&](const std::vector<size_t>& key) {
+    std::vector<ExprPtr> out;
+    for (const size_t column : key) out.push_back(column_of(*plan.input(), column));
+    return out;
+  };
+  switch (plan.kind) {
+    case PlanKind::kWindowAggregate:
+      return plan.as<WindowAggregateNode>().keys;
+    case PlanKind::kAggregate:
+      return plan.as<AggregateNode>().keys;
+    case PlanKind::kOver:
+      return plan.as<OverNode>().partition;
+    case PlanKind::kTopN:
+      return plan.as<TopNNode>().partition;
+    case PlanKind::kNormalize:
+      return columns(plan.as<NormalizeNode>().key);
+    case PlanKind::kKeepLast:
+      return columns(plan.as<KeepLastNode>().key);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string name_of(const PlanNode& plan) {
+  switch (plan.kind) {
+    case PlanKind::kWindowAggregate:
+      return "a grouping";
+    case PlanKind::kAggregate: {
+      const auto& node = plan.as<AggregateNode>();
+      return node.aggregates.empty() ? "DISTINCT" : "a grouping";
+    }
+    case PlanKind::kOver:
+      return "OVER";
+    case PlanKind::kTopN:
+      return "ROW_NUMBER() with a bound";
+    case PlanKind::kJoin:
+      return "a join";
+    default:
+      return "changes by key";
+  }
+}
+
+bool has_below(const PlanNode& plan, PlanKind kind) {
+  return std::any_of(plan.inputs.begin(), plan.inputs.end(), [&](const PlanPtr& input) {
+    return input->kind == kind || has_below(*input, kind);
+  });
 }
 
 /// The same name for the same rows, in every run and process, and another for others.
@@ -169,44 +174,136 @@ std::string topic_name(const std::string& application, const PlanNode& input,
   return readable + end;
 }
 
+/// From the sinks down it is passed on by what rows must be together, so that the rows are dealt
+/// once for all who stand above each other; from the tables up it is seen to that they are.
 class Sharing {
  public:
   explicit Sharing(const std::string& application) : application_(application) {}
 
-  Result<PlanPtr> visit(const PlanPtr& plan) {
-    const auto known = visited_.find(plan.get());
+  Result<PlanPtr> visit(const PlanPtr& plan, const Wanted& wanted) {
+    if (is_whole(*plan)) return plan;
+    std::string text = wanted ? "by" : "";
+    for (const ExprPtr& expr : wanted.value_or(std::vector<ExprPtr>())) {
+      text += " " + expr->to_string();
+    }
+    const auto known = visited_.find({plan.get(), text});
     if (known != visited_.end()) return known->second;
-    std::vector<PlanPtr> inputs;
-    for (const PlanPtr& input : plan->inputs) inputs.push_back(TRY(visit(input)));
-    PlanPtr made = with_inputs(plan, std::move(inputs));
-    if (made->kind == PlanKind::kWindowAggregate) {
-      const auto& keys = made->as<WindowAggregateNode>().keys;
-      const std::string reason = TRY(what_parts(*made->input(), keys));
-      if (!reason.empty()) made = TRY(repartitioned(made, {keys}, reason));
-    }
-    if (made->kind == PlanKind::kJoin) {
-      const auto& join = made->as<JoinNode>();
-      TRY(check_topics(join));
-      if (!TRY(dealt_alike(join))) {
-        made = TRY(repartitioned(made, {join.left_keys, join.right_keys},
-                                 "the messages of both sides of the join are not keyed alike by "
-                                 "what it compares"));
-      }
-    }
-    visited_.emplace(plan.get(), made);
+    TRY(check(*plan));
+    const PlanPtr made = plan->kind == PlanKind::kJoin ? TRY(visit_join(plan, wanted))
+                                                       : TRY(visit_other(plan, wanted));
+    visited_.emplace(std::pair(plan.get(), text), made);
     kept_.push_back(plan);
     return made;
   }
 
  private:
+  /// What no dealing makes right.
+  static Status check(const PlanNode& plan) {
+    if (plan.kind == PlanKind::kLimit)
+      return refused("LIMIT, as each instance counts its own rows");
+    if (plan.kind == PlanKind::kOrderBy) {
+      return refused("ORDER BY, as each instance sorts its own rows");
+    }
+    const bool keeps = keys_of(plan) || plan.kind == PlanKind::kJoin;
+    if (keeps && has_below(plan, PlanKind::kProcessingTime)) {
+      return refused(name_of(plan) +
+                     " by PROCTIME(), which is another one when rows are read again");
+    }
+    if (plan.kind != PlanKind::kAggregate || !plan.bounded) return {};
+    const auto& node = plan.as<AggregateNode>();
+    if (!node.keys.empty() && node.standing.empty()) return {};
+    return refused(
+        "a total over everything of topics that end, as each instance gives one, if only of "
+        "nothing");
+  }
+
+  Result<PlanPtr> visit_other(const PlanPtr& plan, const Wanted& wanted) {
+    Wanted below = over_input(*plan, wanted);
+    const Wanted keys = keys_of(*plan);
+    if (keys && below) {
+      std::erase_if(*below, [&](const ExprPtr& expr) { return !is_decided_by(*expr, *keys); });
+    } else if (keys) {
+      below = keys;
+    }
+    std::vector<PlanPtr> inputs;
+    for (const PlanPtr& input : plan->inputs) inputs.push_back(TRY(visit(input, below)));
+    const PlanPtr made = with_inputs(plan, std::move(inputs));
+    if (!keys) return made;
+    const Dealing dealing = TRY(dealing_of(*made->input()));
+    if (is_dealt_by(dealing, *below)) return made;
+    return repartitioned(made, {*below}, dealing.says);
+  }
+
+  Result<PlanPtr> visit_join(const PlanPtr& plan, const Wanted& wanted) {
+    const auto& join = plan->as<JoinNode>();
+    const size_t width = join.inputs[0]->schema->size();
+    std::array<PlanPtr, 2> inputs = {join.inputs[0], join.inputs[1]};
+    for (size_t side = 0; side < 2; ++side) {
+      if (!is_whole(*inputs[1 - side])) continue;
+      if (!keeps_keys(join.join, side)) {
+        return refused(
+            "a join that gives rows of what every instance reads whole, partner or none: those of "
+            "a topic must be the ones that it keeps");
+      }
+      inputs[side] = TRY(visit(inputs[side], of_side(wanted, side, width)));
+      return with_inputs(plan, {inputs[0], inputs[1]});
+    }
+    TRY(check_topics(join));
+    std::array<std::vector<ExprPtr>, 2> keys;
+    for (size_t k = 0; k < join.left_keys.size(); ++k) {
+      if (wanted && !asks_for(*wanted, join, k)) continue;
+      keys[0].push_back(join.left_keys[k]);
+      keys[1].push_back(join.right_keys[k]);
+    }
+    std::array<Dealing, 2> dealt;
+    for (size_t side = 0; side < 2; ++side) {
+      inputs[side] = TRY(visit(inputs[side], keys[side]));
+      dealt[side] = TRY(dealing_of(*inputs[side]));
+    }
+    const PlanPtr made = with_inputs(plan, {inputs[0], inputs[1]});
+    if (is_dealt_by(dealt[0], keys[0]) && is_dealt_by(dealt[1], keys[1]) &&
+        dealt_alike(join, dealt[0], dealt[1])) {
+      return made;
+    }
+    return repartitioned(made, {keys[0], keys[1]},
+                         "the messages of both sides of the join are not keyed alike by what it "
+                         "compares");
+  }
+
+  /// What is asked of the output of a join, of one side alone.
+  static Wanted of_side(const Wanted& wanted, size_t side, size_t width) {
+    if (!wanted) return wanted;
+    if (side == 0) return over_first(*wanted, width);
+    std::vector<ExprPtr> out;
+    for (const ExprPtr& expr : *wanted) {
+      std::vector<size_t> read;
+      collect_columns(*expr, &read);
+      if (read.empty() || read.front() < width) continue;
+      std::vector<size_t> places(read.back() + 1, 0);
+      for (const size_t column : read) places[column] = column - width;
+      out.push_back(remap_columns(expr, places));
+    }
+    return out;
+  }
+
+  static bool asks_for(const std::vector<ExprPtr>& wanted, const JoinNode& join, size_t key) {
+    const size_t width = join.inputs[0]->schema->size();
+    const auto is_among = [&](const std::vector<ExprPtr>& exprs, const Expr& expr) {
+      return std::any_of(exprs.begin(), exprs.end(), [&](const ExprPtr& e) { return *e == expr; });
+    };
+    return (keeps_keys(join.join, 0) &&
+            is_among(*of_side(wanted, 0, width), *join.left_keys[key])) ||
+           (keeps_keys(join.join, 1) &&
+            is_among(*of_side(wanted, 1, width), *join.right_keys[key]));
+  }
+
   /// One member of the group reads both sides.
   static Status check_topics(const JoinNode& join) {
     std::vector<const TableDef*> tables;
     collect_tables(join, &tables);
+    std::erase_if(tables,
+                  [](const TableDef* table) { return !is_message_connector(table->connector()); });
     for (const TableDef* table : tables) {
-      if (!is_message_connector(table->connector())) {
-        return refused("a join of a topic and of what is none");
-      }
       if (member_name(*table) != member_name(*tables[0])) {
         return refused(fmt::format("a join of '{}' and '{}', whose 'properties.*' differ",
                                    tables[0]->name, table->name));
@@ -222,39 +319,62 @@ class Sharing {
     for (size_t i = 0; i < plan->inputs.size(); ++i) {
       RepartitionParts parts{keys[i], "", reason};
       parts.like = topics_below(*plan);
-      inputs.push_back(make_repartition(plan->inputs[i], std::move(parts), plan->span));
+      inputs.push_back(cut(plan->inputs[i], std::move(parts)));
     }
     // Only what is read behind it goes through the topic.
     const PlanPtr pruned =
         prune_columns(with_inputs(plan, std::move(inputs)), WatermarkUse::kReadersAbove);
     inputs.clear();
     for (const PlanPtr& input : pruned->inputs) {
-      RepartitionParts parts = parts_of(input->as<RepartitionNode>());
-      parts.topic = topic_name(application_, *input->input(), parts.keys, parts.like);
-      parts.has_origins = true;
-      const PlanPtr placed = TRY(with_origins(input->input()));
-      inputs.push_back(make_repartition(placed, std::move(parts), input->span));
+      inputs.push_back(TRY(with_topics(input, name_of(*plan))));
     }
     return with_inputs(pruned, std::move(inputs));
   }
 
+  /// Windows are put to rows behind the topic: they need not go through it.
+  static PlanPtr cut(const PlanPtr& plan, RepartitionParts parts) {
+    const bool passes = plan->kind == PlanKind::kProject || plan->kind == PlanKind::kFilter;
+    const bool assigns = plan->kind == PlanKind::kWindowAssign;
+    if (!assigns && !(passes && has_below(*plan, PlanKind::kWindowAssign))) {
+      return make_repartition(plan, std::move(parts), plan->span);
+    }
+    parts.keys = *over_input(*plan, parts.keys);
+    return with_inputs(plan, {cut(plan->input(), std::move(parts))});
+  }
+
+  Result<PlanPtr> with_topics(const PlanPtr& plan, const std::string& who) {
+    if (plan->kind != PlanKind::kRepartition) {
+      std::vector<PlanPtr> inputs;
+      for (const PlanPtr& input : plan->inputs) inputs.push_back(TRY(with_topics(input, who)));
+      return with_inputs(plan, std::move(inputs));
+    }
+    RepartitionParts parts = parts_of(plan->as<RepartitionNode>());
+    if (parts.has_origins) return plan;
+    parts.topic = topic_name(application_, *plan->input(), parts.keys, parts.like);
+    parts.has_origins = true;
+    const Result<PlanPtr> placed = with_origins(plan->input());
+    if (!placed) {
+      return refused(
+          fmt::format("{}, over {}: {}, and only rows of tables, filtered and computed, "
+                      "can be dealt anew",
+                      who, placed.error().message, parts.reason));
+    }
+    return make_repartition(*placed, std::move(parts), plan->span);
+  }
+
   const std::string& application_;
-  std::map<const PlanNode*, PlanPtr> visited_;  // a shared sub-plan stays one
-  std::vector<PlanPtr> kept_;                   // as long as their addresses count
+  /// A shared sub-plan stays one, if all ask the same of it.
+  std::map<std::pair<const PlanNode*, std::string>, PlanPtr> visited_;
+  std::vector<PlanPtr> kept_;  // as long as their addresses count
 };
 
 }  // namespace
 
 Result<std::vector<PlanPtr>> share_inputs(const std::vector<PlanPtr>& plans,
                                           const std::string& application) {
-  // Partitions come and go; what cannot begin anew with some of its rows cannot follow them.
-  for (const auto& [source, rule] : replay_of(plans)) {
-    if (rule.kind != ReplayRule::Kind::kNever) continue;
-    return refused(rule.why + " keeps state that does not move from instance to instance");
-  }
   Sharing sharing(application);
   std::vector<PlanPtr> out;
-  for (const PlanPtr& plan : plans) out.push_back(TRY(sharing.visit(plan)));
+  for (const PlanPtr& plan : plans) out.push_back(TRY(sharing.visit(plan, std::nullopt)));
   return out;
 }
 

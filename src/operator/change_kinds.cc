@@ -67,7 +67,7 @@ ColumnPtr kept_only(const ColumnPtr& column, const std::vector<uint8_t>& kept) {
 
 }  // namespace
 
-Batch with_upserts(const Batch& batch, const SchemaPtr& schema, const std::vector<size_t>& key) {
+Batch last_changes(const Batch& batch, const std::vector<size_t>& key) {
   std::vector<Type> types;
   std::vector<ColumnPtr> columns;
   for (const size_t column : key) {
@@ -91,7 +91,11 @@ Batch with_upserts(const Batch& batch, const SchemaPtr& schema, const std::vecto
   }
   std::sort(last.begin(), last.end());
   while (!last.empty() && last.back() == kNullRow) last.pop_back();
-  Batch chosen = gather(batch, last);
+  return gather(batch, last);
+}
+
+Batch with_upserts(const Batch& batch, const SchemaPtr& schema, const std::vector<size_t>& key) {
+  const Batch chosen = last_changes(batch, key);
   ColumnBuilder ops(Type::string(), chosen.rows);
   std::vector<uint8_t> kept;
   for (size_t row = 0; row < chosen.rows; ++row) {

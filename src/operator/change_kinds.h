@@ -16,6 +16,10 @@ std::string_view change_kind_text(ChangeKind kind);  ///< "+I", "-U", "+U", "-D"
 /// updates are known.
 std::vector<ChangeKind> change_kinds(const Batch& batch, const std::vector<size_t>& key);
 
+/// The rows of `batch` that decide what a table with the PRIMARY KEY `key` has in the end, one of
+/// each key. REQUIRES: as of with_upserts.
+Batch last_changes(const Batch& batch, const std::vector<size_t>& key);
+
 /// What `batch` makes of the table whose PRIMARY KEY are the columns `key`: for every key in it one
 /// row, in the order of their last changes, with a first column `op`: "+U" and the row that came
 /// last, or "-D" and NULL in all other columns if none is left. REQUIRES: the last change of a key

@@ -109,12 +109,14 @@ int64_t Driver::barrier_epoch() const {
     if (merge.merge->epoch() == kStopEpoch) return kStopEpoch;
   }
   if (stopping_) return kStopEpoch;
-  if (epoch_wanted()) return static_cast<int64_t>(wanted_.load(std::memory_order_relaxed));
+  if (epoch_wanted()) return static_cast<int64_t>(wanted_.load(std::memory_order_acquire));
   return merges.front().merge->epoch();
 }
 
 Status Driver::pass_epoch(uint64_t epoch) {
+  const bool releases = epoch >= release_from_.load(std::memory_order_relaxed);
   for (SinkPort* sink : sinks) {
+    if (releases) sink->release();
     TRY(sink->prepare(epoch));
     sink->note_watermark();
   }

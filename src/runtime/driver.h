@@ -52,6 +52,8 @@ class Driver {
   /// The sources commit. REQUIRES: every driver has published it; they know what is done.
   Status ask_commit(uint64_t epoch);
   bool commits() const;
+  /// From this epoch on the sinks give what they hold. REQUIRES: it was not asked for yet.
+  void release_from(uint64_t epoch) { release_from_.store(epoch, std::memory_order_relaxed); }
   /// Partitions of a source here are dealt anew. Any thread.
   bool moved() const { return moved_.load(std::memory_order_relaxed); }
 
@@ -99,6 +101,7 @@ class Driver {
   std::atomic<uint64_t> wanted_{0}, passed_{0};
   std::atomic<uint64_t> publish_{0}, published_{0};
   std::atomic<uint64_t> commit_{0};
+  std::atomic<uint64_t> release_from_{UINT64_MAX};
   std::atomic<bool> moved_{false};
   uint64_t committed_ = 0;
   std::vector<ChannelMerge::Step> merge_steps_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "base/fmt.h"
@@ -88,10 +89,9 @@ Status Job::open_all(bool with_sinks) {
   epoch_next_ns_ = started_ns_ + options_.commit_interval_us * 1000;
   commits_ = std::any_of(layout_.drivers.begin(), layout_.drivers.end(),
                          [](const auto& driver) { return driver->commits(); });
-  if (commits_) {
-    find_sinks();
-    warn_of_replay();
-  }
+  if (commits_) find_sinks();
+  if (commits_) hold_results();
+  if (!options_.goes_on) warn_of_replay();
   return {};
 }
 
@@ -135,23 +135,54 @@ void Job::find_sinks() {
   }
 }
 
-void Job::warn_of_replay() {
-  std::vector<std::string> told;
-  for (const SourceUse& use : graph_.sources) {
-    const ReplayRule& rule = use.spec.replay;
-    if (rule.kind != ReplayRule::Kind::kNever) continue;
-    if (std::find(told.begin(), told.end(), rule.why) != told.end()) continue;
-    told.push_back(rule.why);
-    rejects_.add_message(fmt::format(
-        "offsets are not committed: {} keeps state that needs every row again after a restart",
-        rule.why));
+bool Job::caught_up() const {
+  return std::all_of(layout_.drivers.begin(), layout_.drivers.end(), [](const auto& driver) {
+    return std::all_of(driver->sources.begin(), driver->sources.end(),
+                       [](const auto& source) { return source->caught_up(); });
+  });
+}
+
+/// While rows are read again, upserts would go back to what they were, and forth again.
+void Job::hold_results() {
+  if (caught_up()) return;
+  std::vector<std::set<size_t>> of_node(graph_.nodes.size());  // sources
+  const auto add = [&](const Upstream& up, std::set<size_t>* to) {
+    if (up.kind == Upstream::Kind::kReader) {
+      to->insert(up.index);
+    } else {
+      to->insert(of_node[up.index].begin(), of_node[up.index].end());
+    }
+  };
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    for (const Upstream& up : graph_.nodes[i].inputs) add(up, &of_node[i]);
+  }
+  for (size_t i = 0; i < graph_.sinks.size(); ++i) {
+    std::set<size_t> sources;
+    if (graph_.sinks[i].input) add(*graph_.sinks[i].input, &sources);
+    // What others have read may not come again: it must not wait in memory.
+    const bool all_again = std::all_of(sources.begin(), sources.end(), [&](size_t source) {
+      return graph_.sources[source].spec.replay.kind == ReplayRule::Kind::kNever;
+    });
+    if (all_again && sinks_[i]->hold()) holds_ = true;
   }
 }
 
-bool Job::can_commit() const {
-  return commits_ && std::any_of(graph_.sources.begin(), graph_.sources.end(), [](const auto& use) {
-           return use.spec.replay.kind != ReplayRule::Kind::kNever;
-         });
+void Job::warn_of_replay() {
+  std::vector<std::string> told;
+  for (const auto& driver : layout_.drivers) {
+    for (const auto& source : driver->sources) {
+      const ReplayRule& rule = source->replay();
+      if (rule.kind != ReplayRule::Kind::kNever || !source->is_remembered()) continue;
+      if (std::find(told.begin(), told.end(), rule.why) != told.end()) continue;
+      told.push_back(rule.why);
+      const std::string what = source->commits() ? "whenever instances come or go, rows are read "
+                                                   "again from where the application began, and "
+                                                   "results come again"
+                                                 : "offsets are not committed";
+      rejects_.add_message(fmt::format(
+          "{}: {} keeps state that needs every row again after a restart", what, rule.why));
+    }
+  }
 }
 
 Status Job::set_mode(Mode mode) {
@@ -267,13 +298,17 @@ void Job::tend_side_tables() {
 /// Takes the epoch at hand a part further, or begins one when it is time. Results are durable and
 /// published before a position is committed: a crash repeats some, and loses none.
 Status Job::tend_epoch() {
-  if (!can_commit()) return {};
+  if (!commits_) return {};
   if (failed_.load() || stops_.load() > 0 || moving_.load()) return {};
   switch (epoch_part_) {
     case EpochPart::kNone:
       if (clock_.steady_ns() < epoch_next_ns_) return {};
       epoch_next_ns_ = clock_.steady_ns() + options_.commit_interval_us * 1000;
       ++epoch_;
+      if (holds_ && caught_up()) {
+        holds_ = false;
+        for (const auto& driver : layout_.drivers) driver->release_from(epoch_);
+      }
       for (const auto& driver : layout_.drivers) driver->ask_epoch(epoch_);
       epoch_part_ = EpochPart::kPassing;
       return {};

@@ -20,6 +20,8 @@ struct JobOptions {
   const TimeZone* zone = TimeZone::utc();
   /// How often positions of sources are committed, where somebody remembers them.
   int64_t commit_interval_us = 1'000'000;
+  /// A job over the same plans ran before it, and said what there is to say of them.
+  bool goes_on = false;
 };
 
 enum class JobState : uint8_t { kReady, kRunning, kStopping, kDone, kFailed };
@@ -113,8 +115,9 @@ class Job {
   void warn_of_replay();
   void tell_origins();
   void find_sinks();
+  void hold_results();
+  bool caught_up() const;
   void set_done();
-  bool can_commit() const;
   void commit_positions();
   Status settle(const Status& outcome);
   Status publish();
@@ -152,6 +155,7 @@ class Job {
   enum class EpochPart : uint8_t { kNone, kPassing, kPublishing };
   EpochPart epoch_part_ = EpochPart::kNone;
   bool commits_ = false;
+  bool holds_ = false;  ///< results that are known to come again
   int64_t epoch_next_ns_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "runtime/message_sink.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -7,6 +8,9 @@
 
 namespace velo {
 namespace {
+
+constexpr size_t kHeldRows = size_t{64} << 10;  // before only the last of each key are kept
+constexpr size_t kRowsPerBatch = 4096;
 
 Batch choose(const Batch& rows, const std::vector<size_t>& columns, const SchemaPtr& schema) {
   Batch chosen{schema, rows.rows, {}, nullptr, nullptr};
@@ -19,8 +23,39 @@ Batch choose(const Batch& rows, const std::vector<size_t>& columns, const Schema
 MessageSink::MessageSink(MessageSinkOptions options, Clock& clock)
     : WritingPort(std::move(options.sink), clock), options_(std::move(options)) {}
 
+bool MessageSink::hold() {
+  holds_ = options_.changes == SinkChanges::kUpsert && !options_.key.empty();
+  thin_at_ = kHeldRows;
+  return holds_;
+}
+
+void MessageSink::keep(Batch batch) {
+  held_rows_ += batch.rows;
+  held_.push_back(flatten(batch));
+  if (held_rows_ < thin_at_) return;
+  Batch last = last_changes(concat(held_), options_.key);
+  held_rows_ = last.rows;
+  thin_at_ = std::max(kHeldRows, 2 * held_rows_);
+  held_.clear();
+  held_.push_back(std::move(last));
+}
+
+void MessageSink::release() {
+  if (!std::exchange(holds_, false) || held_.empty()) return;
+  const Batch last = last_changes(concat(std::exchange(held_, {})), options_.key);
+  for (size_t begin = 0; begin < last.rows; begin += kRowsPerBatch) {
+    emit(slice(last, begin, std::min(kRowsPerBatch, last.rows - begin)));
+  }
+}
+
+void MessageSink::end() {
+  release();
+  WritingPort::end();
+}
+
 void MessageSink::emit(Batch batch) {
   if (!wants_more() || !sink_) return;
+  if (holds_) return keep(std::move(batch));
   metrics_.rows_out.add(batch.rows);
   switch (options_.changes) {
     case SinkChanges::kRetract:

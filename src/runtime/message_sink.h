@@ -39,15 +39,24 @@ class MessageSink final : public WritingPort {
 
   void emit(Batch batch) override;
   void take_letter(const DeadLetter& letter) override;
+  /// Of upserts.
+  bool hold() override;
+  void release() override;
+  void end() override;
 
  private:
   Status write_buffer() override { return {}; }  // nothing waits
+  void keep(Batch batch);
   Status write(const Batch& rows);
   std::vector<uint32_t> rows_of_records(const Batch& rows) const;
   Status add_keys(const Batch& rows);
   void add_headers(const Batch& rows);
 
   MessageSinkOptions options_;
+  bool holds_ = false;
+  std::vector<Batch> held_;
+  size_t held_rows_ = 0;
+  size_t thin_at_ = 0;  ///< rows
   std::string bytes_;
   std::vector<RecordSpan> values_;
   std::vector<RecordSpan> keys_;

@@ -10,6 +10,7 @@ namespace velo {
 namespace {
 
 constexpr std::string_view kNoteKind = "velo1";
+constexpr std::string_view kBeginningKind = "velo1-begin";
 
 int64_t floor_to(int64_t value, int64_t unit) {
   const int64_t rest = value % unit;
@@ -49,13 +50,12 @@ int64_t ReplayRule::floor(int64_t done) const {
 }
 
 std::string ReplayNote::to_string() const {
+  if (is_beginning) return fmt::format("{} {}", kBeginningKind, read_to);
   const std::string_view space = more.empty() ? "" : " ";
   return fmt::format("{} {} {} {}{}{}", kNoteKind, floor, needed_from, read_to, space, more);
 }
 
 std::optional<ReplayNote> ReplayNote::parse(std::string_view text) {
-  if (!text.starts_with(kNoteKind)) return std::nullopt;
-  text.remove_prefix(kNoteKind.size());
   ReplayNote note;
   const auto take = [&](auto& number) {
     if (!text.starts_with(' ')) return false;
@@ -65,6 +65,14 @@ std::optional<ReplayNote> ReplayNote::parse(std::string_view text) {
     text.remove_prefix(static_cast<size_t>(end - text.data()));
     return true;
   };
+  note.is_beginning = text.starts_with(kBeginningKind);
+  if (note.is_beginning) {
+    text.remove_prefix(kBeginningKind.size());
+    note.floor = note.needed_from = kWatermarkNone;
+    return take(note.read_to) && text.empty() ? std::optional(note) : std::nullopt;
+  }
+  if (!text.starts_with(kNoteKind)) return std::nullopt;
+  text.remove_prefix(kNoteKind.size());
   if (!take(note.floor) || !take(note.needed_from) || !take(note.read_to)) return std::nullopt;
   if (!text.empty() && !text.starts_with(' ')) return std::nullopt;
   if (!text.empty()) note.more = text.substr(1);

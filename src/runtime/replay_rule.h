@@ -15,7 +15,7 @@ struct ReplayRule {
   enum class Kind : uint8_t {
     kExact,   ///< no row is needed again once its results are written
     kRecent,  ///< those that open windows hold, or a join may still ask for
-    kNever,   ///< all of them: `why`
+    kNever,   ///< all of them: `why`. A group that deals partitions remembers where it began
   };
   struct Window {
     int64_t size_us = 0;
@@ -48,6 +48,8 @@ struct ReplayNote {
   int64_t needed_from = 0;  ///< of the records before `read_to`, only those from this time on
   uint64_t read_to = 0;     ///< offset behind the last record that was read
   std::string more = {};    ///< of who read them: what it must know behind `read_to`
+  /// The offset is where the group began: all that follows is needed again, whatever was read.
+  bool is_beginning = false;
 
   std::string to_string() const;
   /// Nothing if it is none: somebody else wrote it.

@@ -70,5 +70,19 @@ TEST(ReplayNote, ComesBackAsItWas) {
   }
 }
 
+TEST(ReplayNote, OfABeginningSaysWhatWasRead) {
+  ReplayNote note;
+  note.is_beginning = true;
+  note.read_to = 17;
+  const auto back = ReplayNote::parse(note.to_string());
+  ASSERT_TRUE(back.has_value());
+  EXPECT_TRUE(back->is_beginning);
+  EXPECT_EQ(back->read_to, 17u);
+  EXPECT_FALSE(ReplayNote::parse(ReplayNote{1, 2, 3}.to_string())->is_beginning);
+  for (const char* other : {"velo1-begin", "velo1-begin x", "velo1-begin 1 2", "velo1-beginning"}) {
+    EXPECT_FALSE(ReplayNote::parse(other).has_value()) << other;
+  }
+}
+
 }  // namespace
 }  // namespace velo

@@ -55,6 +55,11 @@ class SinkPort : public Port {
   /// Publishes everything; not called when the job failed.
   virtual Status publish() { return {}; }
 
+  /// From now on only the last result of each key is kept, until `release`: what comes is known to
+  /// come again. Those that cannot go on as ever. Lost if the job ends before.
+  virtual bool hold() { return false; }
+  virtual void release() {}
+
   /// Of ports that lead away (see ReaderSpec): the partitions that this process reads for them, of
   /// `in_all` in all processes. REQUIRES: before `open`.
   virtual void set_origins(std::vector<std::string> names, size_t in_all) {

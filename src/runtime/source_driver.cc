@@ -65,10 +65,18 @@ Status SourceDriver::add_partition(const PartitionInfo& info) {
   if (spec_.make_decoder) partition.decoder = TRY(spec_.make_decoder());
   if (source_) source_->select(info.id);
   partition.replay = ReplayNote::parse(info.note);
+  TRY(check_beginning(partition));
+  if (info.begin && partition.replay && partition.replay->is_beginning &&
+      partition.replay->read_to > *info.begin) {
+    partition.behind_until = std::max(partition.replay->read_to, info.end);
+    caught_up_.store(false, std::memory_order_release);
+  }
   metrics_.bytes_total.add(info.bytes);
   for (const auto& reader : readers_) {
     const size_t number = reader->add_partition();
-    if (partition.replay) reader->set_floor(number, partition.replay->floor);
+    if (partition.replay && !partition.replay->is_beginning) {
+      reader->set_floor(number, partition.replay->floor);
+    }
   }
   partitions_.push_back(std::move(partition));
   return {};
@@ -118,6 +126,7 @@ Result<SourceDriver::Step> SourceDriver::step(int64_t now_us) {
     finish_if_done();
     return done_ ? Step::kDone : Step::kQuiet;
   }
+  if (!begun_ && !commit_beginnings()) return Step::kQuiet;
   if (!spec_.bounded) TRY(discover());
   for (const size_t index : by_watermark()) {
     if (TRY(poll(index, now_us))) {
@@ -147,6 +156,7 @@ Result<bool> SourceDriver::poll(size_t index, int64_t now_us) {
   batch_begin_ns_ = context_.clock.steady_ns();
   thread_.source_ns.add(static_cast<uint64_t>(batch_begin_ns_ - begin));
   if (batch_begin_ns_ - published_ns_ > kPublishNs) publish_stats();
+  if (found == Poll::kNothingYet || found == Poll::kEnd) note_catching_up(partition, true);
   if (found == Poll::kNothingYet) {
     for (const auto& reader : readers_) reader->quiet(index, now_us);
     return false;
@@ -164,6 +174,7 @@ Result<bool> SourceDriver::poll(size_t index, int64_t now_us) {
                         : block_.record_per_entry ? read_messages(partition)
                                                   : decode(partition);
   if (!status && !stopped_) return status.error();
+  note_catching_up(partition, false);
   return true;
 }
 

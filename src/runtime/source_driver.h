@@ -87,11 +87,20 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
 
   /// Its partitions are dealt anew: the job has to end and begin again.
   bool moved() const { return source_ && source_->moved(); }
-  /// Whether somebody outside remembers its positions.
-  bool commits() const { return source_ && source_->commits(); }
+  /// Whether somebody outside can remember its positions.
+  bool is_remembered() const { return source_ && source_->commits(); }
+  /// Whether it tells them: what needs all rows again goes back to where a group of processes
+  /// began.
+  bool commits() const {
+    return is_remembered() &&
+           (spec_.replay.kind != ReplayRule::Kind::kNever || source_->is_member());
+  }
   /// Remembers where it stands: what was read before has gone into the readers.
   void note_positions();
   const ReplayRule& replay() const { return spec_.replay; }
+  /// False while it reads what processes have read before, and the rest that was there when it
+  /// began. Any thread.
+  bool caught_up() const { return caught_up_.load(std::memory_order_acquire); }
   /// For `commit`, from any thread: all results up to this watermark are written.
   void set_done(int64_t done) { done_us_.store(done, std::memory_order_relaxed); }
   /// Tells the source's system so, of what was read before the last `note_positions`.
@@ -128,6 +137,7 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
     std::unique_ptr<RepartitionReader> dealt;  ///< of messages that are
     bool goes_on = false;                      ///< behind what `replay` says was read
     std::string noted_places;                  ///< of `dealt`
+    uint64_t behind_until = 0;                 ///< offset; 0: it has caught up
     std::string committed;             ///< offset and note
     uint64_t pushed_bytes = 0;
     std::string pushed_tail;  ///< the beginning of a record that has not come whole
@@ -148,6 +158,10 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   BadMessage whole_message(const RecordMetadata& message) const;
   void mark(Partition& partition);
   std::optional<SourceCommit> commit_of(Partition& partition, int64_t done) const;
+  SourceCommit beginning_of(const Partition& partition) const;
+  Status check_beginning(const Partition& partition) const;
+  bool commit_beginnings();
+  void note_catching_up(Partition& partition, bool at_end);
   Status finish_partition(size_t index, int64_t now_us);
   Status restore_pushed(Partition& partition);
   Status restore_order(const std::vector<std::string>& names);
@@ -176,6 +190,9 @@ class SourceDriver final : private DecodeOutput, private MessageOutput {
   int64_t published_ns_ = 0;  // when what the source says of itself was passed on
   size_t next_ = 0;  // round robin where there is no watermark
   std::atomic<int64_t> done_us_{kWatermarkNone};
+  std::atomic<bool> caught_up_{true};
+  bool begun_ = false;  // beginnings are committed
+  int64_t begin_next_ns_ = 0;
   bool stopped_ = false;
   bool done_ = false;
 };
