@@ -24,7 +24,7 @@ if(NOT VELOSTREAM_PACKAGE)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)                # the house's own checks
   find_package(CLI11 REQUIRED)                                         # CLI11::CLI11: cli
   pkg_check_modules(libedit REQUIRED IMPORTED_TARGET GLOBAL libedit)   # PkgConfig::libedit: cli
-  find_package(mimalloc 2 REQUIRED)                                    # mimalloc: cli (the program's malloc)
+  pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET GLOBAL jemalloc) # PkgConfig::jemalloc: cli (the program's malloc)
   if(VELO_TESTS)
     pkg_check_modules(avro REQUIRED IMPORTED_TARGET GLOBAL avro-c)     # PkgConfig::avro: avro_library_test.cc
     find_package(GTest REQUIRED)                                       # GTest::gtest_main: *_test.cc
