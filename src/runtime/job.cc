@@ -11,7 +11,11 @@ namespace velo {
 namespace {
 
 constexpr int64_t kWaitUs = 50'000;     // a driver looks at the clock and the stop flag so often
-constexpr int64_t kPollUs = 1'000;      // a waiter looks at the drivers so often
+// A waiter looks at the drivers so often, or less often in a job that has run for long: each look
+// takes the processor from them, and comes too late by at most this share of the job's time.
+constexpr int64_t kPollUs = 1'000;
+constexpr int64_t kPollMostUs = 10'000;
+constexpr int64_t kPollShare = 50;
 constexpr double kEdgeShareMax = 0.15;  // the seed's threshold
 constexpr uint64_t kBusyNsMin = 5'000'000'000;  // what was busy for less says nothing
 
@@ -269,8 +273,10 @@ std::optional<Status> Job::wait(int64_t timeout_us) {
     tend_side_tables();
     watch_for_moves();
     if (const Status tended = tend_epoch(); !tended) fail(tended.error());
-    if (clock_.steady_ns() >= deadline) return std::nullopt;
-    clock_.sleep_us(std::min(timeout_us, kPollUs));
+    const int64_t now = clock_.steady_ns();
+    if (now >= deadline) return std::nullopt;
+    const int64_t share_us = (now - started_ns_) / 1000 / kPollShare;
+    clock_.sleep_us(std::min(timeout_us, std::clamp(share_us, kPollUs, kPollMostUs)));
   }
   join();
   if (stops_.load() >= 2 && !failed_.load()) {
