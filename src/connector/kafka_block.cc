@@ -34,7 +34,8 @@ size_t header_bytes(const rd_kafka_message_t& message) {
   return bytes;
 }
 
-void add_headers(const rd_kafka_message_t& message, Block& out, std::byte* base, uint32_t* at) {
+void add_headers(const rd_kafka_message_t& message, RecordMetadata& metadata, Block& out,
+                 std::byte* base, uint32_t* at) {
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
   const auto copy = [&](const void* bytes, size_t size) {
@@ -53,7 +54,18 @@ void add_headers(const rd_kafka_message_t& message, Block& out, std::byte* base,
     header.name = copy(name, std::strlen(name));
     header.value = value == nullptr ? RecordSpan{0, kNullLength} : copy(value, size);
     out.headers.push_back(header);
-    ++out.metadata.back().headers;
+    ++metadata.headers;
+  }
+}
+
+RecordMetadata::TimestampKind kind_of(rd_kafka_timestamp_type_t kind) {
+  switch (kind) {
+    case RD_KAFKA_TIMESTAMP_CREATE_TIME:
+      return RecordMetadata::TimestampKind::kCreated;
+    case RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME:
+      return RecordMetadata::TimestampKind::kAppended;
+    default:
+      return RecordMetadata::TimestampKind::kNone;
   }
 }
 
@@ -77,32 +89,29 @@ size_t fill_kafka_block(std::span<const KafkaMessage> messages, bool keys, bool 
   uint32_t at = 0;
   auto beside = static_cast<uint32_t>(values);
   bool lines = true;
-  out.records.reserve(count);
-  out.metadata.reserve(count);
+  out.records.resize(count);
+  out.metadata.resize(count);
   for (size_t i = 0; i < count; ++i) {
     const rd_kafka_message_t& message = *messages[i];
     const auto length = static_cast<uint32_t>(message.len);
     const bool null = message.payload == nullptr;
-    out.records.push_back({at, null ? kNullLength : length});
+    out.records[i] = {at, null ? kNullLength : length};
     if (length > 0) std::memcpy(base + at, message.payload, length);
     lines = lines && length > 0 && static_cast<uint8_t>(base[at]) > ' ';
     at += length;
     base[at++] = std::byte{'\n'};
-    RecordMetadata& metadata = out.metadata.emplace_back();
+    RecordMetadata& metadata = out.metadata[i];
     metadata.offset = static_cast<uint64_t>(message.offset);
     rd_kafka_timestamp_type_t kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     metadata.timestamp_us = rd_kafka_message_timestamp(&message, &kind) * 1000;
-    metadata.timestamp_kind =
-        kind == RD_KAFKA_TIMESTAMP_CREATE_TIME       ? RecordMetadata::TimestampKind::kCreated
-        : kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? RecordMetadata::TimestampKind::kAppended
-                                                     : RecordMetadata::TimestampKind::kNone;
+    metadata.timestamp_kind = kind_of(kind);
     if (keys && message.key != nullptr) {
       metadata.key = {beside, static_cast<uint32_t>(message.key_len)};
       if (message.key_len > 0) std::memcpy(base + beside, message.key, message.key_len);
       beside += metadata.key.length;
     }
     metadata.first_header = static_cast<uint32_t>(out.headers.size());
-    if (headers) add_headers(message, out, base, &beside);
+    if (headers) add_headers(message, metadata, out, base, &beside);
   }
   out.owner = buffer;
   out.bytes = Bytes(base, beside);

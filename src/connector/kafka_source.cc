@@ -241,12 +241,29 @@ Status KafkaSource::pump(int timeout_ms) {
   }
   const ssize_t got = rd_kafka_consume_batch_queue(queue_.get(), 0, taken_.data(), taken_.size());
   if (got < 0) return kafka_error(rd_kafka_last_error(), "reading");
+  return take_all(std::span(taken_).first(static_cast<size_t>(got)));
+}
+
+/// All are taken over, whatever is wrong with one of them.
+Status KafkaSource::take_all(std::span<rd_kafka_message_t* const> messages) {
   Status status;
-  const auto count = static_cast<size_t>(got);
-  for (size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) __builtin_prefetch(taken_[i + kAhead]);
-    const Status taken = take(taken_[i]);
-    if (status && !taken) status = taken;
+  Lane* run = nullptr;  // an open lane, to which the message before belongs
+  for (size_t i = 0; i < messages.size(); ++i) {
+    if (i + kAhead < messages.size()) __builtin_prefetch(messages[i + kAhead]);
+    rd_kafka_message_t* const message = messages[i];
+    const bool is_event = message->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (run != nullptr && !is_event && message->rkt == last_topic_ &&
+        message->partition == last_partition_ && (run->stop < 0 || message->offset < run->stop)) {
+      run->waiting.emplace_back(message);
+      continue;
+    }
+    Status taken = take(message);
+    if (status && !taken) status = std::move(taken);
+    const bool open = !is_event && last_topic_ != nullptr && !lanes_[last_lane_].ended;
+    run = open ? &lanes_[last_lane_] : nullptr;
+  }
+  for (Lane& lane : lanes_) {
+    if (lane.held() >= kHeldMost && !lane.paused) pause(lane, true);
   }
   return status;
 }
@@ -262,7 +279,6 @@ Status KafkaSource::take(rd_kafka_message_t* taken) {
     return {};
   }
   lane->waiting.push_back(std::move(message));
-  if (lane->held() >= kHeldMost && !lane->paused) pause(*lane, true);
   return {};
 }
 

@@ -84,6 +84,7 @@ class KafkaSource final : public Source {
   Status set_by_range(const Lanes& lanes, bool of_ends, int64_t Lane::* field);
   Status assign();
   Status pump(int timeout_ms);
+  Status take_all(std::span<rd_kafka_message_t* const> messages);
   Status take(rd_kafka_message_t* message);
   Status take_event(const rd_kafka_message_t& message);
   void purge(const rd_kafka_topic_partition_list_t& committed);
