@@ -143,6 +143,7 @@ constexpr KeySpelling kKeySpellings[] = {
     {"value_format", "format"},
     {"value.format", "format"},
     {"kafka_topic", "topic"},
+    {"on_data_loss", "scan.on-data-loss"},
     {"timestamp", "event.time.field"},
     {"timestamp_format", "event.time.format"},
     {"sink.rolling-policy.file-size", "sink.rotate.size"},
