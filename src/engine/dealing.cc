@@ -10,6 +10,8 @@
 namespace velo {
 namespace {
 
+constexpr std::string_view kDealtRows = "rows";
+
 bool has(const std::vector<ExprPtr>& exprs, const Expr& wanted) {
   return std::any_of(exprs.begin(), exprs.end(),
                      [&](const ExprPtr& expr) { return *expr == wanted; });
@@ -61,7 +63,7 @@ Result<Dealing> dealing_of_scan(const ScanNode& scan) {
 Dealing dealing_of_repartition(const RepartitionNode& node) {
   Dealing dealing;
   dealing.topic = node.topic;
-  dealing.scheme = "rows";
+  dealing.scheme = kDealtRows;
   for (const ExprPtr& key : node.keys) {
     dealing.keys.push_back({key});
     dealing.scheme += " " + key->type().to_string();
@@ -206,6 +208,16 @@ bool is_dealt_by(const Dealing& dealing, const std::vector<ExprPtr>& keys) {
            return std::any_of(same.begin(), same.end(),
                               [&](const ExprPtr& expr) { return has(keys, *expr); });
          });
+}
+
+bool is_dealt_anew_by(const Dealing& dealing, const std::vector<ExprPtr>& keys) {
+  std::string scheme(kDealtRows);
+  for (const ExprPtr& key : keys) scheme += " " + key->type().to_string();
+  if (dealing.scheme != scheme) return false;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (!has(dealing.keys[i], *keys[i])) return false;
+  }
+  return true;
 }
 
 bool dealt_alike(const JoinNode& join, const Dealing& left, const Dealing& right) {

@@ -34,6 +34,9 @@ bool is_whole(const PlanNode& plan);
 /// Whether rows that are equal in `keys` are in the same process.
 bool is_dealt_by(const Dealing& dealing, const std::vector<ExprPtr>& keys);
 
+/// Whether the rows came through a topic that deals them by just these keys.
+bool is_dealt_anew_by(const Dealing& dealing, const std::vector<ExprPtr>& keys);
+
 /// Whether partners of the join stand in partitions of equal number, if there are as many of them.
 bool dealt_alike(const JoinNode& join, const Dealing& left, const Dealing& right);
 

@@ -54,7 +54,6 @@ Result<PlanPtr> scan_with_origins(const ScanNode& scan) {
   if (!is_message_connector(table.connector())) return obstacle("a table that is no topic");
   const std::vector<std::string> topics = topics_of(table);
   if (topics.size() != 1) return obstacle("several topics of one table");
-  if (table.traits.changes == TableChanges::kUpsert) return obstacle("changes by key");
   const size_t partition = system_column(table, "partition");
   const size_t offset = system_column(table, "offset");
   std::vector<size_t> columns = scan.output_columns;

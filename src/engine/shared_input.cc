@@ -19,6 +19,7 @@ namespace velo {
 namespace {
 
 constexpr size_t kTopicNameMost = 249;  // characters, by Kafka
+constexpr char kLeftAlone[] = "";       // a SharedNode that keeps a rewrite from looking below
 
 /// Of those below, in the order in which they are met.
 void collect_tables(const PlanNode& plan, std::vector<const TableDef*>* tables) {
@@ -265,7 +266,12 @@ class Sharing {
         dealt_alike(join, dealt[0], dealt[1])) {
       return made;
     }
-    return repartitioned(made, {keys[0], keys[1]},
+    // A side that is dealt like that already stays.
+    std::array<Wanted, 2> anew;
+    for (size_t side = 0; side < 2; ++side) {
+      if (!is_dealt_anew_by(dealt[side], keys[side])) anew[side] = keys[side];
+    }
+    return repartitioned(made, {anew[0], anew[1]},
                          "the messages of both sides of the join are not keyed alike by what it "
                          "compares");
   }
@@ -312,12 +318,16 @@ class Sharing {
     return {};
   }
 
-  /// `plan`, with its inputs dealt by these keys.
-  Result<PlanPtr> repartitioned(const PlanPtr& plan, const std::vector<std::vector<ExprPtr>>& keys,
+  /// `plan`, with its inputs dealt by these keys; nothing: as they are.
+  Result<PlanPtr> repartitioned(const PlanPtr& plan, const std::vector<Wanted>& keys,
                                 const std::string& reason) {
     std::vector<PlanPtr> inputs;
     for (size_t i = 0; i < plan->inputs.size(); ++i) {
-      RepartitionParts parts{keys[i], "", reason};
+      if (!keys[i]) {
+        inputs.push_back(make_shared_plan(kLeftAlone, plan->inputs[i], plan->span));
+        continue;
+      }
+      RepartitionParts parts{*keys[i], "", reason};
       parts.like = topics_below(*plan);
       inputs.push_back(cut(plan->inputs[i], std::move(parts)));
     }
@@ -343,13 +353,15 @@ class Sharing {
   }
 
   Result<PlanPtr> with_topics(const PlanPtr& plan, const std::string& who) {
+    if (plan->kind == PlanKind::kShared && plan->as<SharedNode>().name == kLeftAlone) {
+      return plan->input();
+    }
     if (plan->kind != PlanKind::kRepartition) {
       std::vector<PlanPtr> inputs;
       for (const PlanPtr& input : plan->inputs) inputs.push_back(TRY(with_topics(input, who)));
       return with_inputs(plan, std::move(inputs));
     }
     RepartitionParts parts = parts_of(plan->as<RepartitionNode>());
-    if (parts.has_origins) return plan;
     parts.topic = topic_name(application_, *plan->input(), parts.keys, parts.like);
     parts.has_origins = true;
     const Result<PlanPtr> placed = with_origins(plan->input());

@@ -123,6 +123,51 @@ class Groups(unittest.TestCase):
         story = Story("SELECT g, COUNT(*), SUM(v) FROM t GROUP BY g", "g INT, n BIGINT, s BIGINT", "g")
         story.come_and_go(self, story.last, lambda: totals(story.rows, lambda row: row["g"]))
 
+    def test_whoever_reads_the_totals_sees_none_go_back(self):
+        story = Story("SELECT g, COUNT(*), SUM(v) FROM t GROUP BY g", "g INT, n BIGINT, s BIGINT", "g")
+        expected = lambda: totals(story.rows, lambda row: row["g"])  # noqa: E731
+        for with_signal in (None, None, signal.SIGTERM, None, signal.SIGTERM):
+            if with_signal:
+                story.end(with_signal)
+            else:
+                story.start()
+            story.feed(3000)
+            story.wait_for(story.last, expected)
+        story.end_all()
+        seen = {}
+        for row in velo.values(story.out):
+            self.assertGreaterEqual(row["n"], seen.get(row["g"], 0))
+            seen[row["g"]] = row["n"]
+
+    def test_changes_by_key(self):
+        """The rows of the topic are by `k`, and change; all go through one instance."""
+        topic = broker.new_topic("states", partitions=4)
+        story = Story(
+            "SELECT g, COUNT(*), SUM(v) FROM u GROUP BY g",
+            "g INT, n BIGINT, s BIGINT",
+            "g",
+            more=velo.table(
+                "u", "k STRING, g INT, v INT, PRIMARY KEY (k) NOT ENFORCED", topic, "upsert-kafka",
+                properties__session__timeout__ms="6000",
+            ),
+        )  # fmt: skip
+        states = {}
+
+        def feed(count):
+            first, records = len(story.rows), []
+            for i in range(first, first + count):
+                key = f"k{i * 7 % 300}"
+                value = None if i % 5 == 0 else {"k": key, "g": i % 4, "v": i}
+                states[key] = value
+                records.append((key, None if value is None else json.dumps(value)))
+            story.rows += [None] * count
+            velo.send(topic, records)
+
+        story.feed = feed
+        story.come_and_go(
+            self, story.last, lambda: totals([row for row in states.values() if row], lambda row: row["g"])
+        )
+
     def test_over_everything(self):
         story = Story(
             "SELECT 'all', COUNT(*), SUM(v) FROM t", "what STRING, n BIGINT, s BIGINT", "what"
