@@ -4,13 +4,19 @@
 
 namespace velo {
 
-/// Bytes of a row of these columns in place: without the texts of strings that are longer than 12
-/// bytes and without nested values.
+/// Bytes of a value in its column: without the texts of strings that are longer than 12 bytes and
+/// without the elements of lists.
+inline size_t value_width(const Type& type) {
+  if (type.physical() != Physical::kRow) return physical_width(type.physical());
+  size_t bytes = 0;
+  for (const Type& field : type.children()) bytes += value_width(field);
+  return bytes;
+}
+
+/// The same of a row of these columns.
 inline size_t row_width(const Schema& schema) {
   size_t bytes = 0;
-  for (const Field& field : schema.fields()) {
-    if (!field.type.is_nested()) bytes += physical_width(field.type.physical());
-  }
+  for (const Field& field : schema.fields()) bytes += value_width(field.type);
   return bytes;
 }
 

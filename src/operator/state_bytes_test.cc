@@ -74,6 +74,63 @@ TEST(StateBytes, OfJoins) {
   expect_lean_join(JoinKind::kInner, "s STRING, t TIMESTAMP", 100'000, 40, 24 + 40);
 }
 
+/// k BIGINT, t TIMESTAMP, and lists of one to five elements or a ROW; `bytes`: of their columns.
+Batch nested_batch(const SchemaPtr& schema, size_t first, size_t* bytes) {
+  Batch batch{schema, kBatchRows, {}, nullptr, nullptr};
+  *bytes = 16 * kBatchRows;
+  for (const Field& field : schema->fields()) {
+    ColumnBuilder column(field.type, kBatchRows);
+    for (size_t row = first; row < first + kBatchRows; ++row) {
+      const size_t elements = 1 + mix64(row) % 5;
+      if (!field.type.is_nested()) {
+        column.append_int64(static_cast<int64_t>(row));
+      } else if (field.type.physical() == Physical::kRow) {
+        column.child(0).append_int64(static_cast<int64_t>(row));
+        column.child(1).append_string("green");
+        column.append_row_end();
+        *bytes += 8 + 16;
+      } else {
+        for (size_t i = 0; i < elements; ++i) {
+          column.child(0).append_int64(static_cast<int64_t>(mix64(row + i)));
+        }
+        column.append_list_end();
+        *bytes += 4 + 8 * elements;
+      }
+    }
+    batch.columns.push_back(column.finish());
+  }
+  return batch;
+}
+
+TEST(StateBytes, OfJoinsOfNestedValues) {
+  const Type list = Type::array(Type::bigint());
+  const Type row = Type::row({"p", "q"}, {Type::bigint(), Type::string()});
+  for (const std::vector<Type>& types :
+       {std::vector{list}, std::vector{row}, std::vector{list, row}}) {
+    std::vector<Field> fields = {{"k", Type::bigint()}, {"t", Type::timestamp(3)}};
+    for (const Type& type : types) fields.push_back({"n", type});
+    const SchemaPtr schema = make_schema(fields);
+    fields.insert(fields.end(), schema->fields().begin(), schema->fields().end());
+    StreamJoinOptions options;
+    for (JoinInput& input : options.inputs) input = {schema, {0}, 1, 0};
+    options.output = make_schema(fields);
+    options.interval = JoinInterval{0, 1'000'000'000'000};
+    const auto op = make_stream_join(options);
+    CollectOutput out;
+    size_t columns = 0;
+    for (size_t first = 0; first < 100'000; first += kBatchRows) {
+      size_t bytes = 0;
+      op->push(0, nested_batch(schema, first, &bytes), out);
+      columns += bytes;
+    }
+    EXPECT_LE(static_cast<double>(op->state_bytes()), 1.5 * static_cast<double>(columns))
+        << schema->to_string();
+    // The length of a list, and that none of it is NULL, are a byte.
+    EXPECT_LE(op->state_column_bytes(), columns + 100'000);
+    EXPECT_GE(op->state_column_bytes(), columns);
+  }
+}
+
 // Rows that wait for the other side, read from blocks that others have long done with.
 TEST(StateBytes, OfJoinsThatReadOneSideFirst) {
   BuildJoinOptions options;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "column/column_builder.h"
+#include "column/list_bytes.h"
 
 namespace velo {
 namespace {
@@ -38,6 +39,12 @@ void copy_values(const Column& from, std::span<const uint32_t> rows, bool consec
   }
   T* to = reinterpret_cast<T*>(out);
   for (size_t i = 0; i < rows.size(); ++i) to[i] = values[rows[i]];
+}
+
+std::vector<Type> types_of(const Schema& schema) {
+  std::vector<Type> types;
+  for (const Field& field : schema.fields()) types.push_back(field.type);
+  return types;
 }
 
 int order_of_doubles(double x, double y) {
@@ -75,22 +82,22 @@ int order_of(Physical physical, const void* x, const void* y) {
 }  // namespace
 
 RowChunks::RowChunks(SchemaPtr schema)
-    : schema_(std::move(schema)), row_bytes_(row_width(*schema_)) {
-  const size_t columns = schema_->size();
-  nulls_.resize(columns);
-  longs_.resize(columns);
-  for (const Field& field : schema_->fields()) {
-    const Physical physical = field.type.physical();
-    const bool nested = physical == Physical::kList || physical == Physical::kRow;
-    nestings_ |= nested;
-    strings_ |= physical == Physical::kString;
-    widths_.push_back(nested ? 0 : physical_width(physical));
+    : schema_(std::move(schema)), leaves_(types_of(*schema_)), row_bytes_(row_width(*schema_)) {
+  nulls_.resize(leaves_.size());
+  longs_.resize(leaves_.size());
+  for (size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
+    texts_ |= is_string(leaf) || leaves_.is_list(leaf);
+    const size_t width = physical_width(leaves_.type(leaf).physical());
+    widths_.push_back(leaves_.is_list(leaf) ? sizeof(const char*) : width);
     offsets_.push_back(block_bytes_);
     block_bytes_ += widths_.back() * kChunkRows;
   }
-  for (size_t c = 0; c < columns; ++c) {
+  for (size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
     validities_.push_back(block_bytes_);
-    if (!is_nested(c)) block_bytes_ += kBitmapBytes;
+    block_bytes_ += kBitmapBytes;
+  }
+  for (size_t column = 0; column < schema_->size(); ++column) {
+    column_offsets_.push_back(offsets_[leaves_.of(column)]);
   }
 }
 
@@ -105,15 +112,8 @@ void RowChunks::renew(size_t chunk) {
   fresh.block = Buffer::allocate(block_bytes_);
   std::byte* block = fresh.block->data();
   blocks_[front_ + chunk] = block;
-  for (size_t c = 0; c < widths_.size(); ++c) {
-    if (!is_nested(c)) std::memset(block + validities_[c], 0xff, kBitmapBytes);
-  }
-  if (strings_) fresh.texts.resize(widths_.size());
-  if (!nestings_) return;
-  fresh.nested.resize(widths_.size());
-  for (size_t c = 0; c < widths_.size(); ++c) {
-    if (is_nested(c)) fresh.nested[c].resize(kChunkRows);
-  }
+  for (const size_t validity : validities_) std::memset(block + validity, 0xff, kBitmapBytes);
+  if (texts_) fresh.texts.resize(leaves_.size());
 }
 
 void RowChunks::drop(size_t chunk) {
@@ -140,57 +140,57 @@ void RowChunks::clear() {
 
 void RowChunks::write(const Batch& batch, std::span<const uint32_t> rows, Id to) {
   if (rows.empty()) return;
-  for (size_t c = 0; c < widths_.size(); ++c) write_column(c, batch.columns[c], rows, to);
+  if (leaves_.size() == batch.columns.size()) {  // no ROWs
+    for (size_t c = 0; c < leaves_.size(); ++c) write_leaf(c, batch.columns[c], rows, to);
+    return;
+  }
+  const std::vector<ColumnPtr> given = leaves_.split(batch.columns);
+  for (size_t leaf = 0; leaf < leaves_.size(); ++leaf) write_leaf(leaf, given[leaf], rows, to);
 }
 
 void RowChunks::write(const Batch& batch, std::span<const uint32_t> rows, std::span<const Id> to) {
-  for (size_t c = 0; c < widths_.size(); ++c) scatter_column(c, batch.columns[c], rows, to);
+  const std::vector<ColumnPtr> given = leaves_.split(batch.columns);
+  for (size_t leaf = 0; leaf < leaves_.size(); ++leaf) scatter_leaf(leaf, given[leaf], rows, to);
 }
 
 template <typename T>
-void RowChunks::scatter_values(size_t column, const Column& from, std::span<const uint32_t> rows,
+void RowChunks::scatter_values(size_t leaf, const Column& from, std::span<const uint32_t> rows,
                                std::span<const Id> to) {
   const T* values = from.values<T>();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    *const_cast<T*>(value<T>(column, to[i])) = values[rows[i]];
-  }
+  for (size_t i = 0; i < rows.size(); ++i) leaf_value<T>(leaf, to[i]) = values[rows[i]];
 }
 
-void RowChunks::scatter_column(size_t column, const ColumnPtr& given,
-                               std::span<const uint32_t> rows, std::span<const Id> to) {
-  if (!given->is_flat() && !is_nested(column)) {
-    return scatter_column(column, flatten(velo::gather(given, rows)), first_rows(rows.size()), to);
+void RowChunks::scatter_leaf(size_t leaf, const ColumnPtr& given, std::span<const uint32_t> rows,
+                             std::span<const Id> to) {
+  if (!given->is_flat()) {
+    return scatter_leaf(leaf, flatten(velo::gather(given, rows)), first_rows(rows.size()), to);
   }
-  const bool plain = given->is_flat() && widths_[column] == 8 && !given->may_have_nulls();
-  if (plain && !nulls_[column]) return scatter_values<uint64_t>(column, *given, rows, to);
-  const bool texts = given->type().physical() == Physical::kString;
-  if (texts && given->is_flat() && !given->may_have_nulls() && !nulls_[column]) {
-    scatter_values<StringRef>(column, *given, rows, to);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      auto* ref = const_cast<StringRef*>(value<StringRef>(column, to[i]));
-      if (ref->is_inline()) continue;
-      keep_texts(column, {ref, 1}, chunks_[front_ + chunk_of(to[i])].texts[column]);
+  const bool plain = !given->may_have_nulls() && nulls_[leaf] == 0;
+  if (plain && widths_[leaf] == 8 && !leaves_.is_list(leaf)) {
+    return scatter_values<uint64_t>(leaf, *given, rows, to);
+  }
+  if (plain && is_string(leaf)) {
+    scatter_values<StringRef>(leaf, *given, rows, to);
+    for (const Id id : to) {
+      StringRef& ref = leaf_value<StringRef>(leaf, id);
+      if (!ref.is_inline()) keep_texts(leaf, {&ref, 1}, texts_of(leaf, id));
     }
     return;
   }
-  for (size_t i = 0; i < rows.size(); ++i) write_column(column, given, rows.subspan(i, 1), to[i]);
+  for (size_t i = 0; i < rows.size(); ++i) write_leaf(leaf, given, rows.subspan(i, 1), to[i]);
 }
 
-void RowChunks::write_column(size_t column, const ColumnPtr& given, std::span<const uint32_t> rows,
-                             Id to) {
-  const size_t at = to & kMask;
-  if (is_nested(column)) {
-    std::vector<ColumnPtr>& values = chunks_[front_ + chunk_of(to)].nested[column];
-    for (size_t i = 0; i < rows.size(); ++i) values[at + i] = slice(given, rows[i], 1);
-    nulls_[column] |= given->may_have_nulls() ? 1 : 0;
-    return;
-  }
+void RowChunks::write_leaf(size_t leaf, const ColumnPtr& given, std::span<const uint32_t> rows,
+                           Id to) {
   if (!given->is_flat()) {
-    return write_column(column, flatten(velo::gather(given, rows)), first_rows(rows.size()), to);
+    return write_leaf(leaf, flatten(velo::gather(given, rows)), first_rows(rows.size()), to);
   }
-  std::byte* out = block_of(to) + offsets_[column] + at * widths_[column];
+  write_validity(leaf, *given, rows, to);
+  if (leaves_.is_row(leaf)) return;
+  if (leaves_.is_list(leaf)) return write_lists(leaf, *given, rows, to);
+  std::byte* out = value_at(leaf, to);
   const bool consecutive = are_consecutive(rows);
-  switch (widths_[column]) {
+  switch (widths_[leaf]) {
     case 1:
       copy_values<uint8_t>(*given, rows, consecutive, out);
       break;
@@ -200,20 +200,19 @@ void RowChunks::write_column(size_t column, const ColumnPtr& given, std::span<co
     default:
       copy_values<int128_t>(*given, rows, consecutive, out);
   }
-  write_validity(column, *given, rows, to);
-  if (given->type().physical() != Physical::kString) return;
+  if (!is_string(leaf)) return;
   auto* refs = reinterpret_cast<StringRef*>(out);
   for (size_t i = 0; given->may_have_nulls() && i < rows.size(); ++i) {
     if (given->is_null(rows[i])) refs[i] = StringRef();
   }
-  keep_texts(column, {refs, rows.size()}, chunks_[front_ + chunk_of(to)].texts[column]);
+  keep_texts(leaf, {refs, rows.size()}, texts_of(leaf, to));
 }
 
-void RowChunks::write_validity(size_t column, const Column& values, std::span<const uint32_t> rows,
+void RowChunks::write_validity(size_t leaf, const Column& values, std::span<const uint32_t> rows,
                                Id to) {
-  if (!values.may_have_nulls() && !nulls_[column]) return;
-  nulls_[column] = 1;
-  auto* words = reinterpret_cast<uint64_t*>(block_of(to) + validities_[column]);
+  if (!values.may_have_nulls() && nulls_[leaf] == 0) return;
+  nulls_[leaf] = 1;
+  auto* words = reinterpret_cast<uint64_t*>(block_of(to) + validities_[leaf]);
   for (size_t i = 0; i < rows.size(); ++i) {
     const size_t at = (to & kMask) + i;
     const uint64_t mask = uint64_t{1} << (at & 63);
@@ -225,54 +224,89 @@ void RowChunks::write_validity(size_t column, const Column& values, std::span<co
   }
 }
 
-void RowChunks::keep_texts(size_t column, std::span<StringRef> refs, Texts& texts) {
+void RowChunks::write_lists(size_t leaf, const Column& values, std::span<const uint32_t> rows,
+                            Id to) {
+  scratch_.clear();
+  std::vector<size_t> begins;
+  for (const uint32_t row : rows) {
+    begins.push_back(scratch_.size());
+    append_list_bytes(values, row, &scratch_);
+  }
+  begins.push_back(scratch_.size());
+  longs_[leaf] = 1;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const char* bytes = scratch_.data() + begins[i];
+    leaf_value<const char*>(leaf, to + static_cast<Id>(i)) = keep_bytes(
+        bytes, begins[i + 1] - begins[i], scratch_.size() - begins[i], texts_of(leaf, to));
+  }
+}
+
+void RowChunks::keep_texts(size_t leaf, std::span<StringRef> refs, Texts& texts) {
   size_t wanted = 0;
   for (const StringRef& ref : refs) wanted += ref.is_inline() ? 0 : ref.size();
   if (wanted == 0) return;
-  longs_[column] = 1;
+  longs_[leaf] = 1;
   for (StringRef& ref : refs) {
     if (ref.is_inline()) continue;
-    const size_t size = ref.size();
-    if (texts.buffers.empty() || texts.used + size > texts.buffers.back()->capacity()) {
-      // What is known to come, or a quarter of what is there: little of it stays empty.
-      const size_t more = std::max(wanted, std::min(texts.total / 4, kTextBytes));
-      texts.buffers.push_back(Buffer::allocate(more));
-      texts.total += more;
-      texts.used = 0;
-    }
-    std::byte* to = texts.buffers.back()->data() + texts.used;
-    std::memcpy(to, ref.data(), size);
-    ref = StringRef(reinterpret_cast<const char*>(to), static_cast<uint32_t>(size));
-    texts.used += size;
-    texts.kept += size;
+    const uint32_t size = ref.size();
+    ref = StringRef(keep_bytes(ref.data(), size, wanted, texts), size);
     wanted -= size;
   }
 }
 
+// `wanted`: how many are known to come, with these.
+const char* RowChunks::keep_bytes(const char* bytes, size_t size, size_t wanted, Texts& texts) {
+  if (texts.buffers.empty() || texts.used + size > texts.buffers.back()->capacity()) {
+    // What is known to come, or a quarter of what is there: little of it stays empty.
+    const size_t more = std::max(wanted, std::min(texts.total / 4, kTextBytes));
+    texts.buffers.push_back(Buffer::allocate(more));
+    texts.total += more;
+    texts.used = 0;
+  }
+  char* to = texts.buffers.back()->as<char>() + texts.used;
+  std::memcpy(to, bytes, size);
+  texts.used += size;
+  texts.kept += size;
+  return to;
+}
+
+// Of a row's value, those that lie beside its place.
+size_t RowChunks::bytes_beside(size_t leaf, Id id) const {
+  if (leaves_.is_list(leaf)) {
+    return list_bytes_size(leaves_.type(leaf), leaf_value<const char*>(leaf, id));
+  }
+  const StringRef& ref = leaf_value<StringRef>(leaf, id);
+  return ref.is_inline() ? 0 : ref.size();
+}
+
 void RowChunks::forget_texts(Id id, const uint64_t* kept) {
-  for (size_t c = 0; strings_ && c < widths_.size(); ++c) {
-    if (!longs_[c]) continue;
-    const StringRef& ref = *value<StringRef>(c, id);
-    if (ref.is_inline()) continue;
-    Texts& texts = chunks_[front_ + chunk_of(id)].texts[c];
-    texts.dead += ref.size();
-    if (texts.dead * 3 > texts.total) move_together(c, id & ~kMask, kept, texts);
+  for (size_t leaf = 0; texts_ && leaf < leaves_.size(); ++leaf) {
+    if (longs_[leaf] == 0) continue;
+    const size_t bytes = bytes_beside(leaf, id);
+    if (bytes == 0) continue;
+    Texts& texts = texts_of(leaf, id);
+    texts.dead += bytes;
+    if (texts.dead * 3 > texts.total) move_together(leaf, id & ~kMask, kept, texts);
   }
 }
 
-void RowChunks::move_together(size_t column, Id base, const uint64_t* kept, Texts& texts) {
+void RowChunks::move_together(size_t leaf, Id base, const uint64_t* kept, Texts& texts) {
   const Texts old = std::exchange(texts, Texts());
-  std::vector<StringRef> refs;
-  std::vector<StringRef*> places;
+  size_t wanted = old.kept - old.dead;
   for (size_t at = 0; at < kChunkRows; ++at) {
     if (((kept[at >> 6] >> (at & 63)) & 1) == 0) continue;
-    auto* ref = const_cast<StringRef*>(value<StringRef>(column, base + static_cast<Id>(at)));
-    if (ref->is_inline()) continue;
-    refs.push_back(*ref);
-    places.push_back(ref);
+    const Id id = base + static_cast<Id>(at);
+    const size_t size = bytes_beside(leaf, id);
+    if (size == 0) continue;
+    if (leaves_.is_list(leaf)) {
+      auto*& bytes = leaf_value<const char*>(leaf, id);
+      bytes = keep_bytes(bytes, size, wanted, texts);
+    } else {
+      auto& ref = leaf_value<StringRef>(leaf, id);
+      ref = StringRef(keep_bytes(ref.data(), size, wanted, texts), static_cast<uint32_t>(size));
+    }
+    wanted -= std::min(wanted, size);
   }
-  keep_texts(column, refs, texts);
-  for (size_t i = 0; i < refs.size(); ++i) *places[i] = refs[i];
 }
 
 namespace {
@@ -293,98 +327,122 @@ BufferPtr pick(std::span<const RowChunks::Id> ids, bool all_there, Locate locate
 
 }  // namespace
 
-BufferPtr RowChunks::gather_values(size_t column, std::span<const Id> ids, bool all_there) const {
+BufferPtr RowChunks::gather_values(size_t leaf, std::span<const Id> ids, bool all_there) const {
   const auto pick_of = [&]<typename T>(const T*) {
-    return pick<T>(ids, all_there, [&](Id id) { return value<T>(column, id); });
+    return pick<T>(ids, all_there, [&](Id id) { return &leaf_value<T>(leaf, id); });
   };
-  switch (widths_[column]) {
+  switch (widths_[leaf]) {
     case 1:
       return pick_of(static_cast<const uint8_t*>(nullptr));
     case 8:
       return pick_of(static_cast<const uint64_t*>(nullptr));
     default:
-      if ((*schema_)[column].type.physical() == Physical::kString) {
-        return pick_of(static_cast<const StringRef*>(nullptr));
-      }
+      if (is_string(leaf)) return pick_of(static_cast<const StringRef*>(nullptr));
       return pick_of(static_cast<const int128_t*>(nullptr));
   }
 }
 
-ColumnPtr RowChunks::gather(size_t column, std::span<const Id> ids) const {
-  const Type& type = (*schema_)[column].type;
-  if (is_nested(column)) {
-    ColumnBuilder builder(type, ids.size());
-    for (const Id id : ids) {
-      if (id == kNone) {
-        builder.append_null();
-      } else {
-        builder.append_from(nested(column, id), 0);
-      }
-    }
-    return builder.finish();
-  }
-  const bool all_there = std::find(ids.begin(), ids.end(), kNone) == ids.end();
-  BufferPtr values = gather_values(column, ids, all_there);
+BufferPtr RowChunks::gather_validity(size_t leaf, std::span<const Id> ids, bool all_there) const {
+  if (all_there && nulls_[leaf] == 0) return nullptr;
   std::shared_ptr<Buffer> validity;
-  if (!all_there || nulls_[column]) {
-    const size_t bytes = bitmap_words(ids.size()) * 8;
-    for (size_t i = 0; i < ids.size(); ++i) {
-      if (ids[i] != kNone && !is_null(column, ids[i])) continue;
-      if (validity == nullptr) {
-        validity = Buffer::allocate(bytes);
-        std::memset(validity->data(), 0xff, bytes);
-      }
-      validity->as<uint64_t>()[i >> 6] &= ~(uint64_t{1} << (i & 63));
+  const size_t bytes = bitmap_words(ids.size()) * 8;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] != kNone && !is_null_leaf(leaf, ids[i])) continue;
+    if (validity == nullptr) {
+      validity = Buffer::allocate(bytes);
+      std::memset(validity->data(), 0xff, bytes);
+    }
+    validity->as<uint64_t>()[i >> 6] &= ~(uint64_t{1} << (i & 63));
+  }
+  return validity;
+}
+
+ColumnPtr RowChunks::gather(size_t column, std::span<const Id> ids) const {
+  return leaves_.join(
+      leaves_.of(column), ids.size(),
+      [&](size_t leaf) {
+        return gather_validity(leaf, ids, std::find(ids.begin(), ids.end(), kNone) == ids.end());
+      },
+      [&](size_t leaf) { return gather_leaf(leaf, ids); });
+}
+
+ColumnPtr RowChunks::gather_lists(size_t leaf, std::span<const Id> ids) const {
+  ColumnBuilder builder(leaves_.type(leaf), ids.size());
+  for (const Id id : ids) {
+    if (id == kNone || is_null_leaf(leaf, id)) {
+      builder.append_null();
+    } else {
+      append_list(leaf_value<const char*>(leaf, id), &builder);
     }
   }
+  return builder.finish();
+}
+
+ColumnPtr RowChunks::gather_leaf(size_t leaf, std::span<const Id> ids) const {
+  if (leaves_.is_list(leaf)) return gather_lists(leaf, ids);
+  const bool all_there = std::find(ids.begin(), ids.end(), kNone) == ids.end();
+  BufferPtr values = gather_values(leaf, ids, all_there);
+  BufferPtr validity = gather_validity(leaf, ids, all_there);
   std::vector<BufferPtr> owners;
-  if (longs_[column]) {
+  if (longs_[leaf] != 0) {
     std::vector<uint8_t> seen(chunks());
     for (const Id id : ids) {
       if (id == kNone || std::exchange(seen[chunk_of(id)], uint8_t{1}) != 0) continue;
-      const Texts& texts = chunks_[front_ + chunk_of(id)].texts[column];
+      const Texts& texts = chunks_[front_ + chunk_of(id)].texts[leaf];
       owners.insert(owners.end(), texts.buffers.begin(), texts.buffers.end());
     }
   }
-  return Column::flat(type, ids.size(), std::move(values), std::move(validity), std::move(owners));
+  return Column::flat(leaves_.type(leaf), ids.size(), std::move(values), std::move(validity),
+                      std::move(owners));
 }
 
 Batch RowChunks::view(size_t chunk, size_t rows) const {
   Batch all{schema_, rows, {}, nullptr, nullptr};
-  const Chunk& from = chunks_[front_ + chunk];
-  std::byte* block = blocks_[front_ + chunk];
-  for (size_t c = 0; c < widths_.size(); ++c) {
-    if (is_nested(c)) {
-      all.columns.push_back(concat(std::span(from.nested[c]).first(rows)));
-      continue;
+  const auto validity_of = [&](size_t leaf) -> BufferPtr {
+    if (nulls_[leaf] == 0) return nullptr;
+    std::byte* bits = blocks_[front_ + chunk] + validities_[leaf];
+    return Buffer::adopt(bits, kBitmapBytes, release_nothing);
+  };
+  const auto column_of = [&](size_t leaf) {
+    if (leaves_.is_list(leaf)) {
+      std::vector<Id> ids(rows);
+      std::iota(ids.begin(), ids.end(), first_ + static_cast<Id>(chunk * kChunkRows));
+      return gather_lists(leaf, ids);
     }
-    const size_t bytes = widths_[c] * kChunkRows;
-    BufferPtr values = Buffer::adopt(block + offsets_[c], bytes, release_nothing);
-    BufferPtr validity;
-    if (nulls_[c]) validity = Buffer::adopt(block + validities_[c], kBitmapBytes, release_nothing);
+    std::byte* values = blocks_[front_ + chunk] + offsets_[leaf];
     std::vector<BufferPtr> owners;
-    if (strings_) owners.assign(from.texts[c].buffers.begin(), from.texts[c].buffers.end());
-    all.columns.push_back(Column::flat((*schema_)[c].type, rows, std::move(values),
-                                       std::move(validity), std::move(owners)));
+    if (longs_[leaf] != 0) {
+      const Texts& texts = chunks_[front_ + chunk].texts[leaf];
+      owners.assign(texts.buffers.begin(), texts.buffers.end());
+    }
+    return Column::flat(leaves_.type(leaf), rows,
+                        Buffer::adopt(values, widths_[leaf] * kChunkRows, release_nothing),
+                        validity_of(leaf), std::move(owners));
+  };
+  for (size_t column = 0; column < schema_->size(); ++column) {
+    all.columns.push_back(leaves_.join(leaves_.of(column), rows, validity_of, column_of));
   }
   return all;
 }
 
 int RowChunks::compare(size_t column, Id a, Id b) const {
-  if (is_nested(column)) return compare_rows(nested(column, a), 0, nested(column, b), 0);
-  const bool a_there = !is_null(column, a);
-  const bool b_there = !is_null(column, b);
+  if (is_nested(column))
+    return compare_rows(*gather(column, {&a, 1}), 0, *gather(column, {&b, 1}), 0);
+  const size_t leaf = leaves_.of(column);
+  const bool a_there = !is_null_leaf(leaf, a);
+  const bool b_there = !is_null_leaf(leaf, b);
   if (!a_there || !b_there) return static_cast<int>(a_there) - static_cast<int>(b_there);
-  return order_of((*schema_)[column].type.physical(), value_at(column, a), value_at(column, b));
+  return order_of(leaves_.type(leaf).physical(), value_at(leaf, a), value_at(leaf, b));
 }
 
 int RowChunks::compare(size_t column, Id a, const Column& with, size_t row) const {
-  if (is_nested(column)) return compare_rows(nested(column, a), 0, with, row);
-  const bool there = !is_null(column, a);
+  if (is_nested(column)) return compare_rows(*gather(column, {&a, 1}), 0, with, row);
+  const size_t leaf = leaves_.of(column);
+  const bool there = !is_null_leaf(leaf, a);
   const bool other = !with.is_null(row);
   if (!there || !other) return static_cast<int>(there) - static_cast<int>(other);
-  return order_of((*schema_)[column].type.physical(), value_at(column, a),
-                  with.values_buffer()->as<char>() + row * widths_[column]);
+  return order_of(leaves_.type(leaf).physical(), value_at(leaf, a),
+                  with.values_buffer()->as<char>() + row * widths_[leaf]);
 }
 
 bool RowChunks::equals(size_t column, Id id, const Column& with, size_t row) const {
@@ -406,23 +464,13 @@ size_t RowChunks::memory_bytes() const {
     if (held.block != nullptr) bytes += held.block->capacity();
     bytes += held.texts.capacity() * sizeof(Texts);
     for (const Texts& texts : held.texts) bytes += texts.total;
-    for (const std::vector<ColumnPtr>& column : held.nested) {
-      bytes += column.capacity() * sizeof(ColumnPtr);
-      for (const ColumnPtr& value : column) {
-        if (value != nullptr) bytes += sizeof(Column) + value->memory_bytes();
-      }
-    }
   }
   return bytes;
 }
 
 size_t RowChunks::long_bytes(size_t chunk) const {
-  const Chunk& held = chunks_[front_ + chunk];
   size_t bytes = 0;
-  for (const Texts& texts : held.texts) bytes += texts.kept - texts.dead;
-  for (const std::vector<ColumnPtr>& column : held.nested) {
-    for (const ColumnPtr& value : column) bytes += value != nullptr ? value->memory_bytes() : 0;
-  }
+  for (const Texts& texts : chunks_[front_ + chunk].texts) bytes += texts.kept - texts.dead;
   return bytes;
 }
 

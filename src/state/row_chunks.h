@@ -3,19 +3,22 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "column/batch.h"
+#include "column/leaves.h"
 #include "column/row_width.h"
 
 namespace velo {
 
 /// Rows of one schema as columns, in chunks of 1,024: the memory of what keeps rows.
 ///
-/// A chunk is one piece of memory: the values of its first column, of the second …, then a bitmap
-/// per column. Nothing is allocated per row, but for texts that are long and for nested values. A
-/// row is named by its place, which counts on from chunk to chunk; whoever keeps rows says which
-/// places hold any. Reading one that was never written gives anything.
+/// A chunk is one piece of memory: the values of its first leaf (column/leaves.h), of the second …,
+/// then a bitmap per leaf. Long strings and lists, as bytes (column/list_bytes.h), lie beside it.
+/// Nothing is allocated per row. A row is named by its place, which counts on from chunk to chunk;
+/// whoever keeps rows says which places hold any. Reading one that was never written gives
+/// anything.
 class RowChunks {
  public:
   using Id = uint32_t;
@@ -48,23 +51,16 @@ class RowChunks {
   /// The same to any places.
   void write(const Batch& batch, std::span<const uint32_t> rows, std::span<const Id> to);
   /// The row is not needed any more, unlike those of its chunk whose bits are set: their long
-  /// strings are moved together once a third of what the chunk holds of such is for nothing.
+  /// strings and lists are moved together once a third of what the chunk holds of such is for
+  /// nothing.
   void forget_texts(Id id, const uint64_t* kept);
 
   /// Where the value of a fixed-width column lies.
   template <typename T>
   const T* value(size_t column, Id id) const {
-    return reinterpret_cast<const T*>(block_of(id) + offsets_[column]) + (id & kMask);
+    return reinterpret_cast<const T*>(block_of(id) + column_offsets_[column]) + (id & kMask);
   }
-  bool is_null(size_t column, Id id) const {
-    if (!nulls_[column]) return false;
-    if (is_nested(column)) return nested(column, id).is_null(0);
-    return !is_valid(block_of(id), column, id & kMask);
-  }
-  /// A nested value: a column of one row.
-  const Column& nested(size_t column, Id id) const {
-    return *chunks_[front_ + chunk_of(id)].nested[column][id & kMask];
-  }
+  bool is_null(size_t column, Id id) const { return is_null_leaf(leaves_.of(column), id); }
 
   /// The values of one column at these places; NULL for kNone.
   ColumnPtr gather(size_t column, std::span<const Id> ids) const;
@@ -79,60 +75,77 @@ class RowChunks {
 
   /// Loads what `value` will ask for soon.
   void prefetch(size_t column, Id id) const {
-    __builtin_prefetch(block_of(id) + offsets_[column] + (id & kMask) * widths_[column]);
+    __builtin_prefetch(value_at(leaves_.of(column), id));
   }
 
   size_t memory_bytes() const;
   /// Of them the bytes of a row's values in place.
   size_t row_bytes() const { return row_bytes_; }
-  /// Of them the bytes of long strings and nested values of a chunk that are not forgotten.
+  /// Of them the bytes of long strings and lists of a chunk that are not forgotten.
   size_t long_bytes(size_t chunk) const;
 
  private:
-  /// Bytes of long strings of one column.
+  /// Bytes of long strings or lists of one leaf.
   struct Texts {
     std::vector<std::shared_ptr<Buffer>> buffers;
     size_t used = 0;   // of the last one
     size_t total = 0;  // of all
-    size_t kept = 0;   // bytes of strings
+    size_t kept = 0;   // bytes of strings and lists
     size_t dead = 0;   // of them those of forgotten rows
   };
   struct Chunk {
     std::shared_ptr<Buffer> block;
-    std::vector<Texts> texts;                    // by column, if one is of strings
-    std::vector<std::vector<ColumnPtr>> nested;  // by column, if one is nested
+    std::vector<Texts> texts;  // by leaf, if one is of strings or lists
   };
 
-  bool is_nested(size_t column) const { return widths_[column] == 0; }
   std::byte* block_of(Id id) const { return blocks_[front_ + chunk_of(id)]; }
-  bool is_valid(const std::byte* block, size_t column, size_t at) const {
-    const auto* words = reinterpret_cast<const uint64_t*>(block + validities_[column]);
+  Texts& texts_of(size_t leaf, Id id) { return chunks_[front_ + chunk_of(id)].texts[leaf]; }
+  bool is_nested(size_t column) const { return (*schema_)[column].type.is_nested(); }
+  bool is_string(size_t leaf) const { return leaves_.type(leaf).physical() == Physical::kString; }
+  bool is_null_leaf(size_t leaf, Id id) const {
+    return nulls_[leaf] != 0 && !is_valid(block_of(id), leaf, id & kMask);
+  }
+  bool is_valid(const std::byte* block, size_t leaf, size_t at) const {
+    const auto* words = reinterpret_cast<const uint64_t*>(block + validities_[leaf]);
     return ((words[at >> 6] >> (at & 63)) & 1) != 0;
   }
-  void write_column(size_t column, const ColumnPtr& given, std::span<const uint32_t> rows, Id to);
-  void scatter_column(size_t column, const ColumnPtr& given, std::span<const uint32_t> rows,
-                      std::span<const Id> to);
   template <typename T>
-  void scatter_values(size_t column, const Column& from, std::span<const uint32_t> rows,
-                      std::span<const Id> to);
-  void write_validity(size_t column, const Column& values, std::span<const uint32_t> rows, Id to);
-  void keep_texts(size_t column, std::span<StringRef> refs, Texts& texts);
-  void move_together(size_t column, Id base, const uint64_t* kept, Texts& texts);
-  const void* value_at(size_t column, Id id) const {
-    return block_of(id) + offsets_[column] + (id & kMask) * widths_[column];
+  T& leaf_value(size_t leaf, Id id) const {
+    return *reinterpret_cast<T*>(value_at(leaf, id));
   }
-  BufferPtr gather_values(size_t column, std::span<const Id> ids, bool all_there) const;
+  std::byte* value_at(size_t leaf, Id id) const {
+    return block_of(id) + offsets_[leaf] + (id & kMask) * widths_[leaf];
+  }
+  void write_leaf(size_t leaf, const ColumnPtr& given, std::span<const uint32_t> rows, Id to);
+  void scatter_leaf(size_t leaf, const ColumnPtr& given, std::span<const uint32_t> rows,
+                    std::span<const Id> to);
+  template <typename T>
+  void scatter_values(size_t leaf, const Column& from, std::span<const uint32_t> rows,
+                      std::span<const Id> to);
+  void write_validity(size_t leaf, const Column& values, std::span<const uint32_t> rows, Id to);
+  void write_lists(size_t leaf, const Column& values, std::span<const uint32_t> rows, Id to);
+  void keep_texts(size_t leaf, std::span<StringRef> refs, Texts& texts);
+  const char* keep_bytes(const char* bytes, size_t size, size_t wanted, Texts& texts);
+  size_t bytes_beside(size_t leaf, Id id) const;
+  void move_together(size_t leaf, Id base, const uint64_t* kept, Texts& texts);
+  ColumnPtr gather_leaf(size_t leaf, std::span<const Id> ids) const;
+  ColumnPtr gather_lists(size_t leaf, std::span<const Id> ids) const;
+  BufferPtr gather_values(size_t leaf, std::span<const Id> ids, bool all_there) const;
+  BufferPtr gather_validity(size_t leaf, std::span<const Id> ids, bool all_there) const;
 
   SchemaPtr schema_;
-  std::vector<size_t> offsets_;     // of a column's values in a block
+  Leaves leaves_;
+  std::vector<size_t> column_offsets_;  // by column: of its first leaf's values in a block
+  // By leaf:
+  std::vector<size_t> offsets_;     // of its values in a block
   std::vector<size_t> validities_;  // of its bitmap
-  std::vector<size_t> widths_;      // of a value; 0: nested
+  std::vector<size_t> widths_;      // of a value; 0: a ROW
+  std::vector<uint8_t> nulls_;      // there was a NULL
+  std::vector<uint8_t> longs_;      // there was a long string, or a list
   size_t row_bytes_;
   size_t block_bytes_ = 0;
-  bool strings_ = false;
-  bool nestings_ = false;
-  std::vector<uint8_t> nulls_;  // by column: there was a NULL
-  std::vector<uint8_t> longs_;  // by column: there was a long string
+  bool texts_ = false;  // some leaf is of strings or lists
+  std::string scratch_;
   // Both lead by `front_` places that are given up.
   std::vector<Chunk> chunks_;
   std::vector<std::byte*> blocks_;
