@@ -38,6 +38,8 @@ struct OverBound {
   bool ends_here() const {
     return unit != Unit::kUnbounded && distance <= 0 && range <= 0 && range_double <= 0;
   }
+  /// Before the row.
+  bool ends_before() const { return distance < 0 || range < 0 || range_double < 0; }
 };
 
 struct OverFrame {

@@ -25,7 +25,7 @@ class OverAggregates {
   /// Whole partitions were answered; others follow.
   virtual void clear() = 0;
 
-  virtual void save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+  virtual void save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
                     SnapshotWriter& writer) const = 0;
   /// Loads what was saved of `rows` rows, whose handles are 0, 1, ….
   virtual Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) = 0;

@@ -32,6 +32,10 @@ bool only_asks_ahead(const OverCall& call) {
   return call.function != OverFunction::kAggregate && start.unit == OverBound::Unit::kRows &&
          start.distance >= 0;
 }
+/// A row is looked at once, as it enters the frames, of which the first is its own or one before.
+bool only_asks_as_it_waits(const OverCall& call) {
+  return OverNavigation::keeps_values(call) && !call.frame.end.ends_before();
+}
 /// A column of PARTITION BY whose values are those of the partition's key.
 bool is_like_key(const OverOptions& options, size_t column) {
   return column != options.time_column && is_told_by_key((*options.input)[column].type) &&
@@ -69,7 +73,7 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
   rows.order = options.order;
   rows.whole = whole;
   rows.handles = whole;
-  std::set<size_t> kept, asked_ahead;
+  std::set<size_t> kept, until_answered;
   const auto has = [](const OverFrame& frame, OverBound::Unit unit) {
     return frame.start.unit == unit || frame.end.unit == unit;
   };
@@ -78,32 +82,20 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
     if (!call.has_frame()) continue;
     rows.peers_behind |= has(call.frame, OverBound::Unit::kGroups);
     rows.ranges |= has(call.frame, OverBound::Unit::kRange);
-    rows.pins |= !whole && OverNavigation::pins(call);
     const bool indexed = is_indexed(call, whole);
     rows.handles |= !indexed && asks_for_handles(call);
-    if (delayed && only_asks_ahead(call)) {
-      add_columns_of(call, &asked_ahead);
-      continue;
-    }
     const bool asks = call.function != OverFunction::kAggregate || indexed || slides(call);
-    if (asks) add_columns_of(call, &kept);
+    if (!asks) continue;
+    const bool waits =
+        (delayed && only_asks_ahead(call)) || (!whole && only_asks_as_it_waits(call));
+    add_columns_of(call, waits ? &until_answered : &kept);
   }
   rows.peers |= rows.peers_behind;
-  rows.handles |= rows.pins;
-  std::vector<size_t> others;
   for (size_t column = 0; column < options.input->size(); ++column) {
-    if (delayed || kept.count(column) > 0) {
-      rows.handles |= !KeptColumns::can_keep((*options.input)[column].type);
-    }
+    if (kept.count(column) > 0) continue;
     const bool known =
         is_like_key(options, column) || (rows.ranges && column == options.time_column);
-    const bool asked = !known || asked_ahead.count(column) > 0;
-    if (delayed && asked && kept.count(column) == 0) others.push_back(column);
-  }
-  if (rows.handles) {
-    kept.insert(others.begin(), others.end());
-  } else {
-    rows.waiting = std::move(others);
+    if (until_answered.count(column) > 0 || (delayed && !known)) rows.waiting.push_back(column);
   }
   rows.kept.assign(kept.begin(), kept.end());
   return rows;
@@ -241,32 +233,22 @@ void OverAnswers::clear() {
   }
 }
 
-std::vector<uint32_t> OverAnswers::pinned(std::span<const uint32_t> groups) const {
-  std::vector<uint32_t> handles;
-  for (const Framed& framed : framed_) {
-    for (const OverNavigation& navigation : framed.navigations) {
-      navigation.list_pinned(groups, &handles);
-    }
-  }
-  return handles;
-}
-
-void OverAnswers::save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+void OverAnswers::save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
                        SnapshotWriter& writer) const {
   for (const Framed& framed : framed_) {
     framed.cursor.save(groups, writer);
     for (const OverNavigation& navigation : framed.navigations) {
-      navigation.save(groups, rows, writer);
+      navigation.save(groups, writer);
     }
   }
-  each_aggregates([&](const OverAggregates& made) { made.save(groups, rows, writer); });
+  each_aggregates([&](const OverAggregates& made) { made.save(groups, handles, writer); });
 }
 
 Status OverAnswers::load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) {
   for (Framed& framed : framed_) {
     TRY(framed.cursor.load(groups, reader));
     for (OverNavigation& navigation : framed.navigations) {
-      TRY(navigation.load(groups, rows, reader));
+      TRY(navigation.load(groups, reader));
     }
   }
   for (Framed& framed : framed_) {

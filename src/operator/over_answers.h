@@ -40,8 +40,8 @@ class OverAnswers {
   /// Whole partitions were answered; others follow.
   void clear();
 
-  std::vector<uint32_t> pinned(std::span<const uint32_t> groups) const;
-  void save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+  /// `handles`: of the rows, in order.
+  void save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
             SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader);
   size_t memory_bytes() const;

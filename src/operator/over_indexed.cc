@@ -3,7 +3,7 @@
 //
 // 1. For every row that is answered, the rows that its frame has more enter, and then those that it
 //    has no more leave.
-// 2. The least text is the first of the rows that nothing behind them outdoes (OutdoneRows); how
+// 2. The least text is the first of the rows that nothing behind them outdoes (RowIndexes); how
 //    many different values there are, how many rows are the last of their value (LastOfValues).
 //
 // Invariant: both are of the rows [left, entered) of a partition.
@@ -31,15 +31,6 @@ uint64_t KeptValues::hash(uint32_t group, uint64_t index) const {
   if (physical_ == Physical::kString) return StringIndex::hash(text(group, index));
   const uint64_t mixed = word(group, index) * 0x9e3779b97f4a7c15;
   return (mixed ^ (mixed >> 32)) * 0xd6e8feb86659fd93;
-}
-
-void OutdoneRows::push(uint64_t index) {
-  if (first_ * 2 > indexes_.size()) {
-    indexes_.erase(indexes_.begin(), indexes_.begin() + static_cast<ptrdiff_t>(first_));
-    first_ = 0;
-    if (indexes_.size() * 4 < indexes_.capacity()) indexes_.shrink_to_fit();
-  }
-  indexes_.push_back(static_cast<uint32_t>(index));
 }
 
 size_t LastOfValues::find(const KeptValues& values, uint32_t group, const Low& low,
@@ -125,7 +116,7 @@ class LeastText final : public OverIndex {
   void resize(size_t groups) override { grow_to(outdone_, groups); }
   void enter(uint32_t group, uint64_t low, uint64_t index) override {
     if (values_.is_null(group, index)) return;
-    OutdoneRows& rows = outdone_[group];
+    RowIndexes& rows = outdone_[group];
     const StringRef& text = values_.text(group, index);
     while (!rows.empty()) {
       const StringRef& other = values_.text(group, rows.back(low));
@@ -135,14 +126,14 @@ class LeastText final : public OverIndex {
     rows.push(index);
   }
   void leave(uint32_t group, uint64_t index) override {
-    OutdoneRows& rows = outdone_[group];
+    RowIndexes& rows = outdone_[group];
     if (!rows.empty() && rows.front(index) == index) rows.pop_front();
   }
   void forget(uint32_t group) override {
-    if (group < outdone_.size()) outdone_[group] = OutdoneRows();
+    if (group < outdone_.size()) outdone_[group] = RowIndexes();
   }
   void note(uint32_t group, uint64_t low) override {
-    const OutdoneRows& rows = outdone_[group];
+    const RowIndexes& rows = outdone_[group];
     found_.push_back(rows.empty() ? OverRows::kNoRow : rows.front(low));
   }
   ColumnPtr answers(std::span<const uint32_t> groups) override {
@@ -151,8 +142,8 @@ class LeastText final : public OverIndex {
     return column;
   }
   size_t memory_bytes() const override {
-    size_t bytes = outdone_.capacity() * sizeof(OutdoneRows);
-    for (const OutdoneRows& rows : outdone_) bytes += rows.memory_bytes();
+    size_t bytes = outdone_.capacity() * sizeof(RowIndexes);
+    for (const RowIndexes& rows : outdone_) bytes += rows.memory_bytes();
     return bytes;
   }
 
@@ -160,7 +151,7 @@ class LeastText final : public OverIndex {
   const OverRows& rows_;
   KeptValues values_;
   bool greatest_;
-  std::vector<OutdoneRows> outdone_;  // by group
+  std::vector<RowIndexes> outdone_;   // by group
   std::vector<uint64_t> found_;       // of this turn
 };
 
@@ -239,7 +230,7 @@ class Indexed final : public OverAggregates {
   }
   void clear() override { CHECK(false, "partitions never come whole here"); }
 
-  void save(std::span<const uint32_t> groups, const OverRows::Saved&,
+  void save(std::span<const uint32_t> groups, std::span<const uint32_t>,
             SnapshotWriter& writer) const override {
     for (const uint32_t group : groups) {
       const Place place = group < places_.size() ? places_[group] : Place();

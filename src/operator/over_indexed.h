@@ -5,6 +5,7 @@
 
 #include "column/string_ref.h"
 #include "operator/over_rows.h"
+#include "operator/row_indexes.h"
 
 namespace velo {
 
@@ -39,27 +40,6 @@ class KeptValues {
   const OverRows& rows_;
   size_t column_;
   Physical physical_;
-};
-
-/// The least or greatest text of a partition's frame, found among the rows that nothing behind them
-/// outdoes: their indexes, in order, and so are their values. Their last 32 bits are kept.
-class OutdoneRows {
- public:
-  bool empty() const { return first_ == indexes_.size(); }
-  /// REQUIRES: not empty, and `low` is no greater than it and less than 2³² below.
-  uint64_t front(uint64_t low) const { return above(low, indexes_[first_]); }
-  uint64_t back(uint64_t low) const { return above(low, indexes_.back()); }
-  void push(uint64_t index);
-  void pop_front() { ++first_; }
-  void pop_back() { indexes_.pop_back(); }
-  size_t memory_bytes() const { return indexes_.capacity() * sizeof(uint32_t); }
-
- private:
-  static uint64_t above(uint64_t low, uint32_t bits) {
-    return low + static_cast<uint32_t>(bits - static_cast<uint32_t>(low));
-  }
-  std::vector<uint32_t> indexes_;
-  size_t first_ = 0;
 };
 
 /// The last row of every different value in a partition's frame: a hash table of nothing but their

@@ -5,22 +5,25 @@
 #include <utility>
 
 #include "column/column_builder.h"
+#include "column/list_bytes.h"
 
 namespace velo {
 namespace {
 
-std::vector<size_t> widths_of(const std::vector<Type>& types) {
+size_t width_of(const Type& type) {
+  return type.physical() == Physical::kList ? sizeof(const char*) : physical_width(type.physical());
+}
+
+std::vector<size_t> widths_of(const std::vector<Type>& leaves) {
   std::vector<size_t> widths;
-  for (const Type& type : types) widths.push_back(physical_width(type.physical()));
-  widths.resize(types.size() * 2, 0);  // nothing has NULLs yet
+  for (const Type& type : leaves) widths.push_back(width_of(type));
+  widths.resize(leaves.size() * 2, 0);  // nothing has NULLs yet
   return widths;
 }
 
 }  // namespace
 
-StringRef KeptTexts::keep(const StringRef& text) {
-  if (text.is_inline()) return text;
-  const size_t size = text.size();
+const char* KeptTexts::keep(const char* bytes, size_t size) {
   if (static_cast<size_t>(end_ - next_) < size) {
     // An eighth of all at once: so there are few, and little is free.
     auto chunk = Buffer::allocate(std::max({kChunkBytes, bytes_ / 8, size}));
@@ -28,11 +31,10 @@ StringRef KeptTexts::keep(const StringRef& text) {
     end_ = next_ + chunk->capacity();
     chunks_.push_back(std::move(chunk));
   }
-  std::memcpy(next_, text.data(), size);
-  const StringRef kept(next_, static_cast<uint32_t>(size));
+  std::memcpy(next_, bytes, size);
   next_ += size;
   bytes_ += size;
-  return kept;
+  return next_ - size;
 }
 
 std::vector<BufferPtr> KeptTexts::start_anew() {
@@ -47,55 +49,95 @@ size_t KeptTexts::memory_bytes() const {
   return bytes;
 }
 
-KeptColumns::KeptColumns(std::vector<Type> types)
-    : types_(std::move(types)), has_nulls_(types_.size(), 0), blocks_(widths_of(types_), {}) {}
+KeptColumns::KeptColumns(const std::vector<Type>& types)
+    : leaves_(types), has_nulls_(leaves_.size(), 0), blocks_(widths_of(leaves_.types()), {}) {}
 
-void KeptColumns::note_nulls(std::span<const ColumnPtr> columns) {
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (has_nulls_[i] != 0 || !columns[i]->may_have_nulls()) continue;
+void KeptColumns::note_nulls(std::span<const ColumnPtr> leaves) {
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    if (has_nulls_[i] != 0 || !leaves[i]->may_have_nulls()) continue;
     has_nulls_[i] = 1;
     blocks_.widen_values(valid(i), 1, 1);
   }
 }
 
+std::vector<ColumnPtr> KeptColumns::leaves_of(std::span<const ColumnPtr> columns) const {
+  std::vector<ColumnPtr> leaves = leaves_.split(columns);
+  for (ColumnPtr& leaf : leaves) leaf = flatten(leaf);
+  return leaves;
+}
+
 void KeptColumns::append(uint32_t group, uint64_t low, uint64_t end,
-                         std::span<const ColumnPtr> columns, std::span<const uint32_t> rows) {
-  note_nulls(columns);
+                         std::span<const ColumnPtr> leaves, std::span<const uint32_t> rows) {
+  note_nulls(leaves);
   const uint64_t begin = end - rows.size();
   blocks_.reserve(group, low, begin, end);
   const size_t at = begin - blocks_.base(group);
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const size_t width = physical_width(types_[i].physical());
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    const size_t width = width_of(leaves_.type(i));
     std::byte* values = blocks_.values(group, i) + at * width;
-    scatter(*columns[i], rows, width, values);
-    if (types_[i].physical() == Physical::kString) {
-      keep_texts(*columns[i], rows, reinterpret_cast<StringRef*>(values));
+    if (leaves_.is_list(i)) {
+      put_lists(*leaves[i], rows, reinterpret_cast<const char**>(values));
+    } else if (leaves_.type(i).physical() == Physical::kString) {
+      scatter(*leaves[i], rows, width, values);
+      put_texts(*leaves[i], rows, reinterpret_cast<StringRef*>(values));
+    } else if (width > 0) {
+      scatter(*leaves[i], rows, width, values);
     }
     if (has_nulls_[i] == 0) continue;
     std::byte* valid_bytes = blocks_.values(group, valid(i)) + at;
     for (size_t k = 0; k < rows.size(); ++k) {
-      valid_bytes[k] = std::byte{columns[i]->is_null(rows[k]) ? uint8_t{0} : uint8_t{1}};
+      valid_bytes[k] = std::byte{leaves[i]->is_null(rows[k]) ? uint8_t{0} : uint8_t{1}};
     }
   }
 }
 
-void KeptColumns::keep_texts(const Column& column, std::span<const uint32_t> rows,
-                             StringRef* kept) {
+void KeptColumns::put_texts(const Column& column, std::span<const uint32_t> rows, StringRef* kept) {
   for (size_t i = 0; i < rows.size(); ++i) {
     if (kept[i].is_inline()) continue;
     kept[i] = column.is_null(rows[i]) ? StringRef() : texts_.keep(kept[i]);
   }
 }
 
+void KeptColumns::put_lists(const Column& column, std::span<const uint32_t> rows,
+                            const char** kept) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    scratch_.clear();
+    append_list_bytes(column, rows[i], &scratch_);
+    kept[i] = texts_.keep(scratch_.data(), scratch_.size());
+  }
+}
+
 void KeptColumns::move_texts(uint32_t group, uint64_t first, uint64_t end) {
-  for (size_t i = 0; i < types_.size(); ++i) {
-    if (types_[i].physical() != Physical::kString) continue;
-    auto* values = reinterpret_cast<StringRef*>(blocks_.values(group, i));
-    for (uint64_t row = first; row < end; ++row) {
-      StringRef& value = values[row - blocks_.base(group)];
+  for (size_t i = 0; i < leaves_.size(); ++i) {
+    const bool texts = leaves_.type(i).physical() == Physical::kString;
+    for (uint64_t row = first; texts && row < end; ++row) {
+      StringRef& value = stored<StringRef>(i, group, row);
       value = texts_.keep(value);
     }
+    for (uint64_t row = first; leaves_.is_list(i) && row < end; ++row) {
+      const char*& value = stored<const char*>(i, group, row);
+      value = texts_.keep(value, list_bytes_size(leaves_.type(i), value));
+    }
   }
+}
+
+ColumnPtr KeptColumns::gather(size_t column, std::span<const uint32_t> groups,
+                              std::span<const uint64_t> indexes) const {
+  return leaves_.join(
+      leaves_.of(column), groups.size(),
+      [&](size_t leaf) { return gather_validity(leaf, groups, indexes); },
+      [&](size_t leaf) { return gather_leaf(leaf, groups, indexes); });
+}
+
+BufferPtr KeptColumns::gather_validity(size_t leaf, std::span<const uint32_t> groups,
+                                       std::span<const uint64_t> indexes) const {
+  ColumnBuilder there(Type::boolean(), groups.size());
+  std::memset(there.extend<uint8_t>(groups.size()), 1, groups.size());
+  there.added(groups.size());
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (indexes[i] == kNoRow || is_null_leaf(leaf, groups[i], indexes[i])) there.set_null(i);
+  }
+  return there.finish()->validity_buffer();
 }
 
 namespace {
@@ -109,26 +151,37 @@ void copy_to(ColumnBuilder& builder, std::span<const std::byte* const> from) {
   builder.added(from.size());
 }
 
+void append_lists(ColumnBuilder& builder, std::span<const std::byte* const> from) {
+  for (const std::byte* place : from) {
+    if (place == nullptr) {
+      builder.append_null();
+    } else {
+      append_list(*reinterpret_cast<const char* const*>(place), &builder);
+    }
+  }
+}
+
 }  // namespace
 
-ColumnPtr KeptColumns::gather(size_t column, std::span<const uint32_t> groups,
-                              std::span<const uint64_t> indexes) const {
-  const size_t width = physical_width(types_[column].physical());
+ColumnPtr KeptColumns::gather_leaf(size_t leaf, std::span<const uint32_t> groups,
+                                   std::span<const uint64_t> indexes) const {
+  const size_t width = width_of(leaves_.type(leaf));
   std::vector<const std::byte*> from(groups.size(), nullptr);
   std::vector<uint32_t> nulls;
   for (uint32_t i = 0; i < groups.size(); ++i) {
-    const size_t at = indexes[i] - blocks_.base(groups[i]);
-    const bool there =
-        indexes[i] != kNoRow &&
-        (has_nulls_[column] == 0 || blocks_.values(groups[i], valid(column))[at] != std::byte{0});
-    if (there) {
-      from[i] = blocks_.values(groups[i], column) + at * width;
+    if (indexes[i] != kNoRow && !is_null_leaf(leaf, groups[i], indexes[i])) {
+      const size_t at = indexes[i] - blocks_.base(groups[i]);
+      from[i] = blocks_.values(groups[i], leaf) + at * width;
     } else {
       nulls.push_back(i);
     }
   }
-  ColumnBuilder builder(types_[column], groups.size());
-  if (types_[column].physical() == Physical::kString) {
+  ColumnBuilder builder(leaves_.type(leaf), groups.size());
+  if (leaves_.is_list(leaf)) {
+    append_lists(builder, from);
+    return builder.finish();
+  }
+  if (leaves_.type(leaf).physical() == Physical::kString) {
     copy_to<StringRef>(builder, from);
     for (const BufferPtr& chunk : texts_.chunks()) builder.keep(chunk);
   } else if (width == sizeof(uint64_t)) {

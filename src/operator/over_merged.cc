@@ -69,7 +69,7 @@ class Merged final : public OverAggregates {
     states_.clear_all();
   }
 
-  void save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+  void save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
             SnapshotWriter& writer) const override;
   Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) override;
   size_t memory_bytes() const override {
@@ -186,10 +186,10 @@ void Merged::store_backs(const OverTurn& turn) {
   backs_.assign(states_, to_, from_);
 }
 
-void Merged::save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+void Merged::save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
                   SnapshotWriter& writer) const {
   std::vector<uint32_t> slots;
-  for (const uint32_t handle : rows.handles) slots.push_back(slot(handle));
+  for (const uint32_t handle : handles) slots.push_back(slot(handle));
   states_.save(slots, writer);
   std::vector<uint32_t> stored;
   for (const uint32_t group : groups) {

@@ -1,71 +1,84 @@
 #pragma once
 
-#include <deque>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "operator/over_cursor.h"
+#include "operator/row_indexes.h"
 
 namespace velo {
 
 /// One row's value for another: FIRST_VALUE, LAST_VALUE, NTH_VALUE, LAG, LEAD. Which row it is
-/// follows from indexes; with IGNORE NULLS the rows of the frame that have a value are listed.
+/// follows from indexes; with IGNORE NULLS up to `n` rows of the frame that have a value are
+/// listed. Of frames that begin with the partition, whose first rows would have to be there for
+/// ever, up to `n` values are kept instead.
 class OverNavigation {
  public:
-  OverNavigation(const OverCall& call, bool whole, OverRows& rows);
+  OverNavigation(const OverCall& call, bool whole, const OverRows& rows);
 
-  /// Whether rows are pinned: the frame begins with the partition, whose first rows would be
-  /// forgotten else.
-  static bool pins(const OverCall& call) {
+  /// Whether values are kept, where partitions do not come whole: then rows are looked at once, as
+  /// they enter the frame.
+  static bool keeps_values(const OverCall& call) {
     return call.has_frame() && call.function != OverFunction::kAggregate &&
            call.frame.start.unit == OverBound::Unit::kUnbounded &&
            (call.ignore_nulls || call.function == OverFunction::kFromStart);
   }
   ColumnPtr answer(const OverTurn& turn, const OverSpans& spans);
-  /// No row before this index is asked for by later frames, but for those pinned.
+  /// No row before this index is asked for by later frames.
   uint64_t low(uint32_t group) const;
   void forget(uint32_t group);
+  /// Whole partitions were answered; others follow.
   void clear() { places_.clear(), lists_.clear(); }
 
-  void list_pinned(std::span<const uint32_t> groups, std::vector<uint32_t>* handles) const;
-  void save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
-            SnapshotWriter& writer) const;
-  Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader);
+  void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
+  Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
   size_t memory_bytes() const;
 
  private:
-  struct Entry {
-    uint64_t index;
-    uint32_t handle;
-  };
   struct Place {
     uint64_t low = 0;
-    uint64_t entered = 0;  // rows looked at for the list
+    uint64_t entered = 0;  // rows looked at
   };
-  /// Rows that may be asked for: of those that entered, the ones with a value; or the n-th alone.
-  using List = std::deque<Entry>;
+  /// What is kept of a partition. From the start it is the n-th value, as row 0 once there are so
+  /// many; from the end the last values, by their places among all.
+  struct Kept {
+    uint64_t values = 0;  // that entered; from the start up to n
+    uint64_t first = 0;   // from the end: the first that is kept
+  };
 
-  bool pinning() const { return pins(call_) && !whole_; }
-  bool lists() const { return call_.ignore_nulls || pinning(); }
+  bool keeps() const { return keeps_values(call_) && !whole_; }
+  bool lists() const { return call_.ignore_nulls && !keeps(); }
   bool from_start() const { return call_.function == OverFunction::kFromStart; }
-  bool starts_with_partition() const {
-    return call_.frame.start.unit == OverBound::Unit::kUnbounded;
-  }
-  uint64_t by_index(uint64_t start, uint64_t end) const;
-  const Entry* by_list(const List& list) const;
+  uint64_t n() const { return static_cast<uint64_t>(call_.n); }
   void grow();
-  void look_for_nulls(const OverTurn& turn, const OverSpans& spans);
-  void enter(uint32_t group, Place& place, uint64_t start, uint64_t end, size_t* next);
-  void drop_front(List& list);
+  uint64_t by_index(Place& place, uint64_t start, uint64_t end) const;
+  uint64_t by_list(uint32_t group, Place& place, uint64_t start, uint64_t end);
+  ColumnPtr from_kept(const OverTurn& turn, const OverSpans& spans, std::vector<uint64_t>* indexes);
+  void list_entering(const OverTurn& turn, const OverSpans& spans);
+  void keep(uint32_t group, std::span<const ColumnPtr> leaves, uint32_t entering);
+  void trim_kept();
+  Status load_kept(std::span<const uint32_t> groups, SnapshotReader& reader);
+  /// {first, end} of the values that are kept.
+  std::pair<uint64_t, uint64_t> kept_rows(uint32_t group) const {
+    const Kept& kept = values_[group];
+    if (from_start()) return {0, kept.values < n() ? 0 : 1};
+    return {kept.first, kept.values};
+  }
   ColumnPtr with_default(const OverTurn& turn, const ColumnPtr& found,
                          std::span<const uint64_t> indexes) const;
 
   OverCall call_;
   bool whole_;
-  OverRows& rows_;
-  std::vector<Place> places_;    // by group
-  std::vector<List> lists_;      // by group, if there are any
-  std::vector<uint64_t> ahead_;  // by group: rows looked at for nulls in this turn
-  std::vector<uint8_t> valid_;   // of the rows that enter in this turn, in their order
+  const OverRows& rows_;
+  std::vector<Place> places_;      // by group
+  std::vector<RowIndexes> lists_;  // by group, if there are any
+  std::vector<Kept> values_;       // by group, if any are kept
+  KeptColumns kept_;
+  // Of the turn at work: the rows that enter.
+  std::vector<uint32_t> entering_;  // their partitions
+  std::vector<uint64_t> entering_indexes_;
+  std::vector<uint32_t> entered_ends_;  // by row of the turn: where those end that enter with it
 };
 
 }  // namespace velo

@@ -78,7 +78,7 @@ class Numbers final : public OverAggregates {
     each_frames([](FrameStates& frames) { frames.clear(); });
   }
 
-  void save(std::span<const uint32_t> groups, const OverRows::Saved& rows,
+  void save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
             SnapshotWriter& writer) const override;
   Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) override;
   size_t memory_bytes() const override {
@@ -383,7 +383,7 @@ std::vector<ColumnPtr> Numbers::finalise(const OverSpans& spans, RowErrors& erro
   return columns;
 }
 
-void Numbers::save(std::span<const uint32_t> groups, const OverRows::Saved&,
+void Numbers::save(std::span<const uint32_t> groups, std::span<const uint32_t>,
                    SnapshotWriter& writer) const {
   uint64_t rows = 0;
   for (const uint32_t group : groups) {

@@ -8,17 +8,16 @@
 #include "operator/over_peers.h"
 #include "operator/over_ranges.h"
 #include "operator/row_order.h"
-#include "state/row_store.h"
 
 namespace velo {
 
 /// The rows that OVER looks at: partitions as sequences, of which the rows from `first` on are
 /// still there.
 ///
-/// A row has a small number, its handle, by which states and values beside it are found: arrays
-/// indexed by handle. Handles of rows that are forgotten are given to new ones; a partition lists
-/// those of its rows in a ring. Where partitions come whole (`whole`) handles are simply the
-/// batch's row numbers. Where nobody asks for handles, rows are merely counted.
+/// Columns that are asked for are kept by partition and index. Where states beside rows are asked
+/// for, a row has a small number, its handle, by which they are found: in arrays indexed by handle.
+/// Handles of rows that are forgotten are given to new ones. Where partitions come whole (`whole`)
+/// handles are simply the batch's row numbers.
 class OverRows {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -33,10 +32,7 @@ class OverRows {
     bool peers = false;           ///< numbers of peers are asked for, of rows to be answered
     bool peers_behind = false;    ///< and of others that are kept
     bool ranges = false;          ///< values of the first order key are
-    bool pins = false;            ///< `pin` is called
-    /// `handle` is asked for, as `pin` needs, and columns that are nested. Then all are gathered by
-    /// it, and none are in `waiting`.
-    bool handles = false;
+    bool handles = false;         ///< `handle` is
   };
   explicit OverRows(Options options);
 
@@ -62,8 +58,7 @@ class OverRows {
   /// REQUIRES: options.handles, first ≤ index < count.
   uint32_t handle(uint32_t group, uint64_t index) const {
     if (options_.whole) return begins_[group] + static_cast<uint32_t>(index);
-    const std::vector<uint32_t>& ring = rings_[group];
-    return ring[index & (ring.size() - 1)];
+    return listed(group, index);
   }
   /// Which group of equal rows of its partition the row belongs to, from 0; and the index of that
   /// group's first row.
@@ -82,35 +77,26 @@ class OverRows {
   bool has(size_t column) const {
     return kept_at_[column] >= 0 || waiting_at_[column] >= 0 || is_in_ranges(column);
   }
-  /// The column's values in these rows, NULL for kNone. REQUIRES: it is kept.
-  ColumnPtr gather(size_t column, std::span<const uint32_t> handles) const;
-  /// The same by partition and index: kNoRow, or first ≤ index < count; of `waiting` columns, of
-  /// rows that are not answered.
+  /// The column's values in these rows: NULL for kNoRow, or first ≤ index < count; of `waiting`
+  /// columns, of rows that are not answered. REQUIRES: it is kept.
   static constexpr uint64_t kNoRow = KeptColumns::kNoRow;
   ColumnPtr gather(size_t column, std::span<const uint32_t> groups,
                    std::span<const uint64_t> indexes) const;
 
-  /// The same of one row, and of a column of this fixed width.
+  /// The same of one row, and of a column of this fixed width. REQUIRES: not `whole`.
   template <typename T>
   const T& value(size_t column, uint32_t group, uint64_t index) const {
-    if (!options_.handles) return columns_with(column).value<T>(place_of(column), group, index);
-    return *store_.value<T>(place_of(column), stored_[handle(group, index)]);
+    return columns_with(column).value<T>(place_of(column), group, index);
   }
   bool is_null(size_t column, uint32_t group, uint64_t index) const {
-    if (!options_.handles) return columns_with(column).is_null(place_of(column), group, index);
-    return store_.is_null(place_of(column), stored_[handle(group, index)]);
+    if (options_.whole) return batch_.columns[column]->is_null(handle(group, index));
+    return columns_with(column).is_null(place_of(column), group, index);
   }
   /// A time, which is not NULL.
   int64_t time_at(size_t column, uint32_t group, uint64_t index) const {
     return is_in_ranges(column) ? ranges_.time_at(group, index)
                                 : value<int64_t>(column, group, index);
   }
-
-  /// Keeps the row beyond its place in the partition, until as many unpins.
-  void pin(uint32_t handle) {
-    if (!options_.whole) ++pins_[handle];
-  }
-  void unpin(uint32_t handle);
 
   /// Forgets the rows before index `low`, and of those before `next`, which are answered, what only
   /// their answers needed.
@@ -122,18 +108,13 @@ class OverRows {
   /// Gives back memory.
   void trim();
 
-  /// Stored rows, pinned ones included.
-  size_t rows() const { return options_.handles ? handle_end_ - free_.size() : counted_; }
+  /// Stored rows. REQUIRES: not `whole`.
+  size_t rows() const { return counted_; }
   size_t memory_bytes() const;
 
-  /// What a snapshot has of partitions `groups`: the rows in the order that `saved_handles` lists.
-  /// Pinned ones that are not in a ring come last. Loading gives them handles 0, 1, ….
-  struct Saved {
-    std::vector<uint32_t> handles;
-    std::vector<uint32_t> place_of;  ///< by handle: where it stands in `handles`
-  };
-  Saved save(std::span<const uint32_t> groups, std::span<const uint32_t> pinned,
-             SnapshotWriter& writer) const;
+  /// What a snapshot has of partitions `groups`; the handles of their rows, in order. Loading gives
+  /// them handles 0, 1, ….
+  std::vector<uint32_t> save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
 
  private:
@@ -146,10 +127,15 @@ class OverRows {
     uint64_t first = 0;
   };
   uint32_t new_handle();
-  void take_handles(const Batch& rows, std::span<const uint32_t> groups);
+  void take_handles(std::span<const uint32_t> groups);
+  void reserve_handles(uint32_t group, size_t rows);
+  uint32_t& listed(uint32_t group, uint64_t index) const {
+    auto* handles = reinterpret_cast<uint32_t*>(listed_.values(group, 0));
+    return handles[index - listed_.base(group)];
+  }
   void take_ranges(const Column& column);
   void take_kept(const Batch& rows);
-  std::vector<Type> types_by_index(const std::vector<size_t>& columns) const;
+  std::vector<Type> types_of(const std::vector<size_t>& columns) const;
   /// The time of rows, where `ranges` have it and nothing else does.
   bool is_in_ranges(size_t column) const {
     return options_.ranges && !options_.whole && column == options_.order[0].column &&
@@ -157,7 +143,7 @@ class OverRows {
   }
   /// In which of the two a column is that is gathered by index, and where there.
   const KeptColumns& columns_with(size_t column) const {
-    return kept_at_[column] >= 0 ? by_index_ : waiting_;
+    return kept_at_[column] >= 0 ? kept_ : waiting_;
   }
   size_t place_of(size_t column) const {
     return static_cast<size_t>(kept_at_[column] >= 0 ? kept_at_[column] : waiting_at_[column]);
@@ -165,39 +151,30 @@ class OverRows {
   void save_columns(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
   Status load_columns(std::span<const uint32_t> groups, const std::vector<size_t>& columns,
                       std::span<const uint64_t> firsts, KeptColumns* kept, SnapshotReader& reader);
-  void grow_arrays();
   void resize_groups(size_t groups);
-  void push(uint32_t group, uint32_t handle);
-  void release(uint32_t handle);
   void number_peers(const Batch& rows, std::span<const uint32_t> groups);
   void number_whole_peers(const Batch& rows, std::span<const uint32_t> groups);
   bool are_peers(const Batch& rows, uint32_t a, uint32_t b) const;
-  void keep(const Batch& rows);
-  SchemaPtr kept_schema() const;
 
   Options options_;
   std::vector<Key> keys_;                     // by group
   std::vector<uint64_t> waits_from_;          // by group, if there are `waiting` columns
   std::vector<uint32_t> begins_;              // by group, where whole: the handle of row 0
-  std::vector<std::vector<uint32_t>> rings_;  // by group; sizes are powers of two
+  OverBlocks listed_{{sizeof(uint32_t)}, {}};  // handles
   std::vector<uint32_t> free_;
   std::vector<uint32_t> forgotten_;  // not yet free: others still know them
   uint32_t handle_end_ = 0;
   OverPeers peers_;
   std::vector<Peer> whole_peers_;  // by row of the batch
   RangeKeys ranges_;
-  std::vector<RowStore::Id> stored_;  // by handle, as those below
-  std::vector<uint8_t> in_ring_;
-  std::vector<uint32_t> pins_;
   std::vector<int> kept_at_;     // by column: where it stands among those kept, or −1
   std::vector<int> waiting_at_;  // the same of `waiting`
-  RowStore store_;
-  KeptColumns by_index_;  // without handles: what is kept
+  KeptColumns kept_;
   KeptColumns waiting_;   // of rows that are not answered
   Batch batch_;           // whole: the rows that are there
   std::vector<uint32_t> handles_;
   GroupRuns runs_;      // of the last batch, unless partitions come whole
-  size_t counted_ = 0;  // rows, if they have no handles
+  size_t counted_ = 0;  // rows
 };
 
 }  // namespace velo

@@ -55,7 +55,7 @@ class Sliding final : public OverAggregates {
     states_.clear_all();
   }
 
-  void save(std::span<const uint32_t> groups, const OverRows::Saved&,
+  void save(std::span<const uint32_t> groups, std::span<const uint32_t>,
             SnapshotWriter& writer) const override {
     std::vector<uint32_t> known;
     for (const uint32_t group : groups) {

@@ -289,8 +289,7 @@ void TimedOver::save_state(SnapshotWriter& writer) const {
     writer.i64(reach_us_ ? state.last_times[group] : INT64_MIN);
     writer.i64(options_.ttl_us > 0 ? state.touched_us[group] : 0);
   }
-  const OverRows::Saved saved = state.rows.save(groups, state.answers.pinned(groups), writer);
-  state.answers.save(groups, saved, writer);
+  state.answers.save(groups, state.rows.save(groups, writer), writer);
   state.queue.save(groups, writer);
 }
 
