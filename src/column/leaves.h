@@ -19,6 +19,7 @@ class Leaves {
   const std::vector<Type>& types() const { return types_; }
   const Type& type(size_t leaf) const { return types_[leaf]; }
   bool is_row(size_t leaf) const { return types_[leaf].physical() == Physical::kRow; }
+  bool is_string(size_t leaf) const { return types_[leaf].physical() == Physical::kString; }
   bool is_list(size_t leaf) const { return types_[leaf].physical() == Physical::kList; }
   /// The leaf that the column is, or is the first of.
   size_t of(size_t column) const { return first_[column]; }

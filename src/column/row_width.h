@@ -20,4 +20,11 @@ inline size_t row_width(const Schema& schema) {
   return bytes;
 }
 
+/// Whether values of the type may take more than their width.
+inline bool may_be_long(const Type& type) {
+  return type.is_nested() || type.physical() == Physical::kString;
+}
+/// What a row's value takes on top: of a long string its text, of a list its elements.
+size_t long_bytes(const Column& column, size_t row);
+
 }  // namespace velo

@@ -28,6 +28,19 @@ size_t HeldBack::memory_bytes() const {
   return bytes;
 }
 
+size_t HeldBack::column_bytes() const {
+  size_t bytes = rows_ * row_width(*schema_);
+  for (const auto& item : items_) {
+    const auto* batch = std::get_if<Batch>(&item);
+    if (batch == nullptr) continue;
+    for (const ColumnPtr& column : batch->columns) {
+      if (!may_be_long(column->type())) continue;
+      for (size_t row = 0; row < batch->rows; ++row) bytes += long_bytes(*column, row);
+    }
+  }
+  return bytes;
+}
+
 void HeldBack::save(SnapshotWriter& writer) const {
   writer.u64(items_.size());
   for (const auto& item : items_) {

@@ -35,8 +35,8 @@ class HeldBack {
 
   size_t rows() const { return rows_; }
   size_t memory_bytes() const;
-  /// Of them the bytes of the rows' columns, without long strings and nested values.
-  size_t column_bytes() const { return rows_ * row_width(*schema_); }
+  /// Of them the bytes of the rows' columns.
+  size_t column_bytes() const;
   void save(SnapshotWriter& writer) const;
   Status load(SnapshotReader& reader);
 

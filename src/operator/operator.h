@@ -97,6 +97,10 @@ class Operator {
   /// Of operators that keep rows: the bytes of these rows' columns, which are part of the state's
   /// or are kept once for many rows.
   virtual size_t state_column_bytes() const { return 0; }
+  /// Of operators that keep rows of keys: how many keys, and of the state's bytes those that they
+  /// take beside their rows.
+  virtual size_t state_keys() const { return 0; }
+  virtual size_t state_key_bytes() const { return 0; }
 
   /// The clock, zone and randomness for expressions; set by the pipeline before each batch.
   EvaluationContext& context() { return context_; }

@@ -29,7 +29,7 @@ class OverAggregates {
                     SnapshotWriter& writer) const = 0;
   /// Loads what was saved of `rows` rows, whose handles are 0, 1, ….
   virtual Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) = 0;
-  virtual size_t memory_bytes() const = 0;
+  virtual StateBytes memory_bytes() const = 0;
 };
 
 struct OverAggregatesOptions {

@@ -259,8 +259,8 @@ Status OverAnswers::load(std::span<const uint32_t> groups, size_t rows, Snapshot
   return {};
 }
 
-size_t OverAnswers::memory_bytes() const {
-  size_t bytes = 0;
+StateBytes OverAnswers::memory_bytes() const {
+  StateBytes bytes;
   each_aggregates([&](const OverAggregates& made) { bytes += made.memory_bytes(); });
   for (const Framed& framed : framed_) {
     bytes += framed.cursor.memory_bytes();

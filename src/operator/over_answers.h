@@ -44,7 +44,7 @@ class OverAnswers {
   void save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
             SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader);
-  size_t memory_bytes() const;
+  StateBytes memory_bytes() const;
 
  private:
   /// The calls whose frames are the same.

@@ -42,13 +42,12 @@ OverBlocks::OverBlocks(const std::vector<size_t>& values,
 
 void OverBlocks::lay_out() {
   all_ = {};
-  const auto order_of = [](const Region& region) {
-    if (!region.has_states) return region.stride > 1 ? 0 : 3;
-    return region.stride % 16 == 0 ? 1 : region.stride % 8 == 0 ? 2 : 3;
+  const auto alignment_of = [](size_t stride) -> size_t {
+    return stride == 0 ? 1 : std::min(stride & (~stride + 1), size_t{16});
   };
-  for (int order = 0; order <= 3; ++order) {
+  for (const size_t alignment : {16, 8, 4, 2, 1}) {
     for (Region& region : regions_) {
-      if (order_of(region) != order) continue;
+      if (alignment_of(region.stride) != alignment) continue;
       region.before = all_;
       if (!region.has_states) {
         all_.row += region.stride;

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "operator/state_bytes.h"
 #include "state/frame_states.h"
 #include "state/grow.h"
 
@@ -30,7 +31,7 @@ class GroupRuns {
   bool are_of(std::span<const uint32_t> groups) const {
     return std::ranges::equal(groups, groups_);
   }
-  size_t memory_bytes() const { return run_of_.capacity() * sizeof(uint32_t); }
+  StateBytes memory_bytes() const { return {run_of_.capacity() * sizeof(uint32_t), 0}; }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -82,11 +83,9 @@ class OverBlocks {
       __builtin_prefetch(reinterpret_cast<const void*>(values + at));
     }
   }
-  size_t memory_bytes() const { return blocks_.capacity() * sizeof(Block) + bytes_; }
+  StateBytes memory_bytes() const { return {blocks_.capacity() * sizeof(Block), bytes_}; }
 
  private:
-  /// Capacities are multiples of it: so are regions of values, unless of a byte each, of 16 bytes.
-  static constexpr size_t kRowsStep = 2;
   static constexpr size_t kTrimMin = 64;  // rows: less is not given back
   struct Block {
     std::unique_ptr<std::byte[]> bytes;
@@ -104,8 +103,8 @@ class OverBlocks {
              suffixes_of(capacity, BlockRows::kMany) * many;
     }
   };
-  /// The values of a column or the states of a kind. First come values of 8 and 16 bytes, then
-  /// states of whole 16 bytes, of whole 8, and what needs no alignment.
+  /// The values of a column or the states of a kind. First come those of whole 16 bytes, then those
+  /// of whole 8, then what needs less alignment, so that each has what it needs.
   struct Region {
     size_t stride;  // bytes of a value or state
     bool has_states = false;
@@ -113,9 +112,7 @@ class OverBlocks {
     Bytes before = {};                 // of all regions before
   };
   /// A capacity for so many rows.
-  static size_t roomy(size_t rows) {
-    return (rows + rows / 16 + kRowsStep - 1) / kRowsStep * kRowsStep;
-  }
+  static size_t roomy(size_t rows) { return rows + rows / 16; }
   size_t offset(size_t region, size_t capacity) const {
     return regions_[region].before.of(capacity);
   }

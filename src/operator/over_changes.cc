@@ -145,9 +145,13 @@ class ChangingOver final : public Operator {
   size_t state_column_bytes() const override {
     return rows_.column_bytes() + given_.column_bytes();
   }
+  size_t state_keys() const override { return rows_.keys().size(); }
+  size_t state_key_bytes() const override {
+    return rows_.keys().memory_bytes() + partitions_.capacity() * sizeof(Partition) +
+           touched_us_.capacity() * sizeof(int64_t);
+  }
   size_t state_bytes() const override {
-    size_t bytes = rows_.memory_bytes() + given_.memory_bytes() +
-                   partitions_.capacity() * sizeof(Partition) + touched_us_.capacity() * 8;
+    size_t bytes = rows_.row_memory_bytes() + given_.memory_bytes() + state_key_bytes();
     for (const Partition& partition : partitions_) bytes += partition.capacity() * sizeof(Entry);
     return bytes;
   }

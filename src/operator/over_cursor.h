@@ -43,7 +43,7 @@ class OverCursor {
 
   void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
-  size_t memory_bytes() const { return places_.capacity() * sizeof(Place); }
+  StateBytes memory_bytes() const { return {places_.capacity() * sizeof(Place), 0}; }
   void clear() { places_.clear(); }
 
  private:

@@ -105,7 +105,7 @@ class OverIndex {
   /// The answer to the next row of the turn, whose frame is [low, …).
   virtual void note(uint32_t group, uint64_t low) = 0;
   virtual ColumnPtr answers(std::span<const uint32_t> groups) = 0;
-  virtual size_t memory_bytes() const = 0;
+  virtual StateBytes memory_bytes() const = 0;
 };
 
 class LeastText final : public OverIndex {
@@ -141,9 +141,9 @@ class LeastText final : public OverIndex {
     found_.clear();
     return column;
   }
-  size_t memory_bytes() const override {
-    size_t bytes = outdone_.capacity() * sizeof(RowIndexes);
-    for (const RowIndexes& rows : outdone_) bytes += rows.memory_bytes();
+  StateBytes memory_bytes() const override {
+    StateBytes bytes{outdone_.capacity() * sizeof(RowIndexes), 0};
+    for (const RowIndexes& rows : outdone_) bytes.rows += rows.memory_bytes();
     return bytes;
   }
 
@@ -178,9 +178,9 @@ class DistinctValues final : public OverIndex {
     counts_.clear();
     return builder.finish();
   }
-  size_t memory_bytes() const override {
-    size_t bytes = last_.capacity() * sizeof(LastOfValues);
-    for (const LastOfValues& last : last_) bytes += last.memory_bytes();
+  StateBytes memory_bytes() const override {
+    StateBytes bytes{last_.capacity() * sizeof(LastOfValues), 0};
+    for (const LastOfValues& last : last_) bytes.rows += last.memory_bytes();
     return bytes;
   }
 
@@ -251,8 +251,8 @@ class Indexed final : public OverAggregates {
     }
     return {};
   }
-  size_t memory_bytes() const override {
-    size_t bytes = places_.capacity() * sizeof(Place);
+  StateBytes memory_bytes() const override {
+    StateBytes bytes{places_.capacity() * sizeof(Place), 0};
     for (const auto& index : indexes_) bytes += index->memory_bytes();
     return bytes;
   }

@@ -77,7 +77,7 @@ void KeptColumns::append(uint32_t group, uint64_t low, uint64_t end,
     std::byte* values = blocks_.values(group, i) + at * width;
     if (leaves_.is_list(i)) {
       put_lists(*leaves[i], rows, reinterpret_cast<const char**>(values));
-    } else if (leaves_.type(i).physical() == Physical::kString) {
+    } else if (leaves_.is_string(i)) {
       scatter(*leaves[i], rows, width, values);
       put_texts(*leaves[i], rows, reinterpret_cast<StringRef*>(values));
     } else if (width > 0) {
@@ -108,17 +108,30 @@ void KeptColumns::put_lists(const Column& column, std::span<const uint32_t> rows
 }
 
 void KeptColumns::move_texts(uint32_t group, uint64_t first, uint64_t end) {
-  for (size_t i = 0; i < leaves_.size(); ++i) {
-    const bool texts = leaves_.type(i).physical() == Physical::kString;
-    for (uint64_t row = first; texts && row < end; ++row) {
-      StringRef& value = stored<StringRef>(i, group, row);
+  for (size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
+    for (uint64_t row = first; leaves_.is_string(leaf) && row < end; ++row) {
+      StringRef& value = stored<StringRef>(leaf, group, row);
       value = texts_.keep(value);
     }
-    for (uint64_t row = first; leaves_.is_list(i) && row < end; ++row) {
-      const char*& value = stored<const char*>(i, group, row);
-      value = texts_.keep(value, list_bytes_size(leaves_.type(i), value));
+    for (uint64_t row = first; leaves_.is_list(leaf) && row < end; ++row) {
+      const char*& value = stored<const char*>(leaf, group, row);
+      value = texts_.keep(value, list_bytes_size(leaves_.type(leaf), value));
     }
   }
+}
+
+size_t KeptColumns::long_bytes(uint32_t group, uint64_t first, uint64_t end) const {
+  size_t bytes = 0;
+  for (size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
+    for (uint64_t row = first; leaves_.is_string(leaf) && row < end; ++row) {
+      const StringRef& value = stored<StringRef>(leaf, group, row);
+      bytes += value.is_inline() ? 0 : value.size();
+    }
+    for (uint64_t row = first; leaves_.is_list(leaf) && row < end; ++row) {
+      bytes += list_bytes_size(leaves_.type(leaf), stored<const char*>(leaf, group, row));
+    }
+  }
+  return bytes;
 }
 
 ColumnPtr KeptColumns::gather(size_t column, std::span<const uint32_t> groups,
@@ -181,7 +194,7 @@ ColumnPtr KeptColumns::gather_leaf(size_t leaf, std::span<const uint32_t> groups
     append_lists(builder, from);
     return builder.finish();
   }
-  if (leaves_.type(leaf).physical() == Physical::kString) {
+  if (leaves_.is_string(leaf)) {
     copy_to<StringRef>(builder, from);
     for (const BufferPtr& chunk : texts_.chunks()) builder.keep(chunk);
   } else if (width == sizeof(uint64_t)) {

@@ -78,7 +78,11 @@ class KeptColumns {
   bool is_null(size_t column, uint32_t group, uint64_t index) const {
     return is_null_leaf(leaves_.of(column), group, index);
   }
-  size_t memory_bytes() const { return blocks_.memory_bytes() + texts_.memory_bytes(); }
+  /// Of the partition's rows [first, end) what lies beside their places: long strings and lists.
+  size_t long_bytes(uint32_t group, uint64_t first, uint64_t end) const;
+  StateBytes memory_bytes() const {
+    return blocks_.memory_bytes() + StateBytes{0, texts_.memory_bytes()};
+  }
 
  private:
   /// The blocks' column that says where a leaf is NULL.

@@ -72,8 +72,8 @@ class Merged final : public OverAggregates {
   void save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
             SnapshotWriter& writer) const override;
   Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) override;
-  size_t memory_bytes() const override {
-    return states_.memory_bytes() + backs_.memory_bytes() + places_.capacity() * sizeof(Place);
+  StateBytes memory_bytes() const override {
+    return {backs_.memory_bytes() + places_.capacity() * sizeof(Place), states_.memory_bytes()};
   }
 
  private:

@@ -212,11 +212,11 @@ Status OverNavigation::load_kept(std::span<const uint32_t> groups, SnapshotReade
   return {};
 }
 
-size_t OverNavigation::memory_bytes() const {
+StateBytes OverNavigation::memory_bytes() const {
   size_t bytes = places_.capacity() * sizeof(Place) + values_.capacity() * sizeof(Kept) +
-                 lists_.capacity() * sizeof(RowIndexes) + kept_.memory_bytes();
+                 lists_.capacity() * sizeof(RowIndexes) + kept_.memory_bytes().all();
   for (const RowIndexes& list : lists_) bytes += list.memory_bytes();
-  return bytes;
+  return {bytes, 0};
 }
 
 }  // namespace velo

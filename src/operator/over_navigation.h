@@ -33,7 +33,8 @@ class OverNavigation {
 
   void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
-  size_t memory_bytes() const;
+  /// All of it is by key: up to n values or rows each.
+  StateBytes memory_bytes() const;
 
  private:
   struct Place {

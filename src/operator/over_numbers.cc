@@ -81,10 +81,10 @@ class Numbers final : public OverAggregates {
   void save(std::span<const uint32_t> groups, std::span<const uint32_t> handles,
             SnapshotWriter& writer) const override;
   Status load(std::span<const uint32_t> groups, size_t rows, SnapshotReader& reader) override;
-  size_t memory_bytes() const override {
-    size_t bytes =
-        blocks_.memory_bytes() + runs_.memory_bytes() + places_.capacity() * sizeof(FramePlace);
-    each_frames([&bytes](const FrameStates& frames) { bytes += frames.memory_bytes(); });
+  StateBytes memory_bytes() const override {
+    StateBytes bytes = blocks_.memory_bytes() + runs_.memory_bytes();
+    bytes.keys += places_.capacity() * sizeof(FramePlace);
+    each_frames([&bytes](const FrameStates& frames) { bytes.keys += frames.memory_bytes(); });
     return bytes;
   }
 

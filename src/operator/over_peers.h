@@ -42,8 +42,8 @@ class OverPeers {
   void trim(uint32_t group, uint64_t low, uint64_t end);
   void forget(uint32_t group);
 
-  size_t memory_bytes() const {
-    return places_.capacity() * sizeof(Place) + blocks_.memory_bytes();
+  StateBytes memory_bytes() const {
+    return StateBytes{places_.capacity() * sizeof(Place), 0} + blocks_.memory_bytes();
   }
   /// Of rows up to `end`.
   void save(uint32_t group, uint64_t end, SnapshotWriter& writer) const;

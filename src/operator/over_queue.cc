@@ -126,8 +126,9 @@ void OverQueue::look_at(uint32_t group, int64_t passed, bool closed) {
     moments_.push_back(*moment);
   }
   if (next == before) return;
+  if (!waits(group)) return sequences_.forget(group);
   sequences_.trim(group, next, rows_.count(group));
-  if (waits(group)) note_next(group);
+  note_next(group);
 }
 
 void OverQueue::take_ready(int64_t passed, bool closed, OverTurn* turn) {
@@ -212,9 +213,9 @@ Status OverQueue::load(std::span<const uint32_t> groups, SnapshotReader& reader)
   return {};
 }
 
-size_t OverQueue::memory_bytes() const {
-  return next_.capacity() * sizeof(uint64_t) + sequences_.memory_bytes() +
-         nexts_.capacity() * sizeof(Next);
+StateBytes OverQueue::memory_bytes() const {
+  const size_t keys = next_.capacity() * sizeof(uint64_t) + nexts_.capacity() * sizeof(Next);
+  return StateBytes{keys, 0} + sequences_.memory_bytes();
 }
 
 }  // namespace velo

@@ -42,7 +42,7 @@ class OverQueue {
 
   void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, SnapshotReader& reader);
-  size_t memory_bytes() const;
+  StateBytes memory_bytes() const;
 
  private:
   /// A partition whose next row is this one, as long as it is.

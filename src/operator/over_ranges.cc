@@ -101,9 +101,9 @@ int RangeKeys::Keys::compare(uint64_t a, uint64_t b, int128_t units, double numb
   return order(int128_t{values[a]}, int128_t{values[b]} + units);
 }
 
-size_t RangeKeys::memory_bytes() const {
-  return blocks_.memory_bytes() + whole_values_.capacity() * sizeof(std::max_align_t) +
-         whole_ranks_.capacity();
+StateBytes RangeKeys::memory_bytes() const {
+  const size_t whole = whole_values_.capacity() * sizeof(std::max_align_t) + whole_ranks_.capacity();
+  return blocks_.memory_bytes() + StateBytes{0, whole};
 }
 
 void RangeKeys::save(uint32_t group, uint64_t first, uint64_t end, SnapshotWriter& writer) const {

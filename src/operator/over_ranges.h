@@ -55,7 +55,7 @@ class RangeKeys {
   /// The partition begins with this row of the batch.
   Keys whole_keys(uint32_t begin) const;
 
-  size_t memory_bytes() const;
+  StateBytes memory_bytes() const;
   void save(uint32_t group, uint64_t first, uint64_t end, SnapshotWriter& writer) const;
   Status load(uint32_t group, uint64_t first, uint64_t end, SnapshotReader& reader);
 

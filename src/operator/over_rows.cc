@@ -190,6 +190,7 @@ void OverRows::forget_before(uint32_t group, uint64_t low, uint64_t next) {
   if (!options_.kept.empty()) kept_.trim(group, first, key.count);
   if (options_.waiting.empty()) return;
   waits_from_[group] = std::max(waits_from_[group], std::min(next, key.count));
+  if (waits_from_[group] == key.count) return waiting_.forget(group);
   waiting_.trim(group, waits_from_[group], key.count);
 }
 
@@ -227,12 +228,25 @@ void OverRows::trim() {
   }
 }
 
-size_t OverRows::memory_bytes() const {
-  size_t bytes = keys_.capacity() * sizeof(Key) + waits_from_.capacity() * sizeof(uint64_t) +
-                 begins_.capacity() * sizeof(uint32_t);
-  bytes += free_.capacity() * sizeof(uint32_t) + whole_peers_.capacity() * sizeof(Peer);
-  return bytes + runs_.memory_bytes() + listed_.memory_bytes() + peers_.memory_bytes() +
-         ranges_.memory_bytes() + kept_.memory_bytes() + waiting_.memory_bytes();
+size_t OverRows::long_bytes() const {
+  size_t bytes = 0;
+  for (uint32_t group = 0; group < keys_.size(); ++group) {
+    const Key& key = keys_[group];
+    if (!options_.kept.empty()) bytes += kept_.long_bytes(group, key.first, key.count);
+    if (options_.waiting.empty()) continue;
+    bytes += waiting_.long_bytes(group, waits_from_[group], key.count);
+  }
+  return bytes;
+}
+
+StateBytes OverRows::memory_bytes() const {
+  const size_t keys = keys_.capacity() * sizeof(Key) + waits_from_.capacity() * sizeof(uint64_t) +
+                      begins_.capacity() * sizeof(uint32_t);
+  const size_t rows =
+      free_.capacity() * sizeof(uint32_t) + whole_peers_.capacity() * sizeof(Peer);
+  return StateBytes{keys, rows} + runs_.memory_bytes() + listed_.memory_bytes() +
+         peers_.memory_bytes() + ranges_.memory_bytes() + kept_.memory_bytes() +
+         waiting_.memory_bytes();
 }
 
 std::vector<uint32_t> OverRows::save(std::span<const uint32_t> groups,

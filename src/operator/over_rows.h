@@ -110,7 +110,9 @@ class OverRows {
 
   /// Stored rows. REQUIRES: not `whole`.
   size_t rows() const { return counted_; }
-  size_t memory_bytes() const;
+  /// Of long strings and lists in the columns of stored rows.
+  size_t long_bytes() const;
+  StateBytes memory_bytes() const;
 
   /// What a snapshot has of partitions `groups`; the handles of their rows, in order. Loading gives
   /// them handles 0, 1, ….

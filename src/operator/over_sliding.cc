@@ -84,8 +84,9 @@ class Sliding final : public OverAggregates {
     }
     return states_.load(known, reader);
   }
-  size_t memory_bytes() const override {
-    return states_.memory_bytes() + places_.capacity() * sizeof(Place);
+  // States hold values of rows.
+  StateBytes memory_bytes() const override {
+    return {places_.capacity() * sizeof(Place), states_.memory_bytes()};
   }
 
  private:

@@ -121,16 +121,21 @@ class TimedOver final : public Operator {
   size_t state_rows() const override { return waiting_.rows() + state_->rows.rows(); }
   size_t state_column_bytes() const override {
     const size_t whole = state_->queue.waiting();
-    return (waiting_.rows() + whole) * row_width(*options_.input) +
-           (state_->rows.rows() - whole) * read_bytes(options_);
+    return waiting_.column_bytes() + whole * row_width(*options_.input) +
+           (state_->rows.rows() - whole) * read_bytes(options_) + state_->rows.long_bytes();
   }
-  size_t state_bytes() const override {
-    return waiting_.memory_bytes() + state_->keys.memory_bytes() + state_->rows.memory_bytes() +
-           state_->answers.memory_bytes() + state_->queue.memory_bytes() +
-           (state_->last_times.capacity() + state_->touched_us.capacity()) * sizeof(int64_t);
-  }
+  size_t state_bytes() const override { return memory_bytes().all(); }
+  size_t state_keys() const override { return state_->keys.size(); }
+  size_t state_key_bytes() const override { return memory_bytes().keys; }
 
  private:
+  StateBytes memory_bytes() const {
+    const State& state = *state_;
+    const size_t by_key = state.keys.memory_bytes() + (state.last_times.capacity() +
+                                                       state.touched_us.capacity()) * sizeof(int64_t);
+    return StateBytes{by_key, waiting_.memory_bytes()} + state.rows.memory_bytes() +
+           state.answers.memory_bytes() + state.queue.memory_bytes();
+  }
   const ColumnPtr& times_of(const Batch& batch) const {
     return batch.columns[options_.time_column];
   }

@@ -52,7 +52,8 @@ class PartitionRows {
                                 const std::vector<uint8_t>* wanted = nullptr) const;
 
   size_t rows() const { return slots_.rows(); }
-  size_t memory_bytes() const { return slots_.memory_bytes() + keys_.memory_bytes(); }
+  /// Without `keys`.
+  size_t row_memory_bytes() const { return slots_.memory_bytes(); }
   /// Of the rows' columns, as if each row had all of them.
   size_t column_bytes() const {
     const size_t in_common = row_width(*input_) - slots_.columns().row_bytes();

@@ -180,31 +180,53 @@ TEST(StateBytes, OfFirstRowsPerKey) {
   }
 }
 
-/// OVER (PARTITION BY k ORDER BY t …) with these aggregates, of so many keys, each with at least a
-/// hundred rows in its frames; at its fullest.
-void expect_lean_over(const OverBound& start, const OverBound& end,
-                      const std::vector<std::string>& aggregates, size_t keys) {
+/// OVER (PARTITION BY k ORDER BY t …) of k STRING, v BIGINT, x DOUBLE, t TIMESTAMP.
+OverOptions over_by_time() {
   OverOptions options;
   options.input = schema_from_text("k STRING, v BIGINT, x DOUBLE, t TIMESTAMP");
   options.partition = {0};
   options.order = {{3, false, true}};
   options.time_column = 3;
-  std::vector<Field> fields = options.input->fields();
-  for (const std::string& text : aggregates) {
-    OverCall call;
-    call.frame = {start, end, "the last rows"};
-    call.aggregate = aggregate_of(options.input, text);
-    call.type = call.aggregate.type;
-    call.text = text;
-    fields.push_back({text, call.type});
-    options.calls.push_back(std::move(call));
-  }
+  options.output = options.input;
+  return options;
+}
+
+void add_call(OverOptions& options, OverCall call) {
+  std::vector<Field> fields = options.output->fields();
+  fields.push_back({call.text, call.type});
   options.output = make_schema(std::move(fields));
+  options.calls.push_back(std::move(call));
+}
+
+void add_aggregate(OverOptions& options, const OverFrame& frame, const std::string& text) {
+  OverCall call;
+  call.frame = frame;
+  call.aggregate = aggregate_of(options.input, text);
+  call.type = call.aggregate.type;
+  call.text = text;
+  add_call(options, std::move(call));
+}
+
+void add_first_value(OverOptions& options, const OverFrame& frame, std::string_view column) {
+  OverCall call;
+  call.function = OverFunction::kFromStart;
+  call.frame = frame;
+  call.argument = input_column(options.input, column);
+  call.type = call.argument->type();
+  call.text = "FIRST_VALUE";
+  add_call(options, std::move(call));
+}
+
+/// Rows of random keys, `rows_of_each` of each, at the fullest of the state.
+struct OverState {
+  size_t rows = 0, columns = 0, row_bytes = 0, keys = 0, key_bytes = 0;
+};
+OverState fullest(const OverOptions& options, size_t keys, size_t rows_of_each) {
   const auto op = make_over(options);
   CollectOutput out;
   Random random(keys);
-  size_t most = 0, columns = 0, bytes = 0;
-  for (size_t first = 0; first < 150 * keys; first += kBatchRows) {
+  OverState most;
+  for (size_t first = 0; first < rows_of_each * keys; first += kBatchRows) {
     Batch batch = batch_of(options.input, first, 1, 8);
     ColumnBuilder names(Type::string(), kBatchRows), times(Type::timestamp(3), kBatchRows);
     for (size_t row = first; row < first + kBatchRows; ++row) {
@@ -216,24 +238,66 @@ void expect_lean_over(const OverBound& start, const OverBound& end,
     op->push(0, batch, out);
     op->advance(0, static_cast<int64_t>(first * 1000), out);
     out.clear();
-    if (op->state_rows() < most) continue;
-    most = op->state_rows();
-    columns = op->state_column_bytes();
-    bytes = op->state_bytes();
+    if (op->state_rows() < most.rows) continue;
+    most = {op->state_rows(), op->state_column_bytes(), op->state_bytes() - op->state_key_bytes(),
+            op->state_keys(), op->state_key_bytes()};
   }
-  EXPECT_GE(most, 90 * keys);
-  EXPECT_LE(static_cast<double>(bytes), 1.5 * static_cast<double>(columns))
-      << op->explain() << " of " << keys << " keys: " << bytes / most << " bytes per row";
+  return most;
+}
+
+constexpr OverBound kHere{OverBound::Unit::kRows, 0, 0, 0};
+constexpr OverBound kHundred{OverBound::Unit::kRows, -99, 0, 0};
+
+/// At least a hundred rows of each key in frames: what keys cost is little of it.
+void expect_lean_over(const OverOptions& options, size_t keys) {
+  const OverState state = fullest(options, keys, 150);
+  EXPECT_GE(state.rows, 90 * keys);
+  EXPECT_LE(static_cast<double>(state.row_bytes + state.key_bytes),
+            1.5 * static_cast<double>(state.columns))
+      << make_over(options)->explain() << " of " << keys << " keys";
 }
 
 TEST(StateBytes, OfOver) {
-  const OverBound here{OverBound::Unit::kRows, 0, 0, 0};
-  const OverBound hundred{OverBound::Unit::kRows, -99, 0, 0};
   for (const size_t keys : {100, 1000, 1100, 4000}) {
-    expect_lean_over(hundred, here, {"AVG(x)", "SUM(v)"}, keys);
+    OverOptions rows = over_by_time();
+    add_aggregate(rows, {kHundred, kHere, "the last rows"}, "AVG(x)");
+    add_aggregate(rows, {kHundred, kHere, "the last rows"}, "SUM(v)");
+    expect_lean_over(rows, keys);
     const int128_t time = int128_t{100'000} * static_cast<int64_t>(keys);
-    expect_lean_over({OverBound::Unit::kRange, 0, -time, 0}, {OverBound::Unit::kRange, 0, 0, 0},
-                     {"AVG(x)", "SUM(v)"}, keys);
+    const OverFrame range{{OverBound::Unit::kRange, 0, -time, 0},
+                          {OverBound::Unit::kRange, 0, 0, 0},
+                          "the last time"};
+    OverOptions times = over_by_time();
+    add_aggregate(times, range, "AVG(x)");
+    add_aggregate(times, range, "SUM(v)");
+    expect_lean_over(times, keys);
+  }
+}
+
+// What every key has once is told apart, so that a row takes no more where keys have few.
+TEST(StateBytes, OfOverKeysOfFewRows) {
+  const OverFrame last{kHundred, kHere, "the last rows"};
+  const OverFrame all{{OverBound::Unit::kUnbounded, 0, 0, 0}, kHere, "all rows"};
+  constexpr size_t kKeys = 50'000;
+  for (const size_t rows_of_each : {1, 3, 5, 30}) {
+    const size_t keys = rows_of_each == 30 ? kKeys / 10 : kKeys;
+    for (const char* text : {"SUM(v)", "STDDEV_POP(x)", "MAX(x)", "FIRST_VALUE", "and the first"}) {
+      OverOptions options = over_by_time();
+      if (std::string_view(text) == "FIRST_VALUE") {
+        add_first_value(options, last, "k");
+      } else if (std::string_view(text) == "and the first") {
+        add_first_value(options, all, "v");
+        add_aggregate(options, last, "SUM(x)");
+      } else {
+        add_aggregate(options, last, text);
+      }
+      const OverState state = fullest(options, keys, rows_of_each);
+      EXPECT_LE(static_cast<double>(state.row_bytes), 1.5 * static_cast<double>(state.columns))
+          << text << ", " << rows_of_each << " rows of each key: " << state.row_bytes / state.rows
+          << " bytes per row";
+      EXPECT_LE(state.keys, keys + 1);
+      EXPECT_LE(state.key_bytes, 450 * state.keys) << text;
+    }
   }
 }
 

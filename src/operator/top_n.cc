@@ -142,9 +142,13 @@ class TopN final : public Operator {
     return out;
   }
   const SchemaPtr& output_schema() const override { return options_.output; }
-  size_t state_bytes() const override {
-    return store_.memory_bytes() + tops_.capacity() * sizeof(Top) + entries_ * sizeof(Entry) +
+  size_t state_keys() const override { return store_.keys().size(); }
+  size_t state_key_bytes() const override {
+    return store_.keys().memory_bytes() + tops_.capacity() * sizeof(Top) +
            (bounds_.capacity() + touched_us_.capacity()) * 8;
+  }
+  size_t state_bytes() const override {
+    return store_.row_memory_bytes() + entries_ * sizeof(Entry) + state_key_bytes();
   }
   size_t state_rows() const override { return store_.rows(); }
   size_t state_column_bytes() const override { return store_.column_bytes(); }

@@ -91,7 +91,8 @@ std::string messages_json(const std::vector<SourceStats>& copies, double seconds
 struct NodeSums {
   std::string name;
   uint64_t in = 0, out = 0, late = 0, failed = 0, unmatched = 0;
-  uint64_t state_rows = 0, state_bytes = 0, full_bytes = 0, full_columns = 0;
+  uint64_t state_rows = 0, state_bytes = 0, row_bytes = 0, column_bytes = 0;
+  uint64_t state_keys = 0, key_bytes = 0;
 };
 
 NodeSums sums_of(const JobLayout& layout, size_t node) {
@@ -107,16 +108,30 @@ NodeSums sums_of(const JobLayout& layout, size_t node) {
     sums.unmatched += m.unmatched.get();
     sums.state_rows += m.state_rows_max.get();
     sums.state_bytes += m.state_bytes_max.get();
-    sums.full_bytes += m.full_state_bytes.get();
-    sums.full_columns += m.full_column_bytes.get();
+    sums.row_bytes += m.full_row_bytes.get();
+    sums.column_bytes += m.full_column_bytes.get();
+    sums.state_keys += m.state_keys_max.get();
+    sums.key_bytes += m.full_key_bytes.get();
   }
   return sums;
 }
 
-/// Nothing is kept, or not by the row: null.
-std::string per_row(uint64_t bytes, uint64_t rows) {
-  if (bytes == 0 || rows == 0) return "null";
-  return fmt::format("{:.1f}", static_cast<double>(bytes) / static_cast<double>(rows));
+/// Of one row or key. Nothing is kept, or not by the row, or key: null.
+std::string of_one(uint64_t bytes, uint64_t count) {
+  if (bytes == 0 || count == 0) return "null";
+  return fmt::format("{:.1f}", static_cast<double>(bytes) / static_cast<double>(count));
+}
+
+/// "1000 rows, 24000 bytes: 16.4 per row, of them 16.0 in columns; 10 keys, 760.0 bytes each".
+std::string state_text(const NodeSums& s) {
+  std::string text = fmt::format("{} rows, {} bytes", s.state_rows, s.state_bytes);
+  if (s.column_bytes > 0) {
+    text += fmt::format(": {} per row, of them {} in columns", of_one(s.row_bytes, s.state_rows),
+                        of_one(s.column_bytes, s.state_rows));
+  }
+  if (s.state_keys == 0) return text;
+  return text + fmt::format("; {} keys, {} bytes each", s.state_keys,
+                            of_one(s.key_bytes, s.state_keys));
 }
 
 std::string_view state_name(JobState state) {
@@ -217,10 +232,10 @@ std::string Job::stats_json() const {
     json += fmt::format(
         R"({}{{"operator":{},"copies":{},"rows_in":{},"rows_out":{},"late":{},"failed":{},)"
         R"("unmatched":{},"state_rows_max":{},"state_bytes_max":{},"bytes_per_row":{},)"
-        R"("column_bytes_per_row":{}}})",
+        R"("column_bytes_per_row":{},"state_keys_max":{},"bytes_per_key":{}}})",
         i == 0 ? "" : ",", quoted(s.name), layout_.nodes[i].size(), s.in, s.out, s.late, s.failed,
-        s.unmatched, s.state_rows, s.state_bytes, per_row(s.full_bytes, s.state_rows),
-        per_row(s.full_columns, s.state_rows));
+        s.unmatched, s.state_rows, s.state_bytes, of_one(s.row_bytes, s.state_rows),
+        of_one(s.column_bytes, s.state_rows), s.state_keys, of_one(s.key_bytes, s.state_keys));
   }
   json += R"(],"sinks":[)";
   for (size_t i = 0; i < sinks_.size(); ++i) {
@@ -252,9 +267,7 @@ std::string Job::analyze() const {
     if (s.late > 0) text += fmt::format(", {} late", s.late);
     if (s.failed > 0) text += fmt::format(", {} failed", s.failed);
     if (s.unmatched > 0) text += fmt::format(", {} unmatched", s.unmatched);
-    if (s.state_rows > 0) {
-      text += fmt::format(", state up to {} rows, {} bytes", s.state_rows, s.state_bytes);
-    }
+    if (s.state_rows > 0 || s.state_keys > 0) text += ", state up to " + state_text(s);
     text += '\n';
   }
   return text;

@@ -77,9 +77,11 @@ struct OperatorMetrics {
   Counter unmatched;
   Counter state_rows_max;
   Counter state_bytes_max;
-  // When state_rows_max was reached:
-  Counter full_state_bytes;
+  // When state_rows_max was reached: of rows, beside what keys take.
+  Counter full_row_bytes;
   Counter full_column_bytes;
+  Counter state_keys_max;
+  Counter full_key_bytes;  // when that was reached
 
   void count_rejected(RejectReason reason, uint64_t rows) {
     switch (reason) {
@@ -98,13 +100,20 @@ struct OperatorMetrics {
   /// `always`: even if the state has hardly grown, for it may have done so in bytes.
   void note_state(const Operator& op, bool always) {
     const uint64_t rows = op.state_rows();
-    const uint64_t most = state_rows_max.get();
-    if (!always && rows <= most + most / 8) return;
+    const uint64_t keys = op.state_keys();
+    const auto has_grown = [](uint64_t now, const Counter& most) {
+      return now > most.get() + most.get() / 8;
+    };
+    if (!always && !has_grown(rows, state_rows_max) && !has_grown(keys, state_keys_max)) return;
     const uint64_t bytes = op.state_bytes();
     state_bytes_max.raise_to(bytes);
-    if (rows <= most) return;
+    if (keys > state_keys_max.get()) {
+      state_keys_max.set(keys);
+      full_key_bytes.set(op.state_key_bytes());
+    }
+    if (rows <= state_rows_max.get()) return;
     state_rows_max.set(rows);
-    full_state_bytes.set(bytes);
+    full_row_bytes.set(bytes - op.state_key_bytes());
     full_column_bytes.set(op.state_column_bytes());
   }
 };

@@ -35,7 +35,7 @@ struct FrameRows {
   const void* columns[2] = {};
   const uint8_t* mask = nullptr;
   uint64_t base = 0;
-  /// Room for a state per block of rows, that of the block of `base` left out.
+  /// Room for a state per block of rows, that of the block of `base` left out, for suffixes_of.
   void* suffixes = nullptr;
 };
 
@@ -43,9 +43,10 @@ struct FrameRows {
 /// out there are many.
 enum class BlockRows : uint8_t { kFew, kMany };
 constexpr uint64_t rows_of(BlockRows rows) { return rows == BlockRows::kFew ? 16 : 32; }
-/// How many states there must be room for if a partition holds up to so many rows.
+/// How many states there must be room for if a partition holds up to so many rows: for the last
+/// rows of a front, as many as a block has, none is kept.
 constexpr size_t suffixes_of(size_t rows, BlockRows block) {
-  return (rows + rows_of(block) - 1) / rows_of(block);
+  return rows == 0 ? 0 : (rows - 1) / rows_of(block);
 }
 
 /// What frames over the rows of many partitions come to, of one component whose state follows from
@@ -53,9 +54,9 @@ constexpr size_t suffixes_of(size_t rows, BlockRows block) {
 ///
 /// Where a row can be taken out of a state to the last bit, there is one state per partition, that
 /// rows enter and leave. Others have two stacks: of the front, the states of all rows from one row
-/// to the front's end are kept for the first row of every block, and those between are worked out
-/// where a frame begins among them. So a row costs no state of its own, a few additions, and no
-/// subtraction.
+/// to the front's end are kept for the first row of every block that has more than a block behind
+/// it, and those between are worked out where a frame begins among them. So a row costs no state of
+/// its own, a few additions, and no subtraction; and short frames cost no state at all.
 class FrameStates {
  public:
   /// The states that it wants room for beside the rows: `bytes` for every block of rows.
@@ -170,19 +171,26 @@ class FixedFrames final : public FrameStates {
     const size_t at = row - work.rows.base;
     if (!kMasked || work.rows.mask[at] != 0) Rule::add(state, work.input, at);
   }
+  /// Whether the state of the rows [row, mid) is kept.
+  static bool has_suffix(uint64_t row, uint64_t mid) { return row + kBlock < mid; }
   template <bool kMasked>
   static void keep_suffixes(const Work& work, uint64_t begin, uint64_t end) {
     State state{};
     for (uint64_t row = end; row-- > begin;) {
       add<kMasked>(work, state, row);
-      if (row % kBlock == 0 && row > begin) *work.suffix(row) = state;
+      if (row % kBlock == 0 && row > begin && has_suffix(row, end)) *work.suffix(row) = state;
     }
   }
   template <bool kMasked>
   static void expand(const Work& work, uint64_t row, uint64_t mid, Expanded& expanded) {
     expanded.from = row;
     expanded.end = std::min((row / kBlock + 1) * kBlock, mid);
-    State state = expanded.end < mid ? *work.suffix(expanded.end) : State();
+    State state{};
+    if (has_suffix(expanded.end, mid)) {
+      state = *work.suffix(expanded.end);
+    } else {
+      for (uint64_t at = mid; at-- > expanded.end;) add<kMasked>(work, state, at);
+    }
     for (uint64_t at = expanded.end; at-- > row;) {
       add<kMasked>(work, state, at);
       expanded.states[at % kBlock] = state;

@@ -86,7 +86,7 @@ RowChunks::RowChunks(SchemaPtr schema)
   nulls_.resize(leaves_.size());
   longs_.resize(leaves_.size());
   for (size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
-    texts_ |= is_string(leaf) || leaves_.is_list(leaf);
+    texts_ |= leaves_.is_string(leaf) || leaves_.is_list(leaf);
     const size_t width = physical_width(leaves_.type(leaf).physical());
     widths_.push_back(leaves_.is_list(leaf) ? sizeof(const char*) : width);
     offsets_.push_back(block_bytes_);
@@ -169,7 +169,7 @@ void RowChunks::scatter_leaf(size_t leaf, const ColumnPtr& given, std::span<cons
   if (plain && widths_[leaf] == 8 && !leaves_.is_list(leaf)) {
     return scatter_values<uint64_t>(leaf, *given, rows, to);
   }
-  if (plain && is_string(leaf)) {
+  if (plain && leaves_.is_string(leaf)) {
     scatter_values<StringRef>(leaf, *given, rows, to);
     for (const Id id : to) {
       StringRef& ref = leaf_value<StringRef>(leaf, id);
@@ -200,7 +200,7 @@ void RowChunks::write_leaf(size_t leaf, const ColumnPtr& given, std::span<const 
     default:
       copy_values<int128_t>(*given, rows, consecutive, out);
   }
-  if (!is_string(leaf)) return;
+  if (!leaves_.is_string(leaf)) return;
   auto* refs = reinterpret_cast<StringRef*>(out);
   for (size_t i = 0; given->may_have_nulls() && i < rows.size(); ++i) {
     if (given->is_null(rows[i])) refs[i] = StringRef();
@@ -337,7 +337,7 @@ BufferPtr RowChunks::gather_values(size_t leaf, std::span<const Id> ids, bool al
     case 8:
       return pick_of(static_cast<const uint64_t*>(nullptr));
     default:
-      if (is_string(leaf)) return pick_of(static_cast<const StringRef*>(nullptr));
+      if (leaves_.is_string(leaf)) return pick_of(static_cast<const StringRef*>(nullptr));
       return pick_of(static_cast<const int128_t*>(nullptr));
   }
 }

@@ -101,7 +101,6 @@ class RowChunks {
   std::byte* block_of(Id id) const { return blocks_[front_ + chunk_of(id)]; }
   Texts& texts_of(size_t leaf, Id id) { return chunks_[front_ + chunk_of(id)].texts[leaf]; }
   bool is_nested(size_t column) const { return (*schema_)[column].type.is_nested(); }
-  bool is_string(size_t leaf) const { return leaves_.type(leaf).physical() == Physical::kString; }
   bool is_null_leaf(size_t leaf, Id id) const {
     return nulls_[leaf] != 0 && !is_valid(block_of(id), leaf, id & kMask);
   }

@@ -114,6 +114,19 @@ size_t WaitingRows::memory_bytes() const {
   return bytes;
 }
 
+size_t WaitingRows::column_bytes() const {
+  size_t bytes = rows_ * row_width(*schema_);
+  for (const Part& part : parts_) {
+    for (const ColumnPtr& column : part.batch.columns) {
+      if (!may_be_long(column->type())) continue;
+      for (size_t at = part.next; at < part.order.size(); ++at) {
+        bytes += long_bytes(*column, part.order[at]);
+      }
+    }
+  }
+  return bytes;
+}
+
 void WaitingRows::save(SnapshotWriter& writer) const {
   writer.u64(parts_.size());
   for (const Part& part : parts_) {

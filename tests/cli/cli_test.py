@@ -284,6 +284,24 @@ class Output(Case):
         self.assertEqual(join["column_bytes_per_row"], 16)
         self.assertGreater(join["bytes_per_row"], 16)
         self.assertLess(join["bytes_per_row"], 32)
+        self.assertEqual((join["state_keys_max"], join["bytes_per_key"]), (0, None))
+
+    def test_stats_tell_keys_from_rows(self):
+        rows = "".join(f"{i % 1000},{i},2024-01-01 00:{i // 60:02}:{i % 60:02}\n" for i in range(3000))
+        self.write("t.csv", "k,v,ts\n" + rows)
+        sql = ("CREATE TABLE t (k BIGINT, v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) "
+               "WITH ('connector'='filesystem','path'='t.csv','format'='csv');"
+               "SELECT SUM(v) OVER (PARTITION BY k ORDER BY ts ROWS 2 PRECEDING) AS s FROM t")
+        out, err, status = self.velo("run", "--stats=json", "-e", sql)
+        self.assertEqual((len(out.splitlines()), status), (3000, 0))
+        over = [o for o in json.loads(err.splitlines()[-1])["operators"] if o["operator"].startswith("Over")][0]
+        self.assertEqual(over["state_keys_max"], 1000)
+        self.assertLess(over["bytes_per_row"], 1.5 * over["column_bytes_per_row"])
+        self.assertGreater(over["bytes_per_key"], 8)
+        out, _, status = self.velo("run", "-e", sql.replace("SELECT", "EXPLAIN ANALYZE SELECT", 1))
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"Over per k.*state up to \d+ rows, \d+ bytes: \d+\.\d per row, of them \d+\.\d in "
+                              r"columns; 1000 keys, \d+\.\d bytes each")
 
     def test_losses_are_said_once(self):
         self.write("t.csv", "a\n1\nx\n")
