@@ -102,7 +102,8 @@ int RangeKeys::Keys::compare(uint64_t a, uint64_t b, int128_t units, double numb
 }
 
 StateBytes RangeKeys::memory_bytes() const {
-  const size_t whole = whole_values_.capacity() * sizeof(std::max_align_t) + whole_ranks_.capacity();
+  const size_t whole =
+      whole_values_.capacity() * sizeof(std::max_align_t) + whole_ranks_.capacity();
   return blocks_.memory_bytes() + StateBytes{0, whole};
 }
 

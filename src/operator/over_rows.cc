@@ -242,8 +242,7 @@ size_t OverRows::long_bytes() const {
 StateBytes OverRows::memory_bytes() const {
   const size_t keys = keys_.capacity() * sizeof(Key) + waits_from_.capacity() * sizeof(uint64_t) +
                       begins_.capacity() * sizeof(uint32_t);
-  const size_t rows =
-      free_.capacity() * sizeof(uint32_t) + whole_peers_.capacity() * sizeof(Peer);
+  const size_t rows = free_.capacity() * sizeof(uint32_t) + whole_peers_.capacity() * sizeof(Peer);
   return StateBytes{keys, rows} + runs_.memory_bytes() + listed_.memory_bytes() +
          peers_.memory_bytes() + ranges_.memory_bytes() + kept_.memory_bytes() +
          waiting_.memory_bytes();

@@ -131,8 +131,9 @@ class TimedOver final : public Operator {
  private:
   StateBytes memory_bytes() const {
     const State& state = *state_;
-    const size_t by_key = state.keys.memory_bytes() + (state.last_times.capacity() +
-                                                       state.touched_us.capacity()) * sizeof(int64_t);
+    const size_t by_key =
+        state.keys.memory_bytes() +
+        (state.last_times.capacity() + state.touched_us.capacity()) * sizeof(int64_t);
     return StateBytes{by_key, waiting_.memory_bytes()} + state.rows.memory_bytes() +
            state.answers.memory_bytes() + state.queue.memory_bytes();
   }

@@ -130,8 +130,8 @@ std::string state_text(const NodeSums& s) {
                         of_one(s.column_bytes, s.state_rows));
   }
   if (s.state_keys == 0) return text;
-  return text + fmt::format("; {} keys, {} bytes each", s.state_keys,
-                            of_one(s.key_bytes, s.state_keys));
+  return text +
+         fmt::format("; {} keys, {} bytes each", s.state_keys, of_one(s.key_bytes, s.state_keys));
 }
 
 std::string_view state_name(JobState state) {
