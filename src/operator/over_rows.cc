@@ -48,7 +48,11 @@ void OverRows::take(const Batch& rows, std::span<const uint32_t> groups) {
     }
   } else {
     runs_.sort(groups, keys_.size());
-    for (const GroupRuns::Run& run : runs_.runs()) keys_[run.group].count += run.end - run.begin;
+    for (const GroupRuns::Run& run : runs_.runs()) {
+      Key& key = keys_[run.group];
+      if (key.count == 0) ++known_;
+      key.count += run.end - run.begin;
+    }
     counted_ += rows.rows;
     take_kept(rows);
   }
@@ -196,6 +200,7 @@ void OverRows::forget_before(uint32_t group, uint64_t low, uint64_t next) {
 
 void OverRows::forget(uint32_t group) {
   forget_before(group, UINT64_MAX, UINT64_MAX);
+  if (!options_.whole && keys_[group].count > 0) --known_;
   keys_[group] = Key();
   peers_.forget(group);
   if (!options_.waiting.empty()) waits_from_[group] = 0;
@@ -331,6 +336,8 @@ Status OverRows::load(std::span<const uint32_t> groups, SnapshotReader& reader) 
     if (options_.peers) TRY(peers_.load(group, key.count, reader));
   }
   counted_ = rows;
+  known_ = static_cast<size_t>(
+      std::ranges::count_if(groups, [this](uint32_t group) { return keys_[group].count > 0; }));
   ranges_.resize(keys_.size());
   for (const uint32_t group : groups) {
     const Key& key = keys_[group];

@@ -48,6 +48,8 @@ class OverRows {
   uint32_t handle_end() const { return handle_end_; }
 
   size_t groups() const { return keys_.size(); }
+  /// Partitions of which rows have come. REQUIRES: not `whole`.
+  size_t known() const { return known_; }
   /// How many rows of the partition have come.
   uint64_t count(uint32_t group) const { return keys_[group].count; }
   uint64_t first(uint32_t group) const { return keys_[group].first; }
@@ -177,6 +179,7 @@ class OverRows {
   std::vector<uint32_t> handles_;
   GroupRuns runs_;      // of the last batch, unless partitions come whole
   size_t counted_ = 0;  // rows
+  size_t known_ = 0;    // partitions
 };
 
 }  // namespace velo

@@ -125,7 +125,7 @@ class TimedOver final : public Operator {
            (state_->rows.rows() - whole) * read_bytes(options_) + state_->rows.long_bytes();
   }
   size_t state_bytes() const override { return memory_bytes().all(); }
-  size_t state_keys() const override { return state_->keys.size(); }
+  size_t state_keys() const override { return state_->rows.known(); }
   size_t state_key_bytes() const override { return memory_bytes().keys; }
 
  private:
