@@ -119,18 +119,26 @@ std::optional<Status> Query::wait(int64_t timeout_us) {
   if (!state_->job) return Status();
   // A thread that waits for the taker of its results hears of it by no other way.
   if (state_->job->giving_up()) state_->close_channels();
-  std::optional<Status> outcome = state_->job->wait(timeout_us);
-  if (outcome && *outcome && state_->job->moved() && state_->stops.load() == 0) {
-    // The partitions of a group were dealt anew: on from what was committed.
-    Result<std::unique_ptr<Job>> next = state_->make_job();
-    if (!next) return next.error();
-    state_->use(std::move(*next));
-    const Status started = state_->job->start();
-    if (started) return std::nullopt;
-    outcome = started;
+  std::optional<Status> outcome;
+  if (!state_->begins_again) {
+    outcome = state_->job->wait(timeout_us);
+    // Whether the partitions of a group were dealt anew.
+    state_->begins_again = outcome && *outcome && state_->job->moved() && state_->stops.load() == 0;
   }
+  if (state_->begins_again) outcome = state_->begin_again();
   if (outcome) state_->close_channels();
   return outcome;
+}
+
+std::optional<Status> Query::State::begin_again() {
+  if (stops.load() > 0) return Status();
+  const Status begun = [&]() -> Status {
+    use(TRY(make_job()));
+    return job->start();
+  }();
+  begins_again = !begun && begun.error().code == ErrorCode::kUnavailable;
+  if (begun || begins_again) return std::nullopt;
+  return begun;
 }
 
 void Query::State::use(std::unique_ptr<Job> next) {

@@ -61,6 +61,10 @@ struct Query::State {
   /// Another job over the same plans.
   std::function<Result<std::unique_ptr<Job>>()> make_job;
   SourceLegacy legacy;
+  /// The job is over, and another one goes on from what was committed. A broker that is away for a
+  /// while ends nothing that has run already: it is tried until it answers.
+  bool begins_again = false;
+  std::optional<Status> begin_again();
   /// Jobs of this query come one after the other; a stop that is asked for is for all of them, from
   /// any thread.
   void use(std::unique_ptr<Job> next);
