@@ -60,7 +60,7 @@ BOOLEANS = [
     ],
     *[form("bool", f"({{0}} {o})", kind) for kind in COMPARED for o in ("IS NULL", "IS NOT NULL")],
     *[
-        form("bool", f"({{0}} {o} '{pattern}')", "str", duck=f"({{0}} {o} '{pattern}' ESCAPE '\\')")
+        form("bool", f"({{0}} {o} '{pattern}')", "str")
         for pattern in PATTERNS
         for o in ("LIKE", "NOT LIKE", "ILIKE")
     ],
