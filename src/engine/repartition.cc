@@ -15,31 +15,6 @@ namespace {
 /// What stands in the way; who asked says of what.
 Error obstacle(const std::string& what) { return Error(ErrorCode::kNotSupported, what); }
 
-std::string name_of(PlanKind kind) {
-  switch (kind) {
-    case PlanKind::kExpand:
-      return "GROUPING SETS";
-    case PlanKind::kUnnest:
-      return "UNNEST";
-    case PlanKind::kWindowAggregate:
-    case PlanKind::kAggregate:
-      return "a grouping";
-    case PlanKind::kOver:
-      return "OVER";
-    case PlanKind::kTopN:
-      return "ROW_NUMBER() with a bound";
-    case PlanKind::kJoin:
-      return "a join";
-    case PlanKind::kNormalize:
-    case PlanKind::kKeepLast:
-      return "changes by key";
-    case PlanKind::kProcessingTime:
-      return "PROCTIME()";
-    default:
-      return "what is more than rows of tables, filtered and computed";
-  }
-}
-
 /// The column that every table of messages has without being asked.
 size_t system_column(const TableDef& table, std::string_view key) {
   const auto found = std::find_if(
@@ -90,6 +65,32 @@ OptionMap client_options(const TableDef& like, const std::string& topic) {
 
 }  // namespace
 
+std::string clause_of(const PlanNode& plan) {
+  switch (plan.kind) {
+    case PlanKind::kExpand:
+      return "GROUPING SETS";
+    case PlanKind::kUnnest:
+      return "UNNEST";
+    case PlanKind::kWindowAggregate:
+      return "a grouping";
+    case PlanKind::kAggregate:
+      return plan.as<AggregateNode>().aggregates.empty() ? "DISTINCT" : "a grouping";
+    case PlanKind::kOver:
+      return "OVER";
+    case PlanKind::kTopN:
+      return "ROW_NUMBER() with a bound";
+    case PlanKind::kJoin:
+      return "a join";
+    case PlanKind::kNormalize:
+    case PlanKind::kKeepLast:
+      return "changes by key";
+    case PlanKind::kProcessingTime:
+      return "PROCTIME()";
+    default:
+      return "what is more than rows of tables, filtered and computed";
+  }
+}
+
 std::vector<std::string> topics_of(const TableDef& table) {
   GroupTopics topics;
   add_topics(table.options, &topics);
@@ -123,7 +124,7 @@ Result<PlanPtr> with_origins(const PlanPtr& plan) {
       return make_union(std::move(inputs), plan->span);
     }
     default:
-      return obstacle(name_of(plan->kind));
+      return obstacle(clause_of(*plan));
   }
 }
 

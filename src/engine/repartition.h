@@ -12,6 +12,9 @@ namespace velo {
 /// The topics that a table's options name; none if they name a pattern.
 std::vector<std::string> topics_of(const TableDef& table);
 
+/// What stands there, as errors name it.
+std::string clause_of(const PlanNode& plan);
+
 /// The plan with three columns more (see RepartitionNode), which say of each row which message it
 /// is of. Errors name what stands in the way.
 Result<PlanPtr> with_origins(const PlanPtr& plan);

@@ -123,25 +123,6 @@ Wanted keys_of(const PlanNode& plan) {
   }
 }
 
-std::string name_of(const PlanNode& plan) {
-  switch (plan.kind) {
-    case PlanKind::kWindowAggregate:
-      return "a grouping";
-    case PlanKind::kAggregate: {
-      const auto& node = plan.as<AggregateNode>();
-      return node.aggregates.empty() ? "DISTINCT" : "a grouping";
-    }
-    case PlanKind::kOver:
-      return "OVER";
-    case PlanKind::kTopN:
-      return "ROW_NUMBER() with a bound";
-    case PlanKind::kJoin:
-      return "a join";
-    default:
-      return "changes by key";
-  }
-}
-
 bool has_below(const PlanNode& plan, PlanKind kind) {
   return std::any_of(plan.inputs.begin(), plan.inputs.end(), [&](const PlanPtr& input) {
     return input->kind == kind || has_below(*input, kind);
@@ -207,7 +188,7 @@ class Sharing {
     }
     const bool keeps = keys_of(plan) || plan.kind == PlanKind::kJoin;
     if (keeps && has_below(plan, PlanKind::kProcessingTime)) {
-      return refused(name_of(plan) +
+      return refused(clause_of(plan) +
                      " by PROCTIME(), which is another one when rows are read again");
     }
     if (plan.kind != PlanKind::kAggregate || !plan.bounded) return {};
@@ -336,7 +317,7 @@ class Sharing {
         prune_columns(with_inputs(plan, std::move(inputs)), WatermarkUse::kReadersAbove);
     inputs.clear();
     for (const PlanPtr& input : pruned->inputs) {
-      inputs.push_back(TRY(with_topics(input, name_of(*plan))));
+      inputs.push_back(TRY(with_topics(input, clause_of(*plan))));
     }
     return with_inputs(pruned, std::move(inputs));
   }
