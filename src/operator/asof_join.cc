@@ -23,7 +23,7 @@ class AsofJoin final : public Operator {
       : options_(std::move(options)),
         waiting_{WaitingRows(options_.inputs[0].schema, time_column(0)),
                  WaitingRows(options_.inputs[1].schema, time_column(1))},
-        versions_({options_.inputs[1].schema, options_.inputs[1].keys, -1, 0, false}) {}
+        versions_({options_.inputs[1].schema, options_.inputs[1].keys, -1, 0, false, true}) {}
 
   void push(size_t side, const Batch& given, Output& output) override {
     Batch kept;

@@ -132,7 +132,7 @@ class BuildJoin final : public Operator {
       // Links lead from new to old; partners come out in the order in which they came.
       for (size_t i = pair; i-- > first;) {
         add(row, pairs_.ids[i]);
-        if (marks) store_.count(pairs_.ids[i]) = 1;
+        if (marks) store_.set_count(pairs_.ids[i], 1);
       }
       if (pair == first && keeps(probe_)) add(row, RowStore::kNone);
     }

@@ -130,6 +130,10 @@ class MarkJoin final : public Operator {
   size_t state_rows() const override {
     return set_.rows() + known_.rows() + holed_.rows() + held_.rows();
   }
+  size_t state_column_bytes() const override {
+    return set_.column_bytes() + known_.column_bytes() + holed_.column_bytes() +
+           held_.column_bytes();
+  }
 
  private:
   bool waits() const { return options_.right_first && !right_ended_; }
@@ -188,7 +192,7 @@ class MarkJoin final : public Operator {
             const std::vector<Truth>& answers) const {
     if (rows.empty()) return;
     Id id = store.append(run, rows, keys, context_.now_us);
-    for (const uint32_t row : rows) store.count(id++) = static_cast<uint32_t>(answers[row]);
+    for (const uint32_t row : rows) store.set_count(id++, static_cast<uint32_t>(answers[row]));
   }
 
   /// They go with the answers with which they came.
@@ -248,7 +252,7 @@ class MarkJoin final : public Operator {
     for (size_t i = 0; i < now.size(); ++i) {
       const Truth before = given(store, asked[i]);
       if (now[i] == before) continue;
-      store.count(asked[i]) = static_cast<uint32_t>(now[i]);
+      store.set_count(asked[i], static_cast<uint32_t>(now[i]));
       changed.insert(changed.end(), 2, asked[i]);
       answers.push_back(before);
       answers.push_back(now[i]);

@@ -173,17 +173,17 @@ class StreamJoin final : public Operator {
   RowStore make_store(size_t side) const {
     const JoinInput& input = options_.inputs[side];
     return RowStore({input.schema, input.keys, options_.interval ? input.time_column : -1,
-                     options_.interval ? reach(side) : 0, counts(side)});
+                     options_.interval ? reach(side) : 0, counts(side),
+                     !options_.interval && options_.ttl_us == 0});
   }
 
   void add(size_t side, const Batch& batch, Output& output) {
     const RowKeys keys(batch, options_.inputs[side].keys);
     match(side, batch, keys, 1, output);
     if (ended(1 - side) && !waits(side)) return;
-    const Id first = stores_[side].append_all(batch, keys, context_.now_us);
-    for (uint32_t row = 0; counts(side) && row < batch.rows; ++row) {
-      stores_[side].count(first + row) = partners_[row];
-    }
+    const std::span<const uint32_t> partners =
+        counts(side) ? std::span<const uint32_t>(partners_) : std::span<const uint32_t>();
+    stores_[side].append_all(batch, keys, context_.now_us, partners);
   }
 
   void take_back(size_t side, Batch batch, Output& output) {
@@ -285,18 +285,17 @@ class StreamJoin final : public Operator {
 
   void give_pair(size_t side, uint32_t row, Id id, int8_t weight) {
     const size_t other = 1 - side;
-    uint32_t* count = counts(other) ? &stores_[other].count(id) : nullptr;
+    const uint32_t before = counts(other) ? stores_[other].count(id) : 0;
+    const uint32_t after = weight > 0 ? before + 1 : before - std::min(before, 1u);
+    if (counts(other)) stores_[other].set_count(id, after);
     const auto reverse = static_cast<int8_t>(-weight);
-    const bool pads_now = pads(other) && !options_.interval;
-    if (count != nullptr && weight > 0 && (*count)++ == 0) {
-      if (pads_now) out_.add(kNoRow, id, reverse);
+    const auto give_alone = [&] {
+      if (pads(other) && !options_.interval) out_.add(kNoRow, id, reverse);
       if (is_semi()) out_.add(kNoRow, id, weight);
-    }
+    };
+    if (counts(other) && before == 0 && after == 1) give_alone();
     if (gives_pairs()) out_.add(row, id, weight);
-    if (count != nullptr && weight < 0 && *count > 0 && --*count == 0) {
-      if (pads_now) out_.add(kNoRow, id, reverse);
-      if (is_semi()) out_.add(kNoRow, id, weight);
-    }
+    if (before == 1 && after == 0) give_alone();
   }
 
   void end_row(size_t side, uint32_t row, int8_t weight) {

@@ -21,7 +21,9 @@ std::vector<size_t> first(size_t count) {
 }
 
 void uncount_row(RowStore& store, RowStore::Id found) {
-  if (found != RowStore::kNone && --store.count(found) == 0) store.remove(found);
+  if (found == RowStore::kNone) return;
+  store.set_count(found, store.count(found) - 1);
+  if (store.count(found) == 0) store.remove(found);
 }
 
 }  // namespace
@@ -77,7 +79,7 @@ void AnswerSet::count_row(RowStore& store, const Asked& rows, uint32_t row, int6
   if (found == RowStore::kNone) {
     found = store.append(rows.rows, {&row, 1}, keys_of(store, rows), now_us);
   }
-  store.count(found) = count + 1;
+  store.set_count(found, count + 1);
 }
 
 void AnswerSet::add(const Batch& batch, int64_t now_us) {

@@ -41,6 +41,8 @@ class AnswerSet {
   void expire_arrivals(int64_t before_us);
   size_t rows() const { return known_.rows() + holed_.rows(); }
   size_t memory_bytes() const;
+  /// Of them the bytes of the rows' columns.
+  size_t column_bytes() const { return known_.column_bytes() + holed_.column_bytes(); }
   void save(SnapshotWriter& writer) const;
   Status load(SnapshotReader& reader);
 

@@ -12,7 +12,6 @@
 namespace velo {
 namespace {
 
-constexpr size_t kBitmapBytes = RowChunks::kChunkRows / 8;
 constexpr size_t kTextBytes = 16 * 1024;
 
 void release_nothing(std::byte*, size_t) {}
@@ -92,10 +91,6 @@ RowChunks::RowChunks(SchemaPtr schema)
     offsets_.push_back(block_bytes_);
     block_bytes_ += widths_.back() * kChunkRows;
   }
-  for (size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
-    validities_.push_back(block_bytes_);
-    block_bytes_ += kBitmapBytes;
-  }
   for (size_t column = 0; column < schema_->size(); ++column) {
     column_offsets_.push_back(offsets_[leaves_.of(column)]);
   }
@@ -110,9 +105,7 @@ void RowChunks::add_chunk() {
 void RowChunks::renew(size_t chunk) {
   Chunk& fresh = chunks_[front_ + chunk];
   fresh.block = Buffer::allocate(block_bytes_);
-  std::byte* block = fresh.block->data();
-  blocks_[front_ + chunk] = block;
-  for (const size_t validity : validities_) std::memset(block + validity, 0xff, kBitmapBytes);
+  blocks_[front_ + chunk] = fresh.block->data();
   if (texts_) fresh.texts.resize(leaves_.size());
 }
 
@@ -212,7 +205,13 @@ void RowChunks::write_validity(size_t leaf, const Column& values, std::span<cons
                                Id to) {
   if (!values.may_have_nulls() && nulls_[leaf] == 0) return;
   nulls_[leaf] = 1;
-  auto* words = reinterpret_cast<uint64_t*>(block_of(to) + validities_[leaf]);
+  std::unique_ptr<uint64_t[]>& valid = chunks_[front_ + chunk_of(to)].valid;
+  if (valid == nullptr) {
+    if (!values.may_have_nulls()) return;
+    valid = std::make_unique_for_overwrite<uint64_t[]>(leaves_.size() * kWords);
+    std::memset(valid.get(), 0xff, leaves_.size() * kWords * sizeof(uint64_t));
+  }
+  uint64_t* words = valid.get() + leaf * kWords;
   for (size_t i = 0; i < rows.size(); ++i) {
     const size_t at = (to & kMask) + i;
     const uint64_t mask = uint64_t{1} << (at & 63);
@@ -399,9 +398,10 @@ ColumnPtr RowChunks::gather_leaf(size_t leaf, std::span<const Id> ids) const {
 Batch RowChunks::view(size_t chunk, size_t rows) const {
   Batch all{schema_, rows, {}, nullptr, nullptr};
   const auto validity_of = [&](size_t leaf) -> BufferPtr {
-    if (nulls_[leaf] == 0) return nullptr;
-    std::byte* bits = blocks_[front_ + chunk] + validities_[leaf];
-    return Buffer::adopt(bits, kBitmapBytes, release_nothing);
+    uint64_t* words = valid_words(chunk, leaf);
+    if (nulls_[leaf] == 0 || words == nullptr) return nullptr;
+    return Buffer::adopt(reinterpret_cast<std::byte*>(words), kWords * sizeof(uint64_t),
+                         release_nothing);
   };
   const auto column_of = [&](size_t leaf) {
     if (leaves_.is_list(leaf)) {
@@ -462,6 +462,7 @@ size_t RowChunks::memory_bytes() const {
   for (size_t chunk = front_; chunk < chunks_.size(); ++chunk) {
     const Chunk& held = chunks_[chunk];
     if (held.block != nullptr) bytes += held.block->capacity();
+    if (held.valid != nullptr) bytes += leaves_.size() * kWords * sizeof(uint64_t);
     bytes += held.texts.capacity() * sizeof(Texts);
     for (const Texts& texts : held.texts) bytes += texts.total;
   }

@@ -12,18 +12,18 @@
 
 namespace velo {
 
-/// Rows of one schema as columns, in chunks of 1,024: the memory of what keeps rows.
+/// Rows of one schema as columns, in chunks of 512: the memory of what keeps rows.
 ///
-/// A chunk is one piece of memory: the values of its first leaf (column/leaves.h), of the second …,
-/// then a bitmap per leaf. Long strings and lists, as bytes (column/list_bytes.h), lie beside it.
-/// Nothing is allocated per row. A row is named by its place, which counts on from chunk to chunk;
-/// whoever keeps rows says which places hold any. Reading one that was never written gives
-/// anything.
+/// A chunk is one piece of memory: the values of its first leaf (column/leaves.h), of the second ….
+/// Beside it lie long strings and lists, as bytes (column/list_bytes.h), and, once one of its
+/// values was NULL, a bitmap per leaf. Nothing is allocated per row. A row is named by its place,
+/// which counts on from chunk to chunk; whoever keeps rows says which places hold any. Reading one
+/// that was never written gives anything.
 class RowChunks {
  public:
   using Id = uint32_t;
   static constexpr Id kNone = UINT32_MAX;
-  static constexpr size_t kChunkRows = 1024;
+  static constexpr size_t kChunkRows = 512;
   static constexpr Id kMask = kChunkRows - 1;
 
   explicit RowChunks(SchemaPtr schema);
@@ -78,6 +78,9 @@ class RowChunks {
     __builtin_prefetch(value_at(leaves_.of(column), id));
   }
 
+  /// Whether a column is of strings or lists.
+  bool has_texts() const { return texts_; }
+
   size_t memory_bytes() const;
   /// Of them the bytes of a row's values in place.
   size_t row_bytes() const { return row_bytes_; }
@@ -85,6 +88,7 @@ class RowChunks {
   size_t long_bytes(size_t chunk) const;
 
  private:
+  static constexpr size_t kWords = kChunkRows / 64;  // of a bitmap
   /// Bytes of long strings or lists of one leaf.
   struct Texts {
     std::vector<std::shared_ptr<Buffer>> buffers;
@@ -95,18 +99,23 @@ class RowChunks {
   };
   struct Chunk {
     std::shared_ptr<Buffer> block;
-    std::vector<Texts> texts;  // by leaf, if one is of strings or lists
+    std::unique_ptr<uint64_t[]> valid;  // bits by leaf, then by row; null: no value is NULL
+    std::vector<Texts> texts;           // by leaf, if one is of strings or lists
   };
 
   std::byte* block_of(Id id) const { return blocks_[front_ + chunk_of(id)]; }
   Texts& texts_of(size_t leaf, Id id) { return chunks_[front_ + chunk_of(id)].texts[leaf]; }
   bool is_nested(size_t column) const { return (*schema_)[column].type.is_nested(); }
   bool is_null_leaf(size_t leaf, Id id) const {
-    return nulls_[leaf] != 0 && !is_valid(block_of(id), leaf, id & kMask);
+    if (nulls_[leaf] == 0) return false;
+    const uint64_t* words = valid_words(chunk_of(id), leaf);
+    const size_t at = id & kMask;
+    return words != nullptr && ((words[at >> 6] >> (at & 63)) & 1) == 0;
   }
-  bool is_valid(const std::byte* block, size_t leaf, size_t at) const {
-    const auto* words = reinterpret_cast<const uint64_t*>(block + validities_[leaf]);
-    return ((words[at >> 6] >> (at & 63)) & 1) != 0;
+  /// The leaf's bits in a chunk; null: all are there.
+  uint64_t* valid_words(size_t chunk, size_t leaf) const {
+    uint64_t* words = chunks_[front_ + chunk].valid.get();
+    return words == nullptr ? nullptr : words + leaf * kWords;
   }
   template <typename T>
   T& leaf_value(size_t leaf, Id id) const {
@@ -136,11 +145,10 @@ class RowChunks {
   Leaves leaves_;
   std::vector<size_t> column_offsets_;  // by column: of its first leaf's values in a block
   // By leaf:
-  std::vector<size_t> offsets_;     // of its values in a block
-  std::vector<size_t> validities_;  // of its bitmap
-  std::vector<size_t> widths_;      // of a value; 0: a ROW
-  std::vector<uint8_t> nulls_;      // there was a NULL
-  std::vector<uint8_t> longs_;      // there was a long string, or a list
+  std::vector<size_t> offsets_;  // of its values in a block
+  std::vector<size_t> widths_;   // of a value; 0: a ROW
+  std::vector<uint8_t> nulls_;   // there was a NULL
+  std::vector<uint8_t> longs_;   // there was a long string, or a list
   size_t row_bytes_;
   size_t block_bytes_ = 0;
   bool texts_ = false;  // some leaf is of strings or lists

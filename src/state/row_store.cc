@@ -2,12 +2,14 @@
 //    newest row of its bucket.
 // 2. each_equal and each_pair walk a bucket's links from the newest row on; they end at kNone or at
 //    a row older than the first chunk.
-// 3. Removed rows stay linked, their bit cleared; `trim` drops chunks from the front and, when
-//    most rows are dead, builds everything anew.
+// 3. Removed rows stay linked, their tag cleared; `trim` drops chunks from the front and, when
+//    most rows are dead, builds everything anew. Where places are reused it unlinks them instead.
 //
-// Invariant: a link leads to an older row, so no walk is endless and the front may go unlinked.
+// Invariant: a link leads to a row that came before, so no walk is endless; the front may go
+// unlinked.
 #include "state/row_store.h"
 
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -23,8 +25,9 @@ constexpr size_t kDeadMin = 4096;  // fewer dead rows are not worth building ane
 // buckets. So buckets are as many as wide rows allow, and fewer than rows for narrow ones: walks
 // pass the rows of other keys quickly, because a byte of their hashes stands beside the links.
 double rows_per_bucket(size_t row_bytes, bool counts) {
-  const double left = 0.47 * static_cast<double>(row_bytes) - (counts ? 9 : 5);
-  return left <= 0 ? 1.6 : std::clamp(4 / left, 0.5, 1.6);
+  constexpr double kMost = 2.5;
+  const double left = 0.43 * static_cast<double>(row_bytes) - (counts ? 6 : 5);
+  return left <= 0 ? kMost : std::clamp(4 / left, 0.5, kMost);
 }
 constexpr double kGrowth = 1.25;
 
@@ -58,7 +61,7 @@ RowStore::Chunk& RowStore::add_chunk() {
   // Not zeroed: links are written as rows are appended.
   chunks_.push_back(std::unique_ptr<Chunk>(new Chunk));
   dues_.push_back(INT64_MAX);
-  if (options_.counts) chunks_.back()->counts = std::make_unique<uint32_t[]>(kChunkRows);
+  if (options_.counts) chunks_.back()->counts = std::make_unique<uint8_t[]>(kChunkRows);
   return *chunks_.back();
 }
 
@@ -74,6 +77,32 @@ void RowStore::pop_front() {
 
 RowStore::Id RowStore::append(const Batch& batch, std::span<const uint32_t> rows,
                               const RowKeys& keys, int64_t now_us) {
+  if (free_.empty()) return append_behind(batch, rows, keys, now_us);
+  const Id first = free_.back();
+  const size_t reused = std::min(rows.size(), free_.size());
+  fill_free(batch, rows.first(reused), keys);
+  append_behind(batch, rows.subspan(reused), keys, now_us);
+  return first;
+}
+
+// The last of the free places in turn.
+void RowStore::fill_free(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys) {
+  const std::vector<Id> places(free_.rbegin(),
+                               free_.rbegin() + static_cast<ptrdiff_t>(rows.size()));
+  free_.resize(free_.size() - rows.size());
+  columns_.write(batch, rows, places);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const uint64_t hash = keys.hashes[rows[i]];
+    Chunk& chunk = chunk_of(places[i]);
+    chunk.links[places[i] & kMask] = {kNone, tag_of(hash)};
+    ++chunk.live;
+    if (!keys.has_null(rows[i])) link_row(places[i], hash);
+  }
+  rows_ += rows.size();
+}
+
+RowStore::Id RowStore::append_behind(const Batch& batch, std::span<const uint32_t> rows,
+                                     const RowKeys& keys, int64_t now_us) {
   if (columns_.first() + appended_ + rows.size() > kRenumberAt) rebuild();
   const Id first = columns_.first() + static_cast<Id>(appended_);
   while (!rows.empty()) {
@@ -103,10 +132,27 @@ RowStore::Id RowStore::append(const Batch& batch, std::span<const uint32_t> rows
   return first;
 }
 
-RowStore::Id RowStore::append_all(const Batch& batch, const RowKeys& keys, int64_t now_us) {
+RowStore::Id RowStore::append_all(const Batch& batch, const RowKeys& keys, int64_t now_us,
+                                  std::span<const uint32_t> counts) {
   std::vector<uint32_t> rows(batch.rows);
   std::iota(rows.begin(), rows.end(), uint32_t{0});
-  return append(batch, rows, keys, now_us);
+  std::vector<Id> reused;
+  const size_t free = std::min(free_.size(), counts.size());
+  for (size_t i = 0; i < free; ++i) reused.push_back(free_[free_.size() - 1 - i]);
+  const Id behind = columns_.first() + static_cast<Id>(appended_);
+  const Id first = append(batch, rows, keys, now_us);
+  for (size_t i = 0; i < counts.size(); ++i) {
+    set_count(i < free ? reused[i] : behind + static_cast<Id>(i - free), counts[i]);
+  }
+  return first;
+}
+
+void RowStore::set_great(Id id, uint32_t count) {
+  if (count >= kGreat) {
+    great_counts_[id] = count;
+  } else {
+    great_counts_.erase(id);
+  }
 }
 
 void RowStore::note_due(Id first, size_t count) {
@@ -124,15 +170,57 @@ void RowStore::note_due(Id first, size_t count) {
 }
 
 void RowStore::link(Id first, std::span<const uint32_t> rows, const RowKeys& keys) {
-  Chunk& chunk = chunk_of(first);
   for (const uint32_t row : rows) __builtin_prefetch(&buckets_[bucket_of(keys.hashes[row])], 1);
   for (size_t i = 0; i < rows.size(); ++i) {
-    const Id id = first + static_cast<Id>(i);
-    if (keys.has_null(rows[i])) continue;
-    Id& bucket = buckets_[bucket_of(keys.hashes[rows[i]])];
-    chunk.links[id & kMask].next = bucket;
-    bucket = id;
+    if (!keys.has_null(rows[i])) link_row(first + static_cast<Id>(i), keys.hashes[rows[i]]);
   }
+}
+
+void RowStore::link_row(Id id, uint64_t hash) {
+  Id& bucket = buckets_[bucket_of(hash)];
+  chunk_of(id).links[id & kMask].next = bucket;
+  bucket = id;
+}
+
+void RowStore::unlink(Id id, uint64_t hash) {
+  const Id next = chunk_of(id).links[id & kMask].next;
+  Id& bucket = buckets_[bucket_of(hash)];
+  if (bucket == id) {
+    bucket = next;
+    return;
+  }
+  for (Id at = bucket; at != kNone;) {
+    Link& link = chunk_of(at).links[at & kMask];
+    at = link.next;
+    if (at == id) link.next = next;
+  }
+}
+
+// REQUIRES: options.reuses.
+void RowStore::free_removed() {
+  if (removed_.empty()) return;
+  std::sort(removed_.begin(), removed_.end());
+  Batch batch{options_.schema, removed_.size(), {}, nullptr, nullptr};
+  batch.columns.resize(options_.schema->size());
+  for (const size_t key : options_.keys) batch.columns[key] = gather(key, removed_);
+  const RowKeys keys(batch, options_.keys);
+  std::array<uint64_t, kChunkRows / 64> kept{};
+  size_t chunk = SIZE_MAX;  // that `kept` is of
+  for (size_t i = 0; i < removed_.size(); ++i) {
+    const Id id = removed_[i];
+    if (!keys.has_null(i)) unlink(id, keys.hashes[i]);
+    if (!columns_.has_texts()) continue;
+    if (std::exchange(chunk, columns_.chunk_of(id)) != columns_.chunk_of(id)) {
+      kept.fill(0);
+      for (size_t at = 0; at < kChunkRows; ++at) {
+        const bool live = at < chunk_of(id).used && chunk_of(id).is_live(at);
+        kept[at >> 6] |= static_cast<uint64_t>(live) << (at & 63);
+      }
+    }
+    columns_.forget_texts(id, kept.data());
+  }
+  free_.insert(free_.end(), removed_.begin(), removed_.end());
+  removed_.clear();
 }
 
 void RowStore::grow_buckets() {
@@ -141,12 +229,20 @@ void RowStore::grow_buckets() {
   buckets_ = std::vector<Id>(std::max(wanted, kBucketsMin), kNone);
   std::vector<uint32_t> rows;
   for (size_t i = front_; i < chunks_.size(); ++i) {
-    if (chunks_[i]->live == 0) continue;  // no link leads there any more
-    const Batch batch = columns_.view(i - front_, chunks_[i]->used);
-    rows.resize(batch.rows);
-    std::iota(rows.begin(), rows.end(), uint32_t{0});
-    link(columns_.first() + static_cast<Id>((i - front_) * kChunkRows), rows,
-         RowKeys(batch, options_.keys));
+    const Chunk& chunk = *chunks_[i];
+    if (chunk.live == 0) continue;  // no link leads there any more
+    const Batch batch = columns_.view(i - front_, chunk.used);
+    const RowKeys keys(batch, options_.keys);
+    if (!options_.reuses || chunk.live == chunk.used) {
+      rows.resize(batch.rows);
+      std::iota(rows.begin(), rows.end(), uint32_t{0});
+      link(first_of(i), rows, keys);
+      continue;
+    }
+    for (uint32_t at = 0; at < batch.rows; ++at) {  // those that are free are linked nowhere
+      if (!chunk.is_live(at) || keys.has_null(at)) continue;
+      link_row(first_of(i) + at, keys.hashes[at]);
+    }
   }
 }
 
@@ -197,14 +293,19 @@ void RowStore::remove(Id id) {
   const size_t at = id & kMask;
   CHECK(chunk.is_live(at));
   chunk.links[at].tag = 0;
+  if (options_.counts) set_count(id, 0);
+  if (options_.reuses) removed_.push_back(id);
   --rows_;
   chunk_died_ |= --chunk.live == 0;
 }
 
-void RowStore::kill_chunk(Chunk& chunk) {
+void RowStore::kill_chunk(Id base, Chunk& chunk) {
+  for (size_t at = 0; at < chunk.used; ++at) {
+    chunk.links[at].tag = 0;
+    if (options_.counts) set_count(base + static_cast<Id>(at), 0);
+  }
   rows_ -= chunk.live;
   chunk.live = 0;
-  for (size_t at = 0; at < chunk.used; ++at) chunk.links[at].tag = 0;
   chunk_died_ = true;
 }
 
@@ -234,10 +335,9 @@ void RowStore::expire(int64_t watermark, std::vector<Id>* unmatched) {
       if (chunks_[i]->live == 0) {
         dues_[i] = INT64_MAX;
       } else if (options_.counts) {
-        const Id base = columns_.first() + static_cast<Id>((i - front_) * kChunkRows);
-        dues_[i] = expire_rows(base, *chunks_[i], watermark, unmatched);
+        dues_[i] = expire_rows(first_of(i), *chunks_[i], watermark, unmatched);
       } else {
-        kill_chunk(*chunks_[i]);
+        kill_chunk(first_of(i), *chunks_[i]);
         dues_[i] = INT64_MAX;
       }
     }
@@ -249,9 +349,10 @@ void RowStore::expire(int64_t watermark, std::vector<Id>* unmatched) {
 }
 
 void RowStore::expire_arrivals(int64_t before_us) {
+  CHECK(!options_.reuses);
   for (size_t i = front_; i < chunks_.size(); ++i) {
     if (chunks_[i]->arrived_us >= before_us) return;
-    kill_chunk(*chunks_[i]);
+    kill_chunk(first_of(i), *chunks_[i]);
   }
 }
 
@@ -260,6 +361,9 @@ void RowStore::clear() {
   dues_.clear();
   front_ = 0;
   columns_.clear();
+  great_counts_.clear();
+  removed_.clear();
+  free_.clear();
   std::fill(buckets_.begin(), buckets_.end(), kNone);
   rows_ = 0;
   appended_ = 0;
@@ -278,17 +382,19 @@ std::vector<RowStore::Id> RowStore::live() const {
 }
 
 bool RowStore::will_renumber() const {
+  const size_t idle_max = rows_ * (options_.reuses ? 3 : 1) + kDeadMin;
   // Long before numbers run out: those who hold some must learn of new ones here, not in append.
-  return appended_ - rows_ > rows_ + kDeadMin || columns_.first() + appended_ > kRenumberAt / 2;
+  return appended_ - rows_ > idle_max || columns_.first() + appended_ > kRenumberAt / 2;
 }
 
 bool RowStore::trim() {
-  while (front_ < chunks_.size() && chunks_[front_]->live == 0 &&
+  free_removed();
+  while (!options_.reuses && front_ < chunks_.size() && chunks_[front_]->live == 0 &&
          chunks_[front_]->used == kChunkRows) {
     pop_front();
   }
   const bool died = std::exchange(chunk_died_, false);
-  for (size_t i = front_; died && i < chunks_.size(); ++i) {
+  for (size_t i = front_; died && !options_.reuses && i < chunks_.size(); ++i) {
     const Chunk& chunk = *chunks_[i];
     if (chunk.live == 0 && chunk.used == kChunkRows && !columns_.is_dropped(i - front_)) {
       columns_.drop(i - front_);
@@ -317,7 +423,7 @@ void RowStore::rebuild() {
     const Batch batch = live_rows(base, chunk);
     Id id = fresh.append_all(batch, RowKeys(batch, options_.keys), chunk.arrived_us);
     for (size_t at = 0; options_.counts && at < chunk.used; ++at) {
-      if (chunk.is_live(at)) fresh.count(id++) = chunk.counts[at];
+      if (chunk.is_live(at)) fresh.set_count(id++, count(base + static_cast<Id>(at)));
     }
   });
   *this = std::move(fresh);
@@ -325,16 +431,19 @@ void RowStore::rebuild() {
 
 size_t RowStore::memory_bytes() const {
   size_t chunk_bytes = sizeof(Chunk) + sizeof(chunks_[0]) + sizeof(dues_[0]);
-  if (options_.counts) chunk_bytes += kChunkRows * sizeof(uint32_t);
+  if (options_.counts) chunk_bytes += kChunkRows;
+  constexpr size_t kMapBytes = 40;  // of an entry, about
   return columns_.memory_bytes() + buckets_.capacity() * sizeof(Id) +
-         (chunks_.size() - front_) * chunk_bytes;
+         (chunks_.size() - front_) * chunk_bytes + great_counts_.size() * kMapBytes +
+         (removed_.capacity() + free_.capacity()) * sizeof(Id);
 }
 
 size_t RowStore::column_bytes() const {
   size_t bytes = rows_ * columns_.row_bytes();
   each_chunk([&](Id base, const Chunk& chunk) {
     if (chunk.live == 0) return;
-    bytes += columns_.long_bytes(columns_.chunk_of(base)) * chunk.live / chunk.used;
+    const size_t texts = columns_.long_bytes(columns_.chunk_of(base));
+    bytes += options_.reuses ? texts : texts * chunk.live / chunk.used;  // those of dead rows, too
   });
   return bytes;
 }
@@ -350,7 +459,7 @@ void RowStore::save(SnapshotWriter& writer) const {
     writer.i64(chunk.arrived_us);
     for (const ColumnPtr& column : batch.columns) writer.column(*column);
     for (size_t at = 0; options_.counts && at < chunk.used; ++at) {
-      if (chunk.is_live(at)) writer.u32(chunk.counts[at]);
+      if (chunk.is_live(at)) writer.u32(count(base + static_cast<Id>(at)));
     }
   });
 }
@@ -369,7 +478,7 @@ Status RowStore::load(SnapshotReader& reader) {
     }
     const Id id = append_all(batch, RowKeys(batch, options_.keys), arrived_us);
     for (size_t i = 0; options_.counts && i < batch.rows; ++i) {
-      count(id + static_cast<Id>(i)) = TRY(reader.u32());
+      set_count(id + static_cast<Id>(i), TRY(reader.u32()));
     }
   }
   return {};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "base/int128.h"
@@ -33,10 +34,10 @@ struct RowKeys {
 ///
 /// Rows are appended to chunks of columns (row_chunks.h), each linked to the row before it in the
 /// same bucket (which holds the newest). So a row costs its columns and at most half as much again
-/// (of 16 bytes on; with counts, of 24), and nothing is allocated per row. Rows are forgotten by
-/// event time, by arrival, or one by one; chunks go from the front, and what dead rows hold
-/// elsewhere is taken back by building anew once they are the greater part. A row is named by a
-/// number that is valid until `trim`.
+/// (of 16 bytes on), and nothing is allocated per row. Rows are forgotten by event time, by
+/// arrival, or one by one; chunks go from the front, and what dead rows hold elsewhere is taken
+/// back by building anew once they are the greater part, or, where rows only go one by one, given
+/// to those that come. A row is named by a number that is valid until `trim`.
 class RowStore {
  public:
   using Id = RowChunks::Id;
@@ -48,15 +49,17 @@ class RowStore {
     int time_column = -1;  ///< −1: rows are not forgotten by time
     int64_t reach_us = 0;  ///< a row is needed until the watermark reaches its time + reach
     bool counts = false;   ///< every row carries a number, at first 0: of its partners
+    bool reuses = false;   ///< rows only go one by one: others take their places
   };
   explicit RowStore(Options options);
 
-  /// Appends rows of a batch; the first one's number, the others follow.
-  /// REQUIRES: `keys` are of this batch. `now_us` does not go back.
+  /// Appends rows of a batch; the first one's number, the others follow unless the store reuses
+  /// places. REQUIRES: `keys` are of this batch. `now_us` does not go back.
   Id append(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys,
             int64_t now_us);
-  /// As append, of every row.
-  Id append_all(const Batch& batch, const RowKeys& keys, int64_t now_us);
+  /// As append, of every row; `counts` are theirs, or all 0.
+  Id append_all(const Batch& batch, const RowKeys& keys, int64_t now_us,
+                std::span<const uint32_t> counts = {});
 
   /// Calls visit(id) for every row whose keys equal those of row `row`, newest first.
   template <typename Visit>
@@ -88,9 +91,16 @@ class RowStore {
   }
   /// When the last of the rows came that are forgotten by arrival together with this one.
   int64_t arrival_of(Id id) const { return chunk_of(id).arrived_us; }
-  /// REQUIRES: options.counts.
-  uint32_t& count(Id id) { return chunk_of(id).counts[id & kMask]; }
-  uint32_t count(Id id) const { return chunk_of(id).counts[id & kMask]; }
+  /// REQUIRES, of these: options.counts.
+  uint32_t count(Id id) const {
+    const uint8_t count = chunk_of(id).counts[id & kMask];
+    return count < kGreat ? count : great_counts_.at(id);
+  }
+  void set_count(Id id, uint32_t count) {
+    uint8_t& small = chunk_of(id).counts[id & kMask];
+    if (small == kGreat || count >= kGreat) set_great(id, count);
+    small = static_cast<uint8_t>(std::min(count, kGreat));
+  }
 
   /// The values of one column for these rows; NULL for kNone.
   ColumnPtr gather(size_t column, std::span<const Id> ids) const {
@@ -116,10 +126,10 @@ class RowStore {
   /// that still have count 0 are listed in the order of their times, then of arrival; without,
   /// whole chunks.
   void expire(int64_t watermark, std::vector<Id>* unmatched);
-  /// Removes chunks that nothing was appended to since `before_us`.
+  /// Removes chunks that nothing was appended to since `before_us`. REQUIRES: no reuse.
   void expire_arrivals(int64_t before_us);
   void clear();
-  /// All rows, oldest first.
+  /// All rows, oldest first unless the store reuses places.
   std::vector<Id> live() const;
   /// Gives back the memory of removed rows. If it says true the rows have new numbers, in the order
   /// in which they were: the n-th of `live` is still the n-th.
@@ -140,6 +150,7 @@ class RowStore {
   static constexpr size_t kChunkRows = RowChunks::kChunkRows;
   static constexpr Id kMask = RowChunks::kMask;
   static constexpr Id kRenumberAt = 0xf0000000;
+  static constexpr uint32_t kGreat = UINT8_MAX;
   static constexpr size_t kAhead = 64;  // rows of a batch that are looked for at once
 
   /// What is looked at as a bucket is walked along.
@@ -151,7 +162,7 @@ class RowStore {
   /// What is known of the rows of a chunk, beside their columns.
   struct Chunk {
     Link links[kChunkRows];
-    std::unique_ptr<uint32_t[]> counts;
+    std::unique_ptr<uint8_t[]> counts;  // kGreat: it is in great_counts_
     uint32_t used = 0;
     uint32_t live = 0;
     int64_t arrived_us = INT64_MIN;  // the last append
@@ -161,6 +172,10 @@ class RowStore {
   const Chunk& chunk_of(Id id) const { return *chunks_[front_ + columns_.chunk_of(id)]; }
   Chunk& chunk_of(Id id) { return *chunks_[front_ + columns_.chunk_of(id)]; }
   Chunk& add_chunk();
+  /// The number of the first row of chunks_[i].
+  Id first_of(size_t i) const {
+    return columns_.first() + static_cast<Id>((i - front_) * kChunkRows);
+  }
   void pop_front();
   // Chunks in order, with the numbers of their first rows.
   template <typename Take>
@@ -193,11 +208,18 @@ class RowStore {
     }
   }
   bool keys_equal(Id id, const RowKeys& keys, size_t row) const;
+  Id append_behind(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys,
+                   int64_t now_us);
+  void fill_free(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys);
   void link(Id first, std::span<const uint32_t> rows, const RowKeys& keys);
+  void link_row(Id id, uint64_t hash);
+  void unlink(Id id, uint64_t hash);
+  void free_removed();
   void grow_buckets();
   void note_due(Id first, size_t count);
+  void set_great(Id id, uint32_t count);
   int64_t expire_rows(Id base, Chunk& chunk, int64_t watermark, std::vector<Id>* unmatched);
-  void kill_chunk(Chunk& chunk);
+  void kill_chunk(Id base, Chunk& chunk);
   void rebuild();
   Batch live_rows(Id base, const Chunk& chunk) const;
 
@@ -212,6 +234,10 @@ class RowStore {
   size_t front_ = 0;
   size_t rows_ = 0;  // live ones
   std::vector<Id> buckets_;
+  std::unordered_map<Id, uint32_t> great_counts_;
+  // Where places are reused: of rows that `trim` will unlink, and those that are free.
+  std::vector<Id> removed_;
+  std::vector<Id> free_;
   size_t appended_ = 0;           // rows in chunks, dead ones included
   int64_t due_next_ = INT64_MAX;  // the least of dues_, or less
   bool chunk_died_ = false;       // since the last trim

@@ -88,7 +88,7 @@ TEST(RowStore, GathersValuesOfAnyRowsAndNullForNone) {
 TEST(RowStore, ExpiryListsUnmatchedRowsByTime) {
   RowStore store = make_store(true);
   append(store, {{"a", 1, 30}, {"b", 1, 10}, {"c", 1, 20}, {"d", 1, 21}});
-  ++store.count(2);
+  store.set_count(2, store.count(2) + 1);
   std::vector<Id> unmatched;
   store.expire(19, &unmatched);
   EXPECT_TRUE(unmatched.empty());
@@ -99,6 +99,27 @@ TEST(RowStore, ExpiryListsUnmatchedRowsByTime) {
   EXPECT_EQ(store.rows(), 1u);
   EXPECT_EQ(equal(store, "a", 1), "30 ");
   EXPECT_EQ(equal(store, "b", 1), "");
+}
+
+TEST(RowStore, CountsBeyondAByte) {
+  RowStore store = make_store(true);
+  append(store, {{"a", 1, 30}, {"b", 1, 40}});
+  for (const uint32_t count : {1u, 254u, 255u, 256u, 70'000u, 255u, 254u, 0u, 300u}) {
+    store.set_count(0, count);
+    EXPECT_EQ(store.count(0), count);
+    EXPECT_EQ(store.count(1), 0u);
+  }
+  SnapshotWriter writer;
+  store.save(writer);
+  const std::string bytes = writer.finish();
+  SnapshotReader reader = SnapshotReader::open(bytes).value();
+  RowStore loaded = make_store(true);
+  ASSERT_TRUE(loaded.load(reader).has_value());
+  EXPECT_EQ(loaded.count(0), 300u);
+  std::vector<Id> unmatched;
+  store.expire(40, &unmatched);
+  EXPECT_EQ(store.rows(), 1u);
+  EXPECT_TRUE(unmatched.empty());
 }
 
 TEST(RowStore, ForgetsWhatArrivedLongAgo) {
@@ -152,6 +173,71 @@ TEST(RowStore, AgreesWithALotOfRowsThroughRemovalAndSnapshots) {
     }
   }
   EXPECT_LT(store.memory_bytes(), 2'000'000u) << "what was removed is given back";
+}
+
+TEST(RowStore, PlacesAreReused) {
+  const RowStore::Options options{schema_from_text(kSchema), {0, 1}, -1, 0, true, true};
+  Random random(11);
+  RowStore store(options);
+  std::multimap<std::pair<std::string, int64_t>, std::pair<int64_t, uint32_t>> model;
+  size_t most = 0;
+  for (int step = 0; step < 400; ++step) {
+    std::vector<std::tuple<std::string, int64_t, int64_t>> rows;
+    std::vector<uint32_t> counts;
+    // First many, then about as many as go, in the end fewer.
+    for (uint64_t i = random.below(step < 50 ? 200 : step < 300 ? 40 : 5); i-- > 0;) {
+      const std::string key = fmt::format("key with a long name {}", random.below(40));
+      rows.emplace_back(random.below(20) == 0 ? "." : key, static_cast<int64_t>(random.below(3)),
+                        static_cast<int64_t>(random.below(1'000'000)));
+      counts.push_back(static_cast<uint32_t>(random.below(600)));
+      const auto& [name, number, time] = rows.back();
+      model.emplace(std::pair(name, number), std::pair(time, counts.back()));
+    }
+    const Batch batch = batch_of(rows);
+    if (!rows.empty()) {
+      store.append_all(batch, RowKeys(batch, options.keys), 0, counts);
+    }
+    for (uint64_t i = step < 50 ? 0 : random.below(40); i-- > 0 && !model.empty();) {
+      auto gone = model.begin();
+      std::advance(gone, static_cast<ptrdiff_t>(random.below(model.size())));
+      const auto& [key, row] = *gone;
+      const std::vector<std::tuple<std::string, int64_t, int64_t>> one = {
+          {key.first, key.second, row.first}};
+      const Batch asked = batch_of(one);
+      const Id id = store.find(asked, 0, RowKeys(asked, options.keys));
+      ASSERT_NE(id, RowStore::kNone);
+      ASSERT_EQ(store.count(id), row.second);
+      store.remove(id);
+      model.erase(gone);
+    }
+    store.trim();
+    ASSERT_EQ(store.rows(), model.size());
+    most = std::max(most, store.memory_bytes());
+    if (step % 60 == 59) {
+      SnapshotWriter writer;
+      store.save(writer);
+      const std::string bytes = writer.finish();
+      SnapshotReader reader = *SnapshotReader::open(bytes);
+      store = RowStore(options);
+      ASSERT_TRUE(static_cast<bool>(store.load(reader)));
+    }
+    if (step % 20 != 0) continue;
+    for (auto at = model.begin(); at != model.end(); at = model.upper_bound(at->first)) {
+      if (at->first.first == ".") continue;  // equals no row
+      std::multiset<int64_t> expected;
+      for (auto row = at; row != model.upper_bound(at->first); ++row) {
+        expected.insert(row->second.first);
+      }
+      const std::vector<std::tuple<std::string, int64_t, int64_t>> one = {
+          {at->first.first, at->first.second, 0}};
+      const Batch probe = batch_of(one);
+      std::multiset<int64_t> got;
+      store.each_equal(RowKeys(probe, options.keys), 0,
+                       [&](Id id) { got.insert(*store.value<int64_t>(2, id)); });
+      ASSERT_EQ(got, expected);
+    }
+  }
+  EXPECT_LT(most, 1'000'000u) << "those that come take the places of those that went";
 }
 
 TEST(RowStore, PairsOfABatchAreThoseOfItsRows) {
