@@ -136,42 +136,72 @@ ColumnPtr slice(const ColumnPtr& column, size_t begin, size_t rows) {
   return gather(column, iota(begin, rows));
 }
 
+namespace {
+
+/// Strings with bytes of their own: those of all long ones in one buffer of just their size.
+/// `value(row)`: of a row that is NULL, nothing.
+template <typename ValueOf>
+ColumnPtr own_strings(const Column& like, ValueOf value) {
+  const size_t rows = like.size();
+  auto values = Buffer::allocate(rows * sizeof(StringRef));
+  auto* to = values->as<StringRef>();
+  size_t bytes = 0;
+  for (size_t i = 0; i < rows; ++i) {
+    to[i] = like.is_null(i) ? StringRef() : value(i);
+    bytes += to[i].is_inline() ? 0 : to[i].size();
+  }
+  if (bytes == 0) return Column::flat(like.type(), rows, std::move(values), like.validity_buffer());
+  auto texts = Buffer::allocate(bytes);
+  char* text = texts->as<char>();
+  for (size_t i = 0; i < rows; ++i) {
+    if (to[i].is_inline()) continue;
+    std::memcpy(text, to[i].data(), to[i].size());
+    to[i] = StringRef(text, to[i].size());
+    text += to[i].size();
+  }
+  return Column::flat(like.type(), rows, std::move(values), like.validity_buffer(),
+                      {std::move(texts)});
+}
+
+}  // namespace
+
 ColumnPtr flatten(const ColumnPtr& column) {
   if (column->is_flat()) return column;
-  const size_t rows = column->size();
   if (column->encoding() == Encoding::kConstant) {
-    return gather(column->base(), std::vector<uint32_t>(rows, 0));
+    return gather(column->base(), std::vector<uint32_t>(column->size(), 0));
   }
-  auto values = Buffer::allocate(rows * sizeof(StringRef));
   const StringRef* entries = column->entries()->data();
-  std::vector<BufferPtr> owners;
-  ColumnBuilder longer(column->type(), rows);
-  bool all_inline = true;
-  for (size_t i = 0; i < rows; ++i) {
-    const bool null = column->is_null(i);
-    values->as<StringRef>()[i] = null ? StringRef() : entries[column->indices()[i]];
-    all_inline &= values->as<StringRef>()[i].is_inline();
-  }
-  if (all_inline) {
-    return Column::flat(column->type(), rows, std::move(values), column->validity_buffer());
-  }
-  for (size_t i = 0; i < rows; ++i) longer.append_from(*column, i);
-  return longer.finish();
+  return own_strings(*column, [&](size_t row) { return entries[column->indices()[row]]; });
 }
 
 ColumnPtr with_own_bytes(const ColumnPtr& column) {
   if (!column->is_flat()) return flatten(column);
   if (column->owners().empty() || column->type().physical() != Physical::kString) return column;
-  const size_t rows = column->size();
   const StringRef* values = column->values<StringRef>();
-  const bool all_inline =
-      std::all_of(values, values + rows, [](const StringRef& value) { return value.is_inline(); });
-  if (all_inline) {
-    return Column::flat(column->type(), rows, column->values_buffer(), column->validity_buffer());
+  return own_strings(*column, [values](size_t row) { return values[row]; });
+}
+
+namespace {
+
+/// Whether a column has room for many more rows.
+bool is_roomy(const Batch& batch) {
+  return std::any_of(batch.columns.begin(), batch.columns.end(), [&](const ColumnPtr& column) {
+    const BufferPtr& values = column->values_buffer();
+    const size_t width = physical_width(column->type().physical());
+    return values != nullptr && values->capacity() > (batch.rows + batch.rows / 4 + 8) * width;
+  });
+}
+
+}  // namespace
+
+Batch with_own_bytes(const Batch& batch) {
+  Batch own = is_roomy(batch) ? gather(batch, iota(0, batch.rows)) : batch;
+  for (ColumnPtr& column : own.columns) {
+    if (column->encoding() != Encoding::kDictionary) column = with_own_bytes(column);
   }
-  ColumnBuilder copy(column->type(), rows);
-  for (size_t i = 0; i < rows; ++i) copy.append_from(*column, i);
-  return copy.finish();
+  if (own.weights) own.weights = flatten(own.weights);
+  own.watermarks = nullptr;
+  return own;
 }
 
 ColumnPtr concat(std::span<const ColumnPtr> parts) {

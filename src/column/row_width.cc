@@ -23,4 +23,13 @@ size_t long_bytes(const Column& column, size_t row) {
   return bytes;
 }
 
+size_t column_bytes(const Batch& batch) {
+  size_t bytes = batch.rows * row_width(*batch.schema);
+  for (const ColumnPtr& column : batch.columns) {
+    if (!may_be_long(column->type())) continue;
+    for (size_t row = 0; row < batch.rows; ++row) bytes += long_bytes(*column, row);
+  }
+  return bytes;
+}
+
 }  // namespace velo

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "column/column.h"
+#include "column/batch.h"
 
 namespace velo {
 
@@ -26,5 +26,7 @@ inline bool may_be_long(const Type& type) {
 }
 /// What a row's value takes on top: of a long string its text, of a list its elements.
 size_t long_bytes(const Column& column, size_t row);
+/// Of all values of all rows.
+size_t column_bytes(const Batch& batch);
 
 }  // namespace velo

@@ -14,8 +14,8 @@ Result<ColumnPtr> column_of(SnapshotReader& reader, const Type& type, size_t row
 }  // namespace
 
 void HeldBack::hold(const Batch& batch) {
-  Batch held = flatten(batch);
-  for (ColumnPtr& column : held.columns) column = with_own_bytes(column);
+  Batch held = with_own_bytes(flatten(batch));
+  held.watermarks = batch.watermarks ? flatten(batch.watermarks) : nullptr;
   rows_ += held.rows;
   items_.emplace_back(std::move(held));
 }
@@ -29,14 +29,9 @@ size_t HeldBack::memory_bytes() const {
 }
 
 size_t HeldBack::column_bytes() const {
-  size_t bytes = rows_ * row_width(*schema_);
+  size_t bytes = 0;
   for (const auto& item : items_) {
-    const auto* batch = std::get_if<Batch>(&item);
-    if (batch == nullptr) continue;
-    for (const ColumnPtr& column : batch->columns) {
-      if (!may_be_long(column->type())) continue;
-      for (size_t row = 0; row < batch->rows; ++row) bytes += long_bytes(*column, row);
-    }
+    if (const auto* batch = std::get_if<Batch>(&item)) bytes += velo::column_bytes(*batch);
   }
   return bytes;
 }

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/fmt.h"
+#include "column/own_bytes.h"
+#include "column/row_width.h"
 #include "operator/on_time.h"
 #include "state/waiting_rows.h"
 
@@ -32,8 +34,7 @@ class OrderBy final : public Operator {
       if (rows != nullptr) waiting_.push(*rows);
       return;
     }
-    held_.push_back(batch);
-    held_.back().watermarks = nullptr;
+    held_.push_back(with_own_bytes(batch));
     rows_ += batch.rows;
     weighted_ = weighted_ || batch.weights;
     if (!weighted_ && rows_ > kCompactRowsMin && rows_ / 2 > wanted_) compact();
@@ -100,6 +101,11 @@ class OrderBy final : public Operator {
     for (const Batch& batch : held_) bytes += batch.memory_bytes();
     return bytes;
   }
+  size_t state_column_bytes() const override {
+    size_t bytes = waiting_.column_bytes();
+    for (const Batch& batch : held_) bytes += column_bytes(batch);
+    return bytes;
+  }
 
  private:
   bool timed() const { return options_.time_column >= 0; }
@@ -140,7 +146,7 @@ class OrderBy final : public Operator {
 
   void compact() {
     const Batch all = merged();
-    Batch kept = gather(all, sorted(all));
+    Batch kept = with_own_bytes(gather(all, sorted(all)));
     rows_ = kept.rows;
     held_.assign(1, std::move(kept));
   }

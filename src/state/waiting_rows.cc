@@ -4,26 +4,26 @@
 #include <array>
 #include <bit>
 #include <numeric>
-#include <set>
 #include <utility>
 
 #include "column/own_bytes.h"
-#include "column/string_dictionary.h"
 
 namespace velo {
 
+namespace {
+
+constexpr size_t kSmallRows = 1024;
+
+}  // namespace
+
 void WaitingRows::push(const Batch& batch) {
+  if (batch.rows == 0) return;
   Part part;
-  part.batch = batch;
-  part.batch.watermarks = nullptr;
-  for (ColumnPtr& column : part.batch.columns) {
-    // Entries of a dictionary are numbers here too, and are there already.
-    if (column->encoding() != Encoding::kDictionary) column = with_own_bytes(column);
-  }
-  if (part.batch.weights) part.batch.weights = flatten(part.batch.weights);
+  part.batch = with_own_bytes(batch);
   part.order = by_time(part.batch);
   rows_ += batch.rows;
   parts_.push_back(std::move(part));
+  put_together();
 }
 
 namespace {
@@ -44,12 +44,12 @@ void sort_by_bytes(std::vector<uint64_t>& numbers, int shift, int bits) {
 
 }  // namespace
 
-// Row numbers in the order of time, then of arrival.
+// Row numbers in the order of time, then of arrival; none if the rows stand so.
 Selection WaitingRows::by_time(const Batch& batch) const {
+  const int64_t* times = batch.columns[time_column_]->values<int64_t>();
+  if (std::is_sorted(times, times + batch.rows)) return {};
   Selection order(batch.rows);
   std::iota(order.begin(), order.end(), uint32_t{0});
-  const int64_t* times = batch.columns[time_column_]->values<int64_t>();
-  if (std::is_sorted(times, times + batch.rows)) return order;
   const auto [first, last] = std::minmax_element(times, times + batch.rows);
   const uint64_t span = static_cast<uint64_t>(*last) - static_cast<uint64_t>(*first);
   if (span > UINT32_MAX) {  // more than an hour
@@ -68,49 +68,59 @@ Selection WaitingRows::by_time(const Batch& batch) const {
   return order;
 }
 
+// Those at these places in the order of time.
+Batch WaitingRows::rows_of(const Part& part, size_t begin, size_t end) {
+  if (part.order.empty()) return slice(part.batch, begin, end - begin);
+  return gather(part.batch, {part.order.data() + begin, end - begin});
+}
+
 Batch WaitingRows::release(int64_t watermark) {
   std::vector<Batch> taken;
   for (Part& part : parts_) {
     const size_t begin = part.next;
-    while (part.next < part.order.size() && time_of(part, part.next) <= watermark) ++part.next;
+    while (part.left() > 0 && time_of(part, part.next) <= watermark) ++part.next;
     if (part.next == begin) continue;
-    const bool whole = part.next - begin == part.batch.rows;
     rows_ -= part.next - begin;
-    if (whole && std::is_sorted(part.order.begin(), part.order.end())) {
-      taken.push_back(std::move(part.batch));
-      continue;
-    }
-    taken.push_back(gather(part.batch, {part.order.data() + begin, part.next - begin}));
-    const size_t left = part.order.size() - part.next;
-    if (left > 0 && left < part.next) drop_taken(part);
+    taken.push_back(rows_of(part, begin, part.next));
+    if (part.left() > 0 && part.next > part.batch.rows / 4) drop_taken(part);
   }
-  std::erase_if(parts_, [](const Part& part) { return part.next == part.order.size(); });
+  std::erase_if(parts_, [](const Part& part) { return part.left() == 0; });
   if (taken.empty()) return {schema_, 0, {}, nullptr, nullptr};
-  if (taken.size() == 1) return std::move(taken[0]);
-  const Batch all = concat(taken);
-  const Selection order = by_time(all);
-  if (std::is_sorted(order.begin(), order.end())) return all;
-  return gather(all, order);
+  Batch all = concat(taken);
+  const Selection order = taken.size() == 1 ? Selection() : by_time(all);
+  return order.empty() ? all : gather(all, order);
 }
 
 // Those that wait, in their order, into a batch of their own.
 void WaitingRows::drop_taken(Part& part) {
-  part.batch = gather(part.batch, std::span(part.order).subspan(part.next));
-  part.order = Selection(part.batch.rows);
-  std::iota(part.order.begin(), part.order.end(), uint32_t{0});
+  part.batch = with_own_bytes(rows_of(part, part.next, part.batch.rows));
+  part.order = Selection();
   part.next = 0;
+}
+
+// The last two parts, as long as they are small and the first is no more than twice the second: so
+// that a row is copied a few times at most.
+void WaitingRows::put_together() {
+  while (parts_.size() > 1) {
+    Part& first = parts_[parts_.size() - 2];
+    Part& second = parts_.back();
+    if (std::max(first.left(), second.left()) >= kSmallRows) return;
+    if (first.left() > second.left() * 2) return;
+    const Batch both[] = {rows_of(first, first.next, first.batch.rows),
+                          rows_of(second, second.next, second.batch.rows)};
+    first.batch = concat(both);
+    first.order = by_time(first.batch);
+    first.next = 0;
+    drop_taken(first);
+    parts_.pop_back();
+  }
 }
 
 size_t WaitingRows::memory_bytes() const {
   size_t bytes = 0;
-  std::set<const StringDictionary*> dictionaries;
   for (const Part& part : parts_) {
     bytes += part.batch.memory_bytes() + part.order.capacity() * sizeof(uint32_t);
-    for (const ColumnPtr& column : part.batch.columns) {
-      if (column->encoding() == Encoding::kDictionary) dictionaries.insert(column->entries().get());
-    }
   }
-  for (const StringDictionary* entries : dictionaries) bytes += entries->memory_bytes();
   return bytes;
 }
 
@@ -119,8 +129,8 @@ size_t WaitingRows::column_bytes() const {
   for (const Part& part : parts_) {
     for (const ColumnPtr& column : part.batch.columns) {
       if (!may_be_long(column->type())) continue;
-      for (size_t at = part.next; at < part.order.size(); ++at) {
-        bytes += long_bytes(*column, part.order[at]);
+      for (size_t at = part.next; at < part.batch.rows; ++at) {
+        bytes += long_bytes(*column, row_of(part, at));
       }
     }
   }
@@ -130,10 +140,8 @@ size_t WaitingRows::column_bytes() const {
 void WaitingRows::save(SnapshotWriter& writer) const {
   writer.u64(parts_.size());
   for (const Part& part : parts_) {
-    // In the order of arrival, which decides between equal times.
-    Selection rows(part.order.begin() + static_cast<ptrdiff_t>(part.next), part.order.end());
-    std::sort(rows.begin(), rows.end());
-    const Batch batch = gather(part.batch, rows);
+    // Between equal times arrival decides, here too.
+    const Batch batch = rows_of(part, part.next, part.batch.rows);
     writer.u64(batch.rows);
     for (const ColumnPtr& column : batch.columns) writer.column(*column);
     writer.u8(batch.weights ? 1 : 0);

@@ -11,6 +11,10 @@
 namespace velo {
 
 /// Rows that wait for the watermark, to be taken up in the order of their times.
+///
+/// Batches are kept as they come, so that what is released at once is not copied. What still waits
+/// of one when a quarter of it is gone moves to a batch of its own, and small ones are put
+/// together.
 class WaitingRows {
  public:
   /// `time_column`: of the rows, never NULL.
@@ -23,6 +27,7 @@ class WaitingRows {
   Batch release(int64_t watermark);
 
   size_t rows() const { return rows_; }
+  /// Without dictionaries, which are their decoders'.
   size_t memory_bytes() const;
   /// Of them the bytes of the waiting rows' columns.
   size_t column_bytes() const;
@@ -31,17 +36,23 @@ class WaitingRows {
   Status load(SnapshotReader& reader);
 
  private:
-  /// One pushed batch and what of it still waits.
+  /// Rows that came one after the other, and which of them still wait.
   struct Part {
     Batch batch;
-    Selection order;  // its rows by time
-    size_t next = 0;  // of `order`
+    Selection order;  // its rows by time; none: they stand so
+    size_t next = 0;  // in that order
+    size_t left() const { return batch.rows - next; }
   };
   Selection by_time(const Batch& batch) const;
-  static void drop_taken(Part& part);
-  int64_t time_of(const Part& part, size_t at) const {
-    return part.batch.columns[time_column_]->int64_at(part.order[at]);
+  size_t row_of(const Part& part, size_t at) const {
+    return part.order.empty() ? at : part.order[at];
   }
+  int64_t time_of(const Part& part, size_t at) const {
+    return part.batch.columns[time_column_]->int64_at(row_of(part, at));
+  }
+  static Batch rows_of(const Part& part, size_t begin, size_t end);
+  static void drop_taken(Part& part);
+  void put_together();
 
   SchemaPtr schema_;
   size_t time_column_;
