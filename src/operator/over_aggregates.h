@@ -17,11 +17,13 @@ class OverAggregates {
   /// A column per aggregate for the turn's rows. Those without a result are in `errors`.
   virtual std::vector<ColumnPtr> answer(const OverTurn& turn, const OverSpans& spans,
                                         EvaluationContext& context, RowErrors& errors) = 0;
-  /// No row before this index is asked for by later frames.
-  virtual uint64_t low(uint32_t group) const = 0;
+  /// No row before this index is asked for by later frames, from `next` on.
+  virtual uint64_t low(uint32_t group, const OverNextFrame& next) const = 0;
   /// The handles are about to stand for other rows.
   virtual void forget_rows(std::span<const uint32_t> handles) = 0;
   virtual void forget(uint32_t group) = 0;
+  /// The turn is over: gives back memory.
+  virtual void settle() {}
   /// Whole partitions were answered; others follow.
   virtual void clear() = 0;
 
@@ -47,9 +49,14 @@ bool merges_cheaply(const Aggregate& aggregate);
 bool follows_from_numbers(const Aggregate& aggregate);
 
 /// Whether the result follows from which rows of the frame count, found by index in the column that
-/// the aggregate reads: MIN and MAX of texts, COUNT(DISTINCT x). Of frames that rows leave, where
-/// partitions do not come whole.
+/// the aggregate reads: MIN and MAX of texts, the first and the last value, what is made of the
+/// DISTINCT values. Of frames that
+/// rows leave, where partitions do not come whole.
 bool follows_from_indexes(const Aggregate& aggregate);
+
+/// Whether the result is made of a list of all values: of frames that rows leave, and where
+/// partitions come whole.
+bool follows_from_lists(const Aggregate& aggregate);
 
 /// For aggregates that follow from numbers.
 std::unique_ptr<OverAggregates> make_number_aggregates(OverAggregatesOptions options,
@@ -61,6 +68,9 @@ std::unique_ptr<OverAggregates> make_merged_aggregates(OverAggregatesOptions opt
 /// For aggregates that follow from indexes. The columns that they read are kept by `rows`.
 std::unique_ptr<OverAggregates> make_indexed_aggregates(OverAggregatesOptions options,
                                                         const OverRows& rows);
+/// For aggregates that follow from lists. The columns that they read are kept by `rows`.
+std::unique_ptr<OverAggregates> make_list_aggregates(OverAggregatesOptions options,
+                                                     const OverRows& rows);
 /// For aggregates that keep values: one state per partition, which rows enter and leave. The
 /// columns that they read are kept by `rows`.
 std::unique_ptr<OverAggregates> make_sliding_aggregates(OverAggregatesOptions options,

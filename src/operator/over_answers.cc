@@ -17,6 +17,11 @@ bool is_indexed(const OverCall& call, bool whole) {
          call.frame.start.unit != OverBound::Unit::kUnbounded &&
          follows_from_indexes(call.aggregate);
 }
+/// Those that are made anew for every frame.
+bool is_listed(const OverCall& call, bool whole) {
+  return (whole || call.frame.start.unit != OverBound::Unit::kUnbounded) &&
+         follows_from_lists(call.aggregate);
+}
 /// Aggregates that keep values are one state per partition, not one per row.
 bool slides(const OverCall& call) { return !merges_cheaply(call.aggregate); }
 /// Those that find what belongs to rows by their handles.
@@ -104,13 +109,19 @@ OverRows::Options rows_for(const OverOptions& options, bool whole, bool delayed)
 size_t read_bytes(const OverOptions& options) {
   std::set<size_t> read;
   for (const OverCall& call : options.calls) {
-    if (!call.has_frame() || call.frame.start.unit == OverBound::Unit::kUnbounded) continue;
+    if (!call.has_frame()) continue;
+    // From the partition's start on nothing of a row is kept once it is in the frame of another.
+    const bool from_start = call.frame.start.unit == OverBound::Unit::kUnbounded;
+    if (from_start && !call.frame.end.ends_before()) continue;
     for (const ExprPtr& expr : expressions_read(call)) {
       std::vector<size_t> columns;
       collect_columns(*expr, &columns);
       read.insert(columns.begin(), columns.end());
     }
-    if (call.frame.start.unit == OverBound::Unit::kRange) read.insert(options.order[0].column);
+    if (call.frame.start.unit == OverBound::Unit::kRange ||
+        call.frame.end.unit == OverBound::Unit::kRange) {
+      read.insert(options.order[0].column);
+    }
     if (call.frame.start.unit != OverBound::Unit::kGroups) continue;
     for (const SortKey& key : options.order) read.insert(key.column);
   }
@@ -147,6 +158,7 @@ void OverAnswers::add(size_t index) {
     framed.navigation_calls.push_back(index);
   } else {
     Framed::Aggregates& kind = is_indexed(call, whole_)               ? framed.indexed
+                               : is_listed(call, whole_)              ? framed.lists
                                : slides(call)                         ? framed.sliding
                                : follows_from_numbers(call.aggregate) ? framed.numbers
                                                                       : framed.merged;
@@ -166,6 +178,7 @@ void OverAnswers::make_aggregates(Framed& framed) {
   };
   make(framed.numbers, make_number_aggregates);
   make(framed.indexed, make_indexed_aggregates);
+  make(framed.lists, make_list_aggregates);
   make(framed.merged, make_merged_aggregates);
   make(framed.sliding, make_sliding_aggregates);
 }
@@ -198,16 +211,17 @@ std::vector<ColumnPtr> OverAnswers::answer(const OverTurn& turn, EvaluationConte
   return columns;
 }
 
-uint64_t OverAnswers::low(uint32_t group) const {
+uint64_t OverAnswers::low(uint32_t group, uint64_t next) const {
   uint64_t low = UINT64_MAX;
   for (const Framed& framed : framed_) {
     if (!framed.has_calls()) continue;
+    const OverNextFrame frame = framed.cursor.next_frame(group, next);
     low = std::min(low, framed.cursor.low(group));
     for (const auto* kind : framed.kinds()) {
-      if (kind->made) low = std::min(low, kind->made->low(group));
+      if (kind->made) low = std::min(low, kind->made->low(group, frame));
     }
     for (const OverNavigation& navigation : framed.navigations) {
-      low = std::min(low, navigation.low(group));
+      low = std::min(low, navigation.low(group, frame));
     }
   }
   return low;
@@ -223,6 +237,10 @@ void OverAnswers::forget(uint32_t group) {
     framed.cursor.forget(group);
     for (OverNavigation& navigation : framed.navigations) navigation.forget(group);
   }
+}
+
+void OverAnswers::settle() {
+  each_aggregates([](OverAggregates& aggregates) { aggregates.settle(); });
 }
 
 void OverAnswers::clear() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <set>
@@ -33,10 +34,12 @@ class OverAnswers {
   /// One column per call. Rows without a result are in `errors`.
   std::vector<ColumnPtr> answer(const OverTurn& turn, EvaluationContext& context,
                                 RowErrors& errors);
-  /// No row before this index is asked for by later frames.
-  uint64_t low(uint32_t group) const;
+  /// No row before this index is asked for by later frames: those of rows from `next` on.
+  uint64_t low(uint32_t group, uint64_t next) const;
   void forget_rows(std::span<const uint32_t> handles);
   void forget(uint32_t group);
+  /// The turn is over: gives back memory.
+  void settle();
   /// Whole partitions were answered; others follow.
   void clear();
 
@@ -56,15 +59,16 @@ class OverAnswers {
       std::unique_ptr<OverAggregates> made;
       std::vector<size_t> calls;
     };
-    Aggregates numbers, indexed, merged, sliding;
-    std::array<const Aggregates*, 4> kinds() const {
-      return {&numbers, &indexed, &merged, &sliding};
+    Aggregates numbers, indexed, lists, merged, sliding;
+    std::array<const Aggregates*, 5> kinds() const {
+      return {&numbers, &indexed, &lists, &merged, &sliding};
     }
     std::vector<OverNavigation> navigations;
     std::vector<size_t> navigation_calls;
     std::vector<size_t> rank_calls;
     bool has_calls() const {
-      return numbers.made || indexed.made || merged.made || sliding.made || !navigations.empty();
+      return !navigations.empty() ||
+             std::ranges::any_of(kinds(), [](const auto* kind) { return kind->made != nullptr; });
     }
   };
   void add(size_t call);

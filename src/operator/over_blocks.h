@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "operator/state_bytes.h"
@@ -46,7 +47,10 @@ class GroupRuns {
 /// Beside them is room for the states of FrameStates.
 ///
 /// A block has room for a sixteenth more rows than it needed when it was made. When it is full its
-/// rows are moved to its front, and when there are too many for that, to a larger block.
+/// rows are moved to its front, and when there are too many for that, to a larger block. Where they
+/// are few (frames of some rows), what comes in a turn would be the greater part of a block: rows
+/// are then moved to room that all partitions share, until `settle` puts what is left of them into
+/// a block that has room for no more.
 class OverBlocks {
  public:
   /// `values`: bytes per row of every column. `states`: of every kind.
@@ -57,20 +61,26 @@ class OverBlocks {
   void widen_values(size_t column, size_t bytes, uint8_t fill);
 
   /// Makes room for rows up to `end`. There are rows up to `held`, of which those before `low` may
-  /// be lost.
+  /// be lost. REQUIRES: `settle` follows.
   void reserve(uint32_t group, uint64_t low, uint64_t held, uint64_t end) {
     const Block& block = blocks_[group];
-    if (end - block.base > block.capacity) make_room(group, low, held, end);
+    if (end - block.base > block.capacity) {
+      make_room(group, low, held, end);
+    } else if (block.lent != kOwn) {
+      note_needed(block, low, end);
+    }
   }
-  /// Gives back memory if the rows from `low` to `end` need little of it.
+  /// The rows from `low` to `end` are needed: gives back memory if they need little of it.
   void trim(uint32_t group, uint64_t low, uint64_t end);
   void forget(uint32_t group);
+  /// The turn is over: what is left of shared room goes back to blocks.
+  void settle();
 
   /// The row whose values stand first.
   uint64_t base(uint32_t group) const { return blocks_[group].base; }
   std::byte* values(uint32_t group, size_t column) const {
     const Block& block = blocks_[group];
-    return block.bytes.get() + offset(column, block.capacity);
+    return block.bytes + offset(column, block.capacity);
   }
   /// For FrameRows::suffixes.
   std::byte* states(uint32_t group, size_t state) const { return values(group, columns_ + state); }
@@ -78,7 +88,7 @@ class OverBlocks {
   void prefetch(uint32_t group, uint64_t row) const {
     const Block& block = blocks_[group];
     for (size_t i = 0; i < columns_; ++i) {
-      const auto values = reinterpret_cast<uintptr_t>(block.bytes.get());
+      const auto values = reinterpret_cast<uintptr_t>(block.bytes);
       const uint64_t at = offset(i, block.capacity) + (row - block.base) * regions_[i].stride;
       __builtin_prefetch(reinterpret_cast<const void*>(values + at));
     }
@@ -86,11 +96,39 @@ class OverBlocks {
   StateBytes memory_bytes() const { return {blocks_.capacity() * sizeof(Block), bytes_}; }
 
  private:
-  static constexpr size_t kTrimMin = 64;  // rows: less is not given back
+  static constexpr size_t kLentMax = 64;  // rows: more have a block of their own in a turn, too
+  static constexpr uint32_t kOwn = UINT32_MAX;
   struct Block {
-    std::unique_ptr<std::byte[]> bytes;
+    std::byte* bytes = nullptr;
     uint64_t base = 0;
-    size_t capacity = 0;  // rows
+    uint32_t capacity = 0;  // rows
+    uint32_t lent = kOwn;   // or its place among `lent_`: the bytes are shared room
+
+    Block() = default;
+    Block(Block&& other) noexcept { *this = std::move(other); }
+    Block& operator=(Block&& other) noexcept;
+    ~Block() {
+      if (lent == kOwn) delete[] bytes;
+    }
+  };
+  /// A partition whose rows stand in shared room: its own block, and which rows are needed.
+  struct Lent {
+    uint32_t group;
+    uint32_t capacity;
+    std::unique_ptr<std::byte[]> own;
+    uint64_t low;
+    uint64_t end;
+  };
+  /// Memory for a turn.
+  class SharedRoom {
+   public:
+    std::byte* take(size_t bytes);
+    void clear();
+
+   private:
+    static constexpr size_t kChunkBytes = 16 << 10;  // at least
+    std::vector<std::unique_ptr<std::byte[]>> chunks_;
+    size_t left_ = 0;  // of the last one
   };
   /// Per row, and per state of few and of many rows.
   struct Bytes {
@@ -119,14 +157,24 @@ class OverBlocks {
   size_t block_bytes(size_t capacity) const { return all_.of(capacity); }
   void lay_out();
   void make_room(uint32_t group, uint64_t low, uint64_t held, uint64_t end);
-  void move_rows(Block& block, uint64_t low, uint64_t held, size_t capacity);
+  void lend(uint32_t group, uint64_t low, uint64_t held, uint64_t end);
+  void note_needed(const Block& block, uint64_t low, uint64_t end) {
+    lent_[block.lent].low = low;
+    lent_[block.lent].end = end;
+  }
+  void give_block(Block& block, size_t capacity, uint64_t low, uint64_t held);
+  void take_back_room(Block& block);
+  void copy_rows(const Block& from, uint64_t low, uint64_t held, std::byte* to,
+                 size_t capacity) const;
   void widen(size_t column, size_t bytes);
 
   size_t columns_;
   std::vector<Region> regions_;
   Bytes all_;                  // of all regions
   std::vector<Block> blocks_;  // by group
-  size_t bytes_ = 0;           // in blocks
+  size_t bytes_ = 0;           // in blocks of partitions' own
+  std::vector<Lent> lent_;
+  SharedRoom shared_;
 };
 
 /// Values of a flat column, `bytes` each, in these rows, one behind the other.

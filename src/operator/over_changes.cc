@@ -396,7 +396,7 @@ std::vector<ColumnPtr> ChangingOver::compute(std::span<const Piece> pieces, RowE
   answers_.arrive(batch, context_);
   std::vector<ColumnPtr> columns = answers_.answer(turn_, context_, errors);
   answers_.clear();
-  frame_rows_.trim();
+  frame_rows_.settle();
   for (ColumnPtr& column : columns) column = flatten(column);
   return columns;
 }

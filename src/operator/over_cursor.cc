@@ -46,7 +46,6 @@ void OverCursor::find_starts(const OverTurn& turn, std::vector<uint64_t>& starts
     case Unit::kRows:
       for (size_t i = 0; i < turn.size(); ++i) {
         starts[i] = moved(turn.indexes[i], bound.distance, rows_.count(turn.groups[i]));
-        places_[turn.groups[i]].start = starts[i];
       }
       return;
     case Unit::kGroups:
@@ -80,7 +79,6 @@ void OverCursor::find_ends(const OverTurn& turn, std::vector<uint64_t>& ends) {
     case Unit::kRows:
       for (size_t i = 0; i < turn.size(); ++i) {
         ends[i] = moved(turn.indexes[i] + 1, bound.distance, rows_.count(turn.groups[i]));
-        places_[turn.groups[i]].end = ends[i];
       }
       return;
     case Unit::kGroups:
@@ -103,10 +101,25 @@ int64_t OverCursor::last_peer(const OverTurn& turn, size_t row, const OverBound&
   return static_cast<int64_t>(rows_.peer(turn.groups[row], turn.indexes[row])) + bound.distance;
 }
 
+OverNextFrame OverCursor::next_frame(uint32_t group, uint64_t next) const {
+  const Place place = group < places_.size() ? places_[group] : Place();
+  const uint64_t count = rows_.count(group);
+  OverNextFrame frame{place.start, place.end};
+  if (frame_.start.unit == Unit::kRows) frame.start = moved(next, frame_.start.distance, count);
+  if (frame_.end.unit == Unit::kRows) {
+    frame.end = moved(next + 1, frame_.end.distance, count);
+  } else if (!frame_.end.ends_before()) {
+    frame.end = std::max(frame.end, next + 1);
+  }
+  return frame;
+}
+
 uint64_t OverCursor::low(uint32_t group) const {
-  if (group >= places_.size()) return 0;
-  const Place& place = places_[group];
-  return starts_with_partition() ? place.end : std::min(place.start, place.end);
+  const Place place = group < places_.size() ? places_[group] : Place();
+  const auto looked_at = [](const OverBound& bound, uint64_t at) {
+    return bound.unit == Unit::kRange || bound.unit == Unit::kGroups ? at : UINT64_MAX;
+  };
+  return std::min(looked_at(frame_.start, place.start), looked_at(frame_.end, place.end));
 }
 
 void OverCursor::forget(uint32_t group) {
@@ -127,8 +140,7 @@ Status OverCursor::load(std::span<const uint32_t> groups, SnapshotReader& reader
     Place& place = places_[group];
     place.start = TRY(reader.u64());
     place.end = TRY(reader.u64());
-    const bool there =
-        std::min(place.start, place.end) >= rows_.first(group) || starts_with_partition();
+    const bool there = low(group) >= rows_.first(group);
     if (place.start > rows_.count(group) || place.end > rows_.count(group) || !there) {
       return Error(ErrorCode::kCorruptData, "a frame lies outside its partition");
     }

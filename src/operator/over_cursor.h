@@ -27,6 +27,12 @@ struct OverSpans {
   std::vector<uint64_t> ends;
 };
 
+/// The frame of a row that is not answered yet neither begins nor ends before these.
+struct OverNextFrame {
+  uint64_t start;
+  uint64_t end;
+};
+
 /// Finds the frames of rows. Ends that depend on values move forward row by row, so that a row
 /// costs as many steps as rows enter and leave its frame.
 class OverCursor {
@@ -37,7 +43,9 @@ class OverCursor {
   bool starts_with_partition() const { return frame_.start.unit == OverBound::Unit::kUnbounded; }
   /// REQUIRES: all rows of these frames have come.
   void find(const OverTurn& turn, OverSpans* spans);
-  /// No row before this index is asked for by later frames.
+  /// Of the partition's frames, once the rows before `next` are answered.
+  OverNextFrame next_frame(uint32_t group, uint64_t next) const;
+  /// No row before this index is looked at to find later frames.
   uint64_t low(uint32_t group) const;
   void forget(uint32_t group);
 

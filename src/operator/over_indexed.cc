@@ -3,8 +3,9 @@
 //
 // 1. For every row that is answered, the rows that its frame has more enter, and then those that it
 //    has no more leave.
-// 2. The least text is the first of the rows that nothing behind them outdoes (RowIndexes); how
-//    many different values there are, how many rows are the last of their value (LastOfValues).
+// 2. The least value is that of the first of the rows that nothing behind them outdoes
+//    (RowIndexes); the different values are those of the rows that are the last of their value
+//    (LastOfValues); the first and the last are of one row.
 //
 // Invariant: both are of the rows [left, entered) of a partition.
 #include "operator/over_indexed.h"
@@ -12,6 +13,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "column/column_builder.h"
 #include "operator/over_aggregates.h"
@@ -19,18 +22,71 @@
 
 namespace velo {
 
-uint64_t KeptValues::word(uint32_t group, uint64_t index) const {
-  if (physical_ == Physical::kInt64) return rows_.value<uint64_t>(column_, group, index);
-  double value = rows_.value<double>(column_, group, index);
+bool KeptValues::is_left_out(uint32_t group, uint64_t index) const {
+  if (rows_.is_null(column_, group, index)) return true;
+  if (filter_ < 0) return false;
+  const auto filter = static_cast<size_t>(filter_);
+  return rows_.is_null(filter, group, index) || rows_.value<uint8_t>(filter, group, index) == 0;
+}
+
+namespace {
+
+/// One bit pattern for all that are equal.
+uint64_t plain_bits(double value) {
   if (std::isnan(value)) value = std::nan("");
   if (value == 0) value = 0;  // -0.0
   return std::bit_cast<uint64_t>(value);
 }
 
+}  // namespace
+
+int KeptValues::order(uint32_t group, uint64_t a, uint64_t b) const {
+  const auto of = [&]<typename T>(const T*) {
+    const T& x = value<T>(group, a);
+    const T& y = value<T>(group, b);
+    return x < y ? -1 : (y < x ? 1 : 0);
+  };
+  switch (physical_) {
+    case Physical::kBool:
+      return of(static_cast<const uint8_t*>(nullptr));
+    case Physical::kInt64:
+      return of(static_cast<const int64_t*>(nullptr));
+    case Physical::kInt128:
+      return of(static_cast<const int128_t*>(nullptr));
+    case Physical::kString:
+      return of(static_cast<const StringRef*>(nullptr));
+    case Physical::kDouble: {
+      const bool a_nan = std::isnan(value<double>(group, a));
+      const bool b_nan = std::isnan(value<double>(group, b));
+      if (a_nan || b_nan) return static_cast<int>(a_nan) - static_cast<int>(b_nan);
+      return of(static_cast<const double*>(nullptr));
+    }
+    case Physical::kList:
+    case Physical::kRow:
+      break;
+  }
+  return 0;
+}
+
 uint64_t KeptValues::hash(uint32_t group, uint64_t index) const {
-  if (physical_ == Physical::kString) return StringIndex::hash(text(group, index));
-  const uint64_t mixed = word(group, index) * 0x9e3779b97f4a7c15;
-  return (mixed ^ (mixed >> 32)) * 0xd6e8feb86659fd93;
+  const auto mix = [](uint64_t word) {
+    const uint64_t mixed = word * 0x9e3779b97f4a7c15;
+    return (mixed ^ (mixed >> 32)) * 0xd6e8feb86659fd93;
+  };
+  switch (physical_) {
+    case Physical::kBool:
+      return mix(value<uint8_t>(group, index));
+    case Physical::kInt128: {
+      const auto bits = static_cast<uint128_t>(value<int128_t>(group, index));
+      return mix(static_cast<uint64_t>(bits) ^ mix(static_cast<uint64_t>(bits >> 64)));
+    }
+    case Physical::kDouble:
+      return mix(plain_bits(value<double>(group, index)));
+    case Physical::kString:
+      return StringIndex::hash(value<StringRef>(group, index));
+    default:
+      return mix(value<uint64_t>(group, index));
+  }
 }
 
 size_t LastOfValues::find(const KeptValues& values, uint32_t group, const Low& low,
@@ -45,9 +101,7 @@ size_t LastOfValues::find(const KeptValues& values, uint32_t group, const Low& l
 void LastOfValues::rebuild(const KeptValues& values, uint32_t group, uint64_t low, size_t capacity,
                            bool wide) {
   std::vector<uint64_t> indexes;
-  for (size_t slot = 0; slot < this->capacity(); ++slot) {
-    if (get(slot) != kEmpty) indexes.push_back(index_in(slot, low_of(low)));
-  }
+  each(low, [&](uint64_t index) { indexes.push_back(index); });
   is_wide_ = wide;
   narrow_ = std::vector<uint16_t>(wide ? 0 : capacity, UINT16_MAX);
   wide_ = std::vector<uint32_t>(wide ? capacity : 0, kEmpty);
@@ -104,23 +158,22 @@ class OverIndex {
   virtual void forget(uint32_t group) = 0;
   /// The answer to the next row of the turn, whose frame is [low, …).
   virtual void note(uint32_t group, uint64_t low) = 0;
-  virtual ColumnPtr answers(std::span<const uint32_t> groups) = 0;
+  virtual ColumnPtr answers(std::span<const uint32_t> groups, RowErrors& errors) = 0;
   virtual StateBytes memory_bytes() const = 0;
 };
 
-class LeastText final : public OverIndex {
+class LeastValue final : public OverIndex {
  public:
-  LeastText(const OverRows& rows, const KeptValues& values, bool greatest)
+  LeastValue(const OverRows& rows, const KeptValues& values, bool greatest)
       : rows_(rows), values_(values), greatest_(greatest) {}
 
   void resize(size_t groups) override { grow_to(outdone_, groups); }
   void enter(uint32_t group, uint64_t low, uint64_t index) override {
-    if (values_.is_null(group, index)) return;
+    if (values_.is_left_out(group, index)) return;
     RowIndexes& rows = outdone_[group];
-    const StringRef& text = values_.text(group, index);
     while (!rows.empty()) {
-      const StringRef& other = values_.text(group, rows.back(low));
-      if (greatest_ ? text < other : other < text) break;
+      const int order = values_.order(group, index, rows.back(low));
+      if (greatest_ ? order < 0 : order > 0) break;
       rows.pop_back();
     }
     rows.push(index);
@@ -136,7 +189,7 @@ class LeastText final : public OverIndex {
     const RowIndexes& rows = outdone_[group];
     found_.push_back(rows.empty() ? OverRows::kNoRow : rows.front(low));
   }
-  ColumnPtr answers(std::span<const uint32_t> groups) override {
+  ColumnPtr answers(std::span<const uint32_t> groups, RowErrors&) override {
     ColumnPtr column = rows_.gather(values_.column(), groups, found_);
     found_.clear();
     return column;
@@ -155,28 +208,66 @@ class LeastText final : public OverIndex {
   std::vector<uint64_t> found_;       // of this turn
 };
 
-class DistinctValues final : public OverIndex {
+/// The first row of the frame that counts, or the last.
+class EdgeValue final : public OverIndex {
+ public:
+  EdgeValue(const OverRows& rows, const KeptValues& values, bool last)
+      : rows_(rows), values_(values), last_(last) {}
+
+  void resize(size_t groups) override { grow_to(edges_, groups); }
+  void enter(uint32_t group, uint64_t, uint64_t index) override {
+    Edge& edge = edges_[group];
+    edge.entered = index + 1;
+    if ((last_ || edge.row == OverRows::kNoRow) && !values_.is_left_out(group, index)) {
+      edge.row = index;
+    }
+  }
+  void leave(uint32_t group, uint64_t index) override {
+    Edge& edge = edges_[group];
+    if (edge.row != index) return;
+    edge.row = OverRows::kNoRow;
+    for (uint64_t at = index + 1; !last_ && at < edge.entered; ++at) {
+      if (values_.is_left_out(group, at)) continue;
+      edge.row = at;
+      return;
+    }
+  }
+  void forget(uint32_t group) override {
+    if (group < edges_.size()) edges_[group] = Edge();
+  }
+  void note(uint32_t group, uint64_t) override { found_.push_back(edges_[group].row); }
+  ColumnPtr answers(std::span<const uint32_t> groups, RowErrors&) override {
+    ColumnPtr column = rows_.gather(values_.column(), groups, found_);
+    found_.clear();
+    return column;
+  }
+  StateBytes memory_bytes() const override { return {edges_.capacity() * sizeof(Edge), 0}; }
+
+ private:
+  struct Edge {
+    uint64_t row = OverRows::kNoRow;
+    uint64_t entered = 0;
+  };
+  const OverRows& rows_;
+  KeptValues values_;
+  bool last_;
+  std::vector<Edge> edges_;      // by group
+  std::vector<uint64_t> found_;  // of this turn
+};
+
+class DistinctValues : public OverIndex {
  public:
   explicit DistinctValues(const KeptValues& values) : values_(values) {}
 
   void resize(size_t groups) override { grow_to(last_, groups); }
   void enter(uint32_t group, uint64_t low, uint64_t index) override {
-    if (!values_.is_null(group, index)) last_[group].enter(values_, group, low, index);
+    if (!values_.is_left_out(group, index)) last_[group].enter(values_, group, low, index);
   }
   void leave(uint32_t group, uint64_t index) override {
-    if (!values_.is_null(group, index)) last_[group].leave(values_, group, index);
+    if (!values_.is_left_out(group, index)) last_[group].leave(values_, group, index);
   }
   void forget(uint32_t group) override {
     if (group < last_.size()) last_[group] = LastOfValues();
-  }
-  void note(uint32_t group, uint64_t) override {
-    counts_.push_back(static_cast<int64_t>(last_[group].size()));
-  }
-  ColumnPtr answers(std::span<const uint32_t>) override {
-    ColumnBuilder builder(Type::bigint(), counts_.size());
-    for (const int64_t count : counts_) builder.append_int64(count);
-    counts_.clear();
-    return builder.finish();
   }
   StateBytes memory_bytes() const override {
     StateBytes bytes{last_.capacity() * sizeof(LastOfValues), 0};
@@ -184,10 +275,85 @@ class DistinctValues final : public OverIndex {
     return bytes;
   }
 
- private:
+ protected:
   KeptValues values_;
   std::vector<LastOfValues> last_;  // by group
-  std::vector<int64_t> counts_;     // of this turn
+};
+
+class DistinctCount final : public DistinctValues {
+ public:
+  using DistinctValues::DistinctValues;
+  void note(uint32_t group, uint64_t) override {
+    counts_.push_back(static_cast<int64_t>(last_[group].size()));
+  }
+  ColumnPtr answers(std::span<const uint32_t>, RowErrors&) override {
+    ColumnBuilder builder(Type::bigint(), counts_.size());
+    for (const int64_t count : counts_) builder.append_int64(count);
+    counts_.clear();
+    return builder.finish();
+  }
+
+ private:
+  std::vector<int64_t> counts_;  // of this turn
+};
+
+/// What follows from a list of the values, ascending. The lists of a turn are never there at once.
+class DistinctList final : public DistinctValues {
+ public:
+  DistinctList(const OverRows& rows, const KeptValues& values, Aggregate aggregate)
+      : DistinctValues(values), rows_(rows), aggregate_(std::move(aggregate)) {}
+  void note(uint32_t group, uint64_t low) override {
+    last_[group].each(low, [&](uint64_t index) {
+      groups_.push_back(group);
+      indexes_.push_back(index);
+    });
+    ends_.push_back(static_cast<uint32_t>(groups_.size()));
+    if (groups_.size() >= kElementsPerPiece) make_piece();
+  }
+  ColumnPtr answers(std::span<const uint32_t>, RowErrors& errors) override {
+    make_piece();
+    for (const RowError& error : errors_.raw()) errors.add(error.row, error.code, error.message);
+    errors_ = RowErrors();
+    answered_ = 0;
+    return concat(std::exchange(pieces_, {}));
+  }
+
+ private:
+  static constexpr size_t kElementsPerPiece = 65'536;  // about so many
+
+  void make_piece() {
+    const ColumnPtr values = rows_.gather(values_.column(), groups_, indexes_);
+    Selection order(values->size());
+    std::iota(order.begin(), order.end(), uint32_t{0});
+    auto offsets = Buffer::allocate((ends_.size() + 1) * sizeof(uint32_t));
+    offsets->as<uint32_t>()[0] = 0;
+    std::copy(ends_.begin(), ends_.end(), offsets->as<uint32_t>() + 1);
+    uint32_t begin = 0;
+    for (const uint32_t end : ends_) {
+      std::sort(order.begin() + begin, order.begin() + end,
+                [&](uint32_t a, uint32_t b) { return compare_rows(*values, a, *values, b) < 0; });
+      begin = end;
+    }
+    const ColumnPtr lists = Column::list(Type::array(values->type()), ends_.size(),
+                                         std::move(offsets), {gather(values, order)});
+    RowErrors failed;
+    pieces_.push_back(finalise_aggregate(aggregate_, {&lists, 1}, ends_.size(), failed));
+    for (const RowError& error : failed.raw()) {
+      errors_.add(answered_ + error.row, error.code, error.message);
+    }
+    answered_ += static_cast<uint32_t>(ends_.size());
+    groups_.clear(), indexes_.clear(), ends_.clear();
+  }
+
+  const OverRows& rows_;
+  Aggregate aggregate_;
+  // Of this turn: the values of the piece at work, and what is done.
+  std::vector<uint32_t> groups_;
+  std::vector<uint64_t> indexes_;
+  std::vector<uint32_t> ends_;
+  std::vector<ColumnPtr> pieces_;
+  RowErrors errors_;
+  uint32_t answered_ = 0;
 };
 
 class Indexed final : public OverAggregates {
@@ -196,19 +362,25 @@ class Indexed final : public OverAggregates {
     for (const Aggregate& aggregate : options.aggregates) {
       const Component& component = aggregate.components[0];
       const Expr& input = *component.inputs[0];
-      const KeptValues values(rows, input.index(), input.type());
-      if (component.kind == AccumulatorKind::kDistinct) {
-        indexes_.push_back(std::make_unique<DistinctValues>(values));
+      const int filter = component.filter ? static_cast<int>(component.filter->index()) : -1;
+      const KeptValues values(rows, input.index(), input.type(), filter);
+      const bool greatest = component.kind == AccumulatorKind::kMax;
+      const bool last = component.kind == AccumulatorKind::kLast;
+      if (greatest || component.kind == AccumulatorKind::kMin) {
+        indexes_.push_back(std::make_unique<LeastValue>(rows, values, greatest));
+      } else if (last || component.kind == AccumulatorKind::kFirst) {
+        indexes_.push_back(std::make_unique<EdgeValue>(rows, values, last));
+      } else if (component.emission == Emission::kValues) {
+        indexes_.push_back(std::make_unique<DistinctList>(rows, values, aggregate));
       } else {
-        const bool greatest = component.kind == AccumulatorKind::kMax;
-        indexes_.push_back(std::make_unique<LeastText>(rows, values, greatest));
+        indexes_.push_back(std::make_unique<DistinctCount>(values));
       }
     }
   }
 
   void arrive(const Batch&, EvaluationContext&) override {}
   std::vector<ColumnPtr> answer(const OverTurn& turn, const OverSpans& spans, EvaluationContext&,
-                                RowErrors&) override {
+                                RowErrors& errors) override {
     grow();
     std::vector<ColumnPtr> columns;
     for (size_t i = 0; i < turn.size(); ++i) {
@@ -216,11 +388,11 @@ class Indexed final : public OverAggregates {
       const uint64_t low = places_[turn.groups[i]].left;
       for (const auto& index : indexes_) index->note(turn.groups[i], low);
     }
-    for (const auto& index : indexes_) columns.push_back(index->answers(turn.groups));
+    for (const auto& index : indexes_) columns.push_back(index->answers(turn.groups, errors));
     return columns;
   }
 
-  uint64_t low(uint32_t group) const override {
+  uint64_t low(uint32_t group, const OverNextFrame&) const override {
     return group < places_.size() ? places_[group].left : 0;
   }
   void forget_rows(std::span<const uint32_t>) override {}
@@ -297,16 +469,23 @@ class Indexed final : public OverAggregates {
 bool follows_from_indexes(const Aggregate& aggregate) {
   if (aggregate.components.size() != 1) return false;
   const Component& component = aggregate.components[0];
-  if (component.filter != nullptr || component.inputs.size() != 1) return false;
-  const Expr& input = *component.inputs[0];
-  if (input.kind() != ExprKind::kColumn) return false;
-  if (component.kind == AccumulatorKind::kDistinct) {
-    return component.emission == Emission::kCount && KeptValues::can_read(input.type());
+  const auto is_column = [](const ExprPtr& expr) { return expr->kind() == ExprKind::kColumn; };
+  if (component.inputs.size() != 1 || !is_column(component.inputs[0])) return false;
+  if (component.filter != nullptr && !is_column(component.filter)) return false;
+  const Type& type = component.inputs[0]->type();
+  switch (component.kind) {
+    case AccumulatorKind::kFirst:
+    case AccumulatorKind::kLast:
+      return true;
+    case AccumulatorKind::kDistinct:
+    case AccumulatorKind::kHyperLogLog:
+      return !type.is_nested();
+    case AccumulatorKind::kMin:
+    case AccumulatorKind::kMax:
+      return !type.is_nested() && !follows_from_numbers(aggregate);
+    default:
+      return false;
   }
-  const bool least =
-      component.kind == AccumulatorKind::kMin || component.kind == AccumulatorKind::kMax;
-  return least && aggregate.rule == FinalRule::kAsIs &&
-         input.type().physical() == Physical::kString;
 }
 
 std::unique_ptr<OverAggregates> make_indexed_aggregates(OverAggregatesOptions options,

@@ -9,36 +9,33 @@
 
 namespace velo {
 
-/// Reads one kept column of OVER's rows, by partition and index: 64-bit numbers, doubles or texts.
+/// Reads one kept column of OVER's rows, by partition and index: of values that are not nested.
 class KeptValues {
  public:
-  KeptValues(const OverRows& rows, size_t column, const Type& type)
-      : rows_(rows), column_(column), physical_(type.physical()) {}
-  static bool can_read(const Type& type) {
-    const Physical physical = type.physical();
-    return physical == Physical::kInt64 || physical == Physical::kDouble ||
-           physical == Physical::kString;
-  }
+  /// `filter`: another kept column, BOOLEAN; −1: all rows count.
+  KeptValues(const OverRows& rows, size_t column, const Type& type, int filter)
+      : rows_(rows), column_(column), filter_(filter), physical_(type.physical()) {}
   size_t column() const { return column_; }
-  bool is_null(uint32_t group, uint64_t index) const {
-    return rows_.is_null(column_, group, index);
-  }
-  const StringRef& text(uint32_t group, uint64_t index) const {
-    return rows_.value<StringRef>(column_, group, index);
-  }
-  /// The same for values that are one to DISTINCT.
+  /// NULL, or the filter is not TRUE.
+  bool is_left_out(uint32_t group, uint64_t index) const;
+  /// As compare_rows, of values that are there.
+  int order(uint32_t group, uint64_t a, uint64_t b) const;
+  /// Whether values are one to DISTINCT.
   bool equal(uint32_t group, uint64_t a, uint64_t b) const {
-    return physical_ == Physical::kString ? text(group, a) == text(group, b)
-                                          : word(group, a) == word(group, b);
+    if (physical_ != Physical::kInt64) return order(group, a, b) == 0;
+    return value<int64_t>(group, a) == value<int64_t>(group, b);
   }
   uint64_t hash(uint32_t group, uint64_t index) const;
 
  private:
-  /// Equal for equal numbers.
-  uint64_t word(uint32_t group, uint64_t index) const;
+  template <typename T>
+  const T& value(uint32_t group, uint64_t index) const {
+    return rows_.value<T>(column_, group, index);
+  }
 
   const OverRows& rows_;
   size_t column_;
+  int filter_;
   Physical physical_;
 };
 
@@ -50,6 +47,13 @@ class LastOfValues {
   size_t size() const { return size_; }
   /// The row comes last; `low`: the frame's first.
   void enter(const KeptValues& values, uint32_t group, uint64_t low, uint64_t index);
+  /// Calls visit(index) for the row of every value; `low`: the frame's first.
+  template <typename Visit>
+  void each(uint64_t low, Visit visit) const {
+    for (size_t slot = 0; slot < capacity(); ++slot) {
+      if (get(slot) != kEmpty) visit(index_in(slot, low_of(low)));
+    }
+  }
   /// The frame's first row goes.
   void leave(const KeptValues& values, uint32_t group, uint64_t index);
   size_t memory_bytes() const {

@@ -54,6 +54,7 @@ class KeptColumns {
               std::span<const uint32_t> rows);
   void trim(uint32_t group, uint64_t low, uint64_t end) { blocks_.trim(group, low, end); }
   void forget(uint32_t group) { blocks_.forget(group); }
+  void settle() { blocks_.settle(); }
   /// Whether it holds long strings that may not be needed: then renew_texts.
   bool wants_renewal() const { return texts_.wants_renewal(); }
   /// `rows_of(group)`: {first, end} of the rows that are needed.

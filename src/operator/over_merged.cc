@@ -49,11 +49,7 @@ class Merged final : public OverAggregates {
   std::vector<ColumnPtr> answer(const OverTurn& turn, const OverSpans& spans, EvaluationContext&,
                                 RowErrors& errors) override;
 
-  uint64_t low(uint32_t group) const override {
-    if (group >= places_.size()) return 0;
-    const Place& place = places_[group];
-    return options_.starts_with_partition ? place.entered : std::min(place.start, place.entered);
-  }
+  uint64_t low(uint32_t group, const OverNextFrame&) const override { return low_of(group); }
   void forget_rows(std::span<const uint32_t> handles) override {
     slots_.clear();
     for (const uint32_t handle : handles) slots_.push_back(slot(handle));
@@ -63,6 +59,11 @@ class Merged final : public OverAggregates {
     if (group >= places_.size()) return;
     places_[group] = Place();
     backs_.clear(std::span(&group, 1));
+  }
+  void settle() override {
+    if (options_.whole || rows_.handle_end() > 0 || states_.size() == 1) return;
+    states_ = GroupStates(&layout_);
+    states_.resize(1);
   }
   void clear() override {
     places_.clear();
@@ -86,6 +87,11 @@ class Merged final : public OverAggregates {
     uint32_t back = kNothing;  // its slot
   };
 
+  uint64_t low_of(uint32_t group) const {
+    if (group >= places_.size()) return 0;
+    const Place& place = places_[group];
+    return options_.starts_with_partition ? place.entered : std::min(place.start, place.entered);
+  }
   static uint32_t slot(uint32_t handle) { return handle + 1; }
   uint32_t row_slots_end() const { return rows_.handle_end() + 1; }
   uint32_t slot_of(uint32_t group, uint64_t index) const {
@@ -221,7 +227,7 @@ Status Merged::load(std::span<const uint32_t> groups, size_t rows, SnapshotReade
     if (has_back != 0) stored.push_back(group);
     place.back = has_back != 0 ? kStored : kNothing;
     if (place.mid > place.entered || place.entered > rows_.count(group) ||
-        (low(group) < rows_.first(group))) {
+        (low_of(group) < rows_.first(group))) {
       return Error(ErrorCode::kCorruptData, "the states of a frame do not fit its rows");
     }
   }

@@ -17,9 +17,7 @@ void OverNavigation::grow() {
   kept_.resize(places_.size());
 }
 
-uint64_t OverNavigation::by_index(Place& place, uint64_t start, uint64_t end) const {
-  const uint64_t last = end > n() ? end - n() : 0;
-  place.low = from_start() ? start : std::max(start, last);
+uint64_t OverNavigation::by_index(uint64_t start, uint64_t end) const {
   if (start >= end || end - start < n()) return OverRows::kNoRow;
   return from_start() ? start + n() - 1 : end - n();
 }
@@ -83,6 +81,7 @@ void OverNavigation::trim_kept() {
     if (kept.values > n()) kept.first = kept.values - n();
     kept_.trim(group, kept.first, kept.values);
   }
+  kept_.settle();
   if (!kept_.wants_renewal()) return;
   kept_.renew_texts(values_.size(), [this](uint32_t group) { return kept_rows(group); });
 }
@@ -116,7 +115,7 @@ ColumnPtr OverNavigation::answer(const OverTurn& turn, const OverSpans& spans) {
     for (size_t i = 0; i < turn.size(); ++i) {
       Place& place = places_[turn.groups[i]];
       indexes[i] = lists() ? by_list(turn.groups[i], place, spans.starts[i], spans.ends[i])
-                           : by_index(place, spans.starts[i], spans.ends[i]);
+                           : by_index(spans.starts[i], spans.ends[i]);
     }
     found = rows_.gather(call_.argument->index(), turn.groups, indexes);
   }
@@ -133,8 +132,17 @@ ColumnPtr OverNavigation::with_default(const OverTurn& turn, const ColumnPtr& fo
   return builder.finish();
 }
 
-uint64_t OverNavigation::low(uint32_t group) const {
-  return group < places_.size() ? places_[group].low : 0;
+uint64_t OverNavigation::low(uint32_t group, const OverNextFrame& next) const {
+  if (keeps() || lists()) {
+    if (group >= places_.size()) return 0;
+    const Place& place = places_[group];
+    if (keeps()) return place.entered;
+    const RowIndexes& list = lists_[group];
+    return std::max(list.empty() ? place.entered : list.front(place.low),
+                    std::min(next.start, next.end));
+  }
+  if (from_start()) return next.start + n() - 1;
+  return std::max(next.start, next.end > n() ? next.end - n() : 0);
 }
 
 void OverNavigation::forget(uint32_t group) {
@@ -178,10 +186,7 @@ Status OverNavigation::load(std::span<const uint32_t> groups, SnapshotReader& re
     Place& place = places_[group];
     place.low = TRY(reader.u64());
     place.entered = TRY(reader.u64());
-    if (place.low < rows_.first(group) || place.low > rows_.count(group) ||
-        place.entered > rows_.count(group)) {
-      return misfit;
-    }
+    if (place.low > rows_.count(group) || place.entered > rows_.count(group)) return misfit;
     const uint64_t listed = lists() ? TRY(reader.count(sizeof(uint64_t))) : 0;
     for (uint64_t i = 0; i < listed; ++i) {
       const uint64_t index = TRY(reader.u64());
@@ -209,6 +214,7 @@ Status OverNavigation::load_kept(std::span<const uint32_t> groups, SnapshotReade
       kept_.append(group, first, index + 1, leaves, {&next, 1});
     }
   }
+  kept_.settle();
   return {};
 }
 

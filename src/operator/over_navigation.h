@@ -25,8 +25,8 @@ class OverNavigation {
            (call.ignore_nulls || call.function == OverFunction::kFromStart);
   }
   ColumnPtr answer(const OverTurn& turn, const OverSpans& spans);
-  /// No row before this index is asked for by later frames.
-  uint64_t low(uint32_t group) const;
+  /// No row before this index is asked for by later frames, from `next` on.
+  uint64_t low(uint32_t group, const OverNextFrame& next) const;
   void forget(uint32_t group);
   /// Whole partitions were answered; others follow.
   void clear() { places_.clear(), lists_.clear(); }
@@ -38,7 +38,7 @@ class OverNavigation {
 
  private:
   struct Place {
-    uint64_t low = 0;
+    uint64_t low = 0;      // no row of the list is before
     uint64_t entered = 0;  // rows looked at
   };
   /// What is kept of a partition. From the start it is the n-th value, as row 0 once there are so
@@ -53,7 +53,7 @@ class OverNavigation {
   bool from_start() const { return call_.function == OverFunction::kFromStart; }
   uint64_t n() const { return static_cast<uint64_t>(call_.n); }
   void grow();
-  uint64_t by_index(Place& place, uint64_t start, uint64_t end) const;
+  uint64_t by_index(uint64_t start, uint64_t end) const;
   uint64_t by_list(uint32_t group, Place& place, uint64_t start, uint64_t end);
   ColumnPtr from_kept(const OverTurn& turn, const OverSpans& spans, std::vector<uint64_t>* indexes);
   void list_entering(const OverTurn& turn, const OverSpans& spans);

@@ -61,11 +61,7 @@ class Numbers final : public OverAggregates {
   std::vector<ColumnPtr> answer(const OverTurn& turn, const OverSpans& spans, EvaluationContext&,
                                 RowErrors& errors) override;
 
-  uint64_t low(uint32_t group) const override {
-    if (group >= places_.size()) return 0;
-    const FramePlace& place = places_[group];
-    return options_.starts_with_partition ? place.entered : std::min(place.start, place.entered);
-  }
+  uint64_t low(uint32_t group, const OverNextFrame&) const override { return low_of(group); }
   void forget_rows(std::span<const uint32_t>) override {}
   void forget(uint32_t group) override {
     if (group >= places_.size()) return;
@@ -73,6 +69,7 @@ class Numbers final : public OverAggregates {
     blocks_.forget(group);
     each_frames([group](FrameStates& frames) { frames.forget(group); });
   }
+  void settle() override { blocks_.settle(); }
   void clear() override {
     places_.clear();
     each_frames([](FrameStates& frames) { frames.clear(); });
@@ -113,6 +110,11 @@ class Numbers final : public OverAggregates {
     size_t mask;
   };
 
+  uint64_t low_of(uint32_t group) const {
+    if (group >= places_.size()) return 0;
+    const FramePlace& place = places_[group];
+    return options_.starts_with_partition ? place.entered : std::min(place.start, place.entered);
+  }
   /// Of what is kept of a row.
   size_t row_bytes() const {
     size_t bytes = 0;
@@ -239,7 +241,7 @@ void Numbers::arrive(const Batch& rows, EvaluationContext& context) {
 void Numbers::append(uint32_t group, std::span<const uint32_t> rows) {
   const uint64_t end = rows_.count(group);
   const uint64_t begin = end - rows.size();
-  blocks_.reserve(group, low(group), begin, end);
+  blocks_.reserve(group, low_of(group), begin, end);
   const size_t at = begin - blocks_.base(group);
   for (size_t i = 0; i < stored_.size(); ++i) {
     const Stored& stored = stored_[i];
@@ -315,7 +317,7 @@ void Numbers::answer_run(uint32_t group, std::span<const uint32_t> which, const 
   for (const uint32_t i : which) {
     place.move_to(starts[i], ends[i]);
   }
-  if (!options_.whole) blocks_.trim(group, low(group), rows_.count(group));
+  if (!options_.whole) blocks_.trim(group, low_of(group), rows_.count(group));
 }
 
 std::vector<ColumnPtr> Numbers::answer(const OverTurn& turn, const OverSpans& spans,
@@ -391,16 +393,16 @@ void Numbers::save(std::span<const uint32_t> groups, std::span<const uint32_t>,
     writer.u64(place.start);
     writer.u64(place.mid);
     writer.u64(place.entered);
-    rows += rows_.count(group) - low(group);
+    rows += rows_.count(group) - low_of(group);
   }
   each_frames([&](const FrameStates& frames) { frames.save(groups, writer); });
   for (const Mask& mask : masks_) writer.u8(mask.active ? 1 : 0);
   if (row_bytes() == 0) return;
   writer.u64(rows);
   for (const uint32_t group : groups) {
-    const size_t held = rows_.count(group) - low(group);
+    const size_t held = rows_.count(group) - low_of(group);
     each_column(group, [&](const std::byte* values, size_t bytes) {
-      writer.raw(values + (low(group) - blocks_.base(group)) * bytes, held * bytes);
+      writer.raw(values + (low_of(group) - blocks_.base(group)) * bytes, held * bytes);
     });
   }
 }
@@ -417,7 +419,7 @@ Status Numbers::load(std::span<const uint32_t> groups, size_t, SnapshotReader& r
     place.entered = TRY(reader.u64());
     const bool in_order = place.start <= place.entered && place.mid <= place.entered;
     if (!in_order || place.entered > rows_.count(group)) return misfit;
-    expected += rows_.count(group) - low(group);
+    expected += rows_.count(group) - low_of(group);
   }
   for (const Reader& read : readers_) {
     if (read.frames) TRY(read.frames->load(groups, reader));
@@ -437,7 +439,7 @@ Status Numbers::load(std::span<const uint32_t> groups, size_t, SnapshotReader& r
 }
 
 Status Numbers::load_rows(uint32_t group, SnapshotReader& reader) {
-  const uint64_t first = low(group);
+  const uint64_t first = low_of(group);
   const size_t held = rows_.count(group) - first;
   blocks_.reserve(group, first, first, rows_.count(group));
   Status read;

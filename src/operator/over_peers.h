@@ -41,6 +41,7 @@ class OverPeers {
   /// Gives up the rows before `low`, of those up to `end`.
   void trim(uint32_t group, uint64_t low, uint64_t end);
   void forget(uint32_t group);
+  void settle() { blocks_.settle(); }
 
   StateBytes memory_bytes() const {
     return StateBytes{places_.capacity() * sizeof(Place), 0} + blocks_.memory_bytes();

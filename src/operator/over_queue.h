@@ -39,6 +39,8 @@ class OverQueue {
   size_t waiting() const { return waiting_; }
   /// REQUIRES: none of these partitions' rows waits.
   void forget(std::span<const uint32_t> groups);
+  /// The turn is over: gives back memory.
+  void settle() { sequences_.settle(); }
 
   void save(std::span<const uint32_t> groups, SnapshotWriter& writer) const;
   Status load(std::span<const uint32_t> groups, SnapshotReader& reader);

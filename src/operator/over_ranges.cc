@@ -45,14 +45,14 @@ void RangeKeys::put_whole(const Column& column) {
 
 void RangeKeys::append(uint32_t group, uint64_t low, uint64_t end, const Column& column,
                        std::span<const uint32_t> rows) {
-  const uint64_t begin = end - rows.size();
-  blocks_.reserve(group, low, begin, end);
-  const size_t at = begin - blocks_.base(group);
   for (size_t i = 0; all_numbers_ && i < rows.size(); ++i) {
     if (rank_of(column, rows[i]) == kNumber) continue;
     all_numbers_ = false;
     blocks_.widen_values(kRanks, 1, kNumber);
   }
+  const uint64_t begin = end - rows.size();
+  blocks_.reserve(group, low, begin, end);
+  const size_t at = begin - blocks_.base(group);
   std::byte* values = blocks_.values(group, kValues) + at * width_;
   for (size_t i = 0; i < rows.size(); ++i) put_value(column, rows[i], values + i * width_);
   if (all_numbers_) return;

@@ -25,6 +25,7 @@ class RangeKeys {
   void resize(size_t groups) { blocks_.resize(groups); }
   void trim(uint32_t group, uint64_t low, uint64_t end) { blocks_.trim(group, low, end); }
   void forget(uint32_t group) { blocks_.forget(group); }
+  void settle() { blocks_.settle(); }
 
   /// The keys of a partition, by the numbers of its rows.
   class Keys {

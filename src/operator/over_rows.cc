@@ -216,10 +216,19 @@ std::vector<uint32_t> OverRows::take_forgotten() {
   return gone;
 }
 
-void OverRows::trim() {
+void OverRows::settle() {
   if (options_.whole) {
     batch_ = Batch();
     return;
+  }
+  listed_.settle();
+  peers_.settle();
+  ranges_.settle();
+  kept_.settle();
+  waiting_.settle();
+  if (counted_ == 0) {  // as between turns of frames that begin with their partitions
+    handle_end_ = 0;
+    std::vector<uint32_t>().swap(free_);
   }
   if (kept_.wants_renewal()) {
     kept_.renew_texts(keys_.size(), [this](uint32_t group) {

@@ -44,7 +44,7 @@ class OverRows {
   /// Of the last batch, by row.
   const GroupRuns& taken_runs() const { return runs_; }
   std::span<const uint32_t> handles() const { return handles_; }
-  /// All handles are below.
+  /// All handles are below; none are left once `settle` found no rows.
   uint32_t handle_end() const { return handle_end_; }
 
   size_t groups() const { return keys_.size(); }
@@ -107,8 +107,8 @@ class OverRows {
   void forget(uint32_t group);
   /// Handles of rows that were forgotten since the last call; they may be given out again.
   std::vector<uint32_t> take_forgotten();
-  /// Gives back memory.
-  void trim();
+  /// The turn is over: gives back memory.
+  void settle();
 
   /// Stored rows. REQUIRES: not `whole`.
   size_t rows() const { return counted_; }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "operator/over_aggregates.h"
+#include "operator/over_inputs.h"
 
 namespace velo {
 namespace {
@@ -23,27 +24,14 @@ class Sliding final : public OverAggregates {
       : options_(std::move(options)),
         rows_(rows),
         layout_({}, options_.aggregates, !options_.starts_with_partition),
-        states_(&layout_) {
-    std::vector<size_t> columns;
-    for (const Component& component : layout_.components()) {
-      for (const ExprPtr& input : component.inputs) collect_columns(*input, &columns);
-      for (const ListOrder& order : component.order) collect_columns(*order.key, &columns);
-      if (component.filter != nullptr) collect_columns(*component.filter, &columns);
-    }
-    for (const size_t column : columns) {
-      if (std::find(read_.begin(), read_.end(), column) == read_.end()) read_.push_back(column);
-    }
-  }
+        states_(&layout_),
+        inputs_(options_.schema, &layout_, rows) {}
 
   void arrive(const Batch&, EvaluationContext&) override {}
   std::vector<ColumnPtr> answer(const OverTurn& turn, const OverSpans& spans,
                                 EvaluationContext& context, RowErrors& errors) override;
 
-  uint64_t low(uint32_t group) const override {
-    if (group >= places_.size()) return 0;
-    const Place& place = places_[group];
-    return options_.starts_with_partition ? place.entered : place.left;
-  }
+  uint64_t low(uint32_t group, const OverNextFrame&) const override { return low_of(group); }
   void forget_rows(std::span<const uint32_t>) override {}
   void forget(uint32_t group) override {
     if (group >= places_.size()) return;
@@ -78,15 +66,18 @@ class Sliding final : public OverAggregates {
       const uint8_t has_state = TRY(reader.u8());
       if (has_state != 0) known.push_back(group);
       if (place.left > place.entered || place.entered > rows_.count(group) ||
-          low(group) < rows_.first(group)) {
+          low_of(group) < rows_.first(group)) {
         return Error(ErrorCode::kCorruptData, "the states of a frame do not fit its rows");
       }
     }
     return states_.load(known, reader);
   }
-  // States hold values of rows.
+  // States hold values of rows; from the partition's start on they are all that is kept of keys.
   StateBytes memory_bytes() const override {
-    return {places_.capacity() * sizeof(Place), states_.memory_bytes()};
+    const size_t places = places_.capacity() * sizeof(Place);
+    const size_t states = states_.memory_bytes();
+    return options_.starts_with_partition ? StateBytes{places + states, 0}
+                                          : StateBytes{places, states};
   }
 
  private:
@@ -102,8 +93,12 @@ class Sliding final : public OverAggregates {
     uint32_t wave;
   };
 
+  uint64_t low_of(uint32_t group) const {
+    if (group >= places_.size()) return 0;
+    const Place& place = places_[group];
+    return options_.starts_with_partition ? place.entered : place.left;
+  }
   void list_steps(const OverTurn& turn, const OverSpans& spans);
-  void prepare(EvaluationContext& context);
   void sort_into_waves();
   void fold(const OverTurn& turn, std::span<const uint32_t> wave, bool entering);
   void look_at_memory();
@@ -112,8 +107,8 @@ class Sliding final : public OverAggregates {
   const OverRows& rows_;
   AggregateLayout layout_;
   GroupStates states_;  // by group
+  KeptInputs inputs_;
   std::vector<Place> places_;
-  std::vector<size_t> read_;  // columns
   size_t bytes_after_compaction_ = 0;
   size_t turns_ = 0;
 
@@ -124,8 +119,8 @@ class Sliding final : public OverAggregates {
   std::vector<uint32_t> seen_;      // by group, all 0 between turns
   std::vector<uint32_t> in_waves_;  // rows of the turn, wave by wave
   std::vector<uint32_t> wave_ends_;
-  AggregateLayout::Prepared prepared_;  // of all of `moved_`
-  AggregateLayout::Prepared part_;      // of one fold
+  const AggregateLayout::Prepared* prepared_ = nullptr;  // of all of `moved_`
+  AggregateLayout::Prepared part_;                       // of one fold
   std::vector<uint32_t> part_places_;
   std::vector<uint32_t> slots_;
   std::vector<int64_t> times_;
@@ -163,16 +158,6 @@ void Sliding::list_steps(const OverTurn& turn, const OverSpans& spans) {
   for (const uint32_t group : turn.groups) seen_[group] = 0;
 }
 
-void Sliding::prepare(EvaluationContext& context) {
-  Batch batch{options_.schema, moved_.size(), {}, nullptr, nullptr};
-  for (const Field& field : options_.schema->fields()) {
-    batch.columns.push_back(Column::nulls(field.type, moved_.size()));
-  }
-  for (const size_t column : read_) batch.columns[column] = rows_.gather(column, moved_, indexes_);
-  RowErrors errors;
-  layout_.prepare(batch, context, errors, &prepared_);
-}
-
 void Sliding::sort_into_waves() {
   wave_ends_.clear();
   for (const Step& step : steps_) {
@@ -199,9 +184,9 @@ void Sliding::fold(const OverTurn& turn, std::span<const uint32_t> wave, bool en
   }
   const size_t rows = part_places_.size();
   if (rows == 0) return;
-  part_.components.resize(prepared_.components.size());
+  part_.components.resize(prepared_->components.size());
   for (size_t c = 0; c < part_.components.size(); ++c) {
-    const AggregateLayout::Prepared::Inputs& all = prepared_.components[c];
+    const AggregateLayout::Prepared::Inputs& all = prepared_->components[c];
     AggregateLayout::Prepared::Inputs& part = part_.components[c];
     part.columns.clear();
     for (const ColumnPtr& column : all.columns)
@@ -224,7 +209,7 @@ void Sliding::fold(const OverTurn& turn, std::span<const uint32_t> wave, bool en
 std::vector<ColumnPtr> Sliding::answer(const OverTurn& turn, const OverSpans& spans,
                                        EvaluationContext& context, RowErrors& errors) {
   list_steps(turn, spans);
-  prepare(context);
+  prepared_ = &inputs_.prepare(moved_, indexes_, context);
   sort_into_waves();
   std::vector<std::vector<ColumnPtr>> parts(options_.aggregates.size());
   std::vector<uint32_t> groups;

@@ -67,6 +67,14 @@ struct State {
   OverQueue queue;
   std::vector<int64_t> last_times;  // by group, where a silent one is forgotten
   std::vector<int64_t> touched_us;  // by group, where there is a TTL
+
+  /// A turn is over.
+  void settle() {
+    answers.forget_rows(rows.take_forgotten());
+    rows.settle();
+    answers.settle();
+    queue.settle();
+  }
 };
 
 class TimedOver final : public Operator {
@@ -88,7 +96,10 @@ class TimedOver final : public Operator {
     const int64_t passed = time_passed(watermark, options_.shift_us);
     if (watermark != kWatermarkNone) {
       take(waiting_.release(passed), output);
-      if (state_->queue.delays()) answer_ready(passed, watermark == kWatermarkEnd, output);
+      if (state_->queue.delays()) {
+        answer_ready(passed, watermark == kWatermarkEnd, output);
+        state_->settle();
+      }
       forget_silent(passed);
     }
     int64_t reached = std::min(watermark, passed);
@@ -175,6 +186,7 @@ class TimedOver final : public Operator {
       state.queue.take_ready(0, false, &turn_);
       answer(piece, output);
     }
+    state.settle();
   }
 
   void note_times(const Batch& piece) {
@@ -220,10 +232,8 @@ class TimedOver final : public Operator {
       // Once per partition: at its last row of the turn.
       if (turn_.indexes[i] + 1 != state.queue.next(group)) continue;
       const uint64_t next = state.queue.next(group);
-      state.rows.forget_before(group, std::min(state.answers.low(group), next), next);
+      state.rows.forget_before(group, std::min(state.answers.low(group, next), next), next);
     }
-    state.answers.forget_rows(state.rows.take_forgotten());
-    state.rows.trim();
   }
 
   void forget_silent(int64_t passed) {
@@ -252,8 +262,7 @@ class TimedOver final : public Operator {
       state.rows.forget(group);
     }
     state.queue.forget(gone);
-    state.answers.forget_rows(state.rows.take_forgotten());
-    state.rows.trim();
+    state.settle();
     empty += gone.size();
     if (state.keys.size() > kCleanAt && empty * 2 > state.keys.size()) forget_numbers();
   }
@@ -326,7 +335,9 @@ Status TimedOver::load_state(SnapshotReader& reader) {
   TRY(state.rows.load(groups, reader));
   const size_t rows = state.rows.rows();
   TRY(state.answers.load(groups, rows, reader));
-  return state.queue.load(groups, reader);
+  TRY(state.queue.load(groups, reader));
+  state.settle();
+  return {};
 }
 
 }  // namespace

@@ -66,6 +66,7 @@ class WholeOver final : public Operator {
   const SchemaPtr& output_schema() const override { return options_.output; }
   size_t state_rows() const override { return sorter_->state_rows(); }
   size_t state_bytes() const override { return sorter_->state_bytes(); }
+  size_t state_column_bytes() const override { return sorter_->state_column_bytes(); }
 
  private:
   /// Where the sorter puts its rows.
@@ -128,7 +129,7 @@ class WholeOver final : public Operator {
     RowErrors errors;
     std::vector<ColumnPtr> columns = answers_.answer(turn_, context_, errors);
     answers_.clear();
-    rows_.trim();
+    rows_.settle();
     emit_answers(std::move(batch), std::move(columns), options_.output, errors, output);
   }
 

@@ -6,6 +6,7 @@
 #include "column/batch_text.h"
 #include "column/column_builder.h"
 #include "operator/aggregate_test_case.h"
+#include "operator/asof_join.h"
 #include "operator/build_join.h"
 #include "operator/collect_output.h"
 #include "operator/over.h"
@@ -152,6 +153,37 @@ TEST(StateBytes, OfJoinsThatReadOneSideFirst) {
   expect_little_more_than_columns(*op, 2 * kRows, 24);
 }
 
+// Of most keys newer versions came, in no order of the keys.
+TEST(StateBytes, OfVersions) {
+  constexpr size_t kKeys = 50'000;
+  AsofJoinOptions options;
+  const SchemaPtr schema = schema_from_text("k BIGINT, v BIGINT, t TIMESTAMP");
+  for (JoinInput& input : options.inputs) input = {schema, {0}, 2, 0};
+  std::vector<Field> both = schema->fields();
+  both.insert(both.end(), schema->fields().begin(), schema->fields().end());
+  options.output = make_schema(std::move(both));
+  const auto op = make_asof_join(options);
+  CollectOutput out;
+  Random random(1);
+  for (size_t first = 0; first < 6 * kKeys; first += kBatchRows) {
+    Batch batch = batch_of(schema, first, 1, 0);
+    ColumnBuilder keys(Type::bigint(), kBatchRows), times(Type::timestamp(3), kBatchRows);
+    for (size_t row = first; row < first + kBatchRows; ++row) {
+      keys.append_int64(static_cast<int64_t>(random.below(kKeys)));
+      times.append_int64(static_cast<int64_t>(row * 1000));
+    }
+    batch.columns[0] = keys.finish();
+    batch.columns[2] = times.finish();
+    op->push(1, batch, out);
+    for (const size_t side : {0, 1}) op->advance(side, static_cast<int64_t>(first * 1000), out);
+    if (first < kKeys) continue;
+    EXPECT_LE(static_cast<double>(op->state_bytes()),
+              1.5 * static_cast<double>(op->state_column_bytes()))
+        << op->state_rows() << " rows";
+  }
+  EXPECT_GT(op->state_rows(), kKeys * 99 / 100);
+}
+
 TEST(StateBytes, OfFirstRowsPerKey) {
   constexpr size_t kRows = 300'000;
   for (const bool texts : {true, false}) {
@@ -207,13 +239,15 @@ void add_aggregate(OverOptions& options, const OverFrame& frame, const std::stri
   add_call(options, std::move(call));
 }
 
-void add_first_value(OverOptions& options, const OverFrame& frame, std::string_view column) {
+/// FIRST_VALUE, LAG, LEAD, LAST_VALUE of a column: the first row of the frame, or its last.
+void add_value(OverOptions& options, const OverFrame& frame, std::string_view column,
+               OverFunction function = OverFunction::kFromStart) {
   OverCall call;
-  call.function = OverFunction::kFromStart;
+  call.function = function;
   call.frame = frame;
   call.argument = input_column(options.input, column);
   call.type = call.argument->type();
-  call.text = "FIRST_VALUE";
+  call.text = "value of " + std::string(column);
   add_call(options, std::move(call));
 }
 
@@ -221,13 +255,14 @@ void add_first_value(OverOptions& options, const OverFrame& frame, std::string_v
 struct OverState {
   size_t rows = 0, columns = 0, row_bytes = 0, keys = 0, key_bytes = 0;
 };
-OverState fullest(const OverOptions& options, size_t keys, size_t rows_of_each) {
+OverState fullest(const OverOptions& options, size_t keys, size_t rows_of_each,
+                  size_t text_length = 8) {
   const auto op = make_over(options);
   CollectOutput out;
   Random random(keys);
   OverState most;
   for (size_t first = 0; first < rows_of_each * keys; first += kBatchRows) {
-    Batch batch = batch_of(options.input, first, 1, 8);
+    Batch batch = batch_of(options.input, first, 1, text_length);
     ColumnBuilder names(Type::string(), kBatchRows), times(Type::timestamp(3), kBatchRows);
     for (size_t row = first; row < first + kBatchRows; ++row) {
       names.append_string(fmt::format("SYM{}", random.below(keys)));
@@ -284,9 +319,9 @@ TEST(StateBytes, OfOverKeysOfFewRows) {
     for (const char* text : {"SUM(v)", "STDDEV_POP(x)", "MAX(x)", "FIRST_VALUE", "and the first"}) {
       OverOptions options = over_by_time();
       if (std::string_view(text) == "FIRST_VALUE") {
-        add_first_value(options, last, "k");
+        add_value(options, last, "k");
       } else if (std::string_view(text) == "and the first") {
-        add_first_value(options, all, "v");
+        add_value(options, all, "v");
         add_aggregate(options, last, "SUM(x)");
       } else {
         add_aggregate(options, last, text);
@@ -297,6 +332,64 @@ TEST(StateBytes, OfOverKeysOfFewRows) {
           << " bytes per row";
       EXPECT_LE(state.keys, keys + 1);
       EXPECT_LE(state.key_bytes, 450 * state.keys) << text;
+    }
+  }
+}
+
+/// The same of k STRING, s STRING, v BIGINT, t TIMESTAMP, with one call.
+template <typename Add>
+OverOptions over_with(Add add) {
+  OverOptions options;
+  options.input = schema_from_text("k STRING, s STRING, v BIGINT, t TIMESTAMP");
+  options.partition = {0};
+  options.order = {{3, false, true}};
+  options.time_column = 3;
+  options.output = options.input;
+  add(options);
+  return options;
+}
+
+// A row or a few of each key, of which more come in a turn than are kept; and keys with more. Long
+// texts too: of those, what waits for the watermark holds some as well.
+TEST(StateBytes, OfOverThatKeepsAFewRows) {
+  const auto rows = [](int64_t start, int64_t end) {
+    return OverFrame{{OverBound::Unit::kRows, start, 0, 0},
+                     {OverBound::Unit::kRows, end, 0, 0},
+                     fmt::format("ROWS {} TO {}", start, end)};
+  };
+  const OverFrame all{{}, {OverBound::Unit::kRange, 0, 0, 0}, "all before"};
+  std::vector<OverOptions> forms;
+  const auto add = [&](auto add_to) { forms.push_back(over_with(add_to)); };
+  for (const char* column : {"v", "s"}) {
+    add([&](OverOptions& to) { add_value(to, rows(-1, -1), column); });  // LAG
+    add([&](OverOptions& to) { add_value(to, rows(-5, -5), column); });
+    add([&](OverOptions& to) { add_value(to, rows(1, 1), column); });  // LEAD
+    add([&](OverOptions& to) { add_value(to, rows(5, 5), column); });
+    add([&](OverOptions& to) { add_value(to, all, column, OverFunction::kFromEnd); });
+    add([&](OverOptions& to) { add_value(to, rows(-2, 0), column, OverFunction::kFromEnd); });
+    for (const char* text : {"MAX", "ARRAY_AGG", "MODE"}) {
+      const std::string call = fmt::format("{}({})", text, column);
+      for (const int64_t before : {-2, -29}) {
+        add([&](OverOptions& to) { add_aggregate(to, rows(before, 0), call); });
+      }
+      if (std::string_view(text) == "MAX") {
+        add([&](OverOptions& to) { add_aggregate(to, all, call); });
+      }
+    }
+  }
+  for (const char* text : {"SUM(v)", "MAX(v)", "COUNT(DISTINCT v)", "SUM(DISTINCT v)"}) {
+    add([&](OverOptions& to) { add_aggregate(to, rows(-2, 0), text); });
+    add([&](OverOptions& to) { add_aggregate(to, rows(-29, 0), text); });
+  }
+  for (const OverOptions& options : forms) {
+    for (const size_t keys : {30, 3000}) {
+      for (const size_t length : {8, 40}) {
+        const OverState state = fullest(options, keys, keys == 30 ? 300 : 20, length);
+        EXPECT_GE(state.rows, 500);
+        EXPECT_LE(static_cast<double>(state.row_bytes), 1.5 * static_cast<double>(state.columns))
+            << make_over(options)->explain() << ", " << keys << " keys, texts of " << length << ": "
+            << state.rows << " rows, " << state.row_bytes / state.rows << " bytes each";
+      }
     }
   }
 }
