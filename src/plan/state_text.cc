@@ -71,11 +71,22 @@ std::string row_text(const Schema& schema, const std::vector<ExprPtr>& computed,
   return fmt::format("{}{} bytes per {}", bytes, more ? "+" : "", row);
 }
 
+/// Of a row that is kept until its partition is over.
+std::string whole_row_text(const OverNode& node) {
+  std::vector<ExprPtr> computed = node.partition;
+  for (const PlanOrder& order : node.order) computed.push_back(order.key);
+  for (const PlanOverCall& call : node.calls) {
+    for (const ExprPtr& read : expressions_read(call.call)) computed.push_back(read);
+  }
+  return row_text(*node.input()->schema, computed, "row");
+}
+
 /// Of the rows that OVER remembers: by event time what frames read of them, or all of it if rows
-/// wait for what their frames reach; of rows that may be given anew all of it, and their answers.
+/// wait for what their frames reach, or for the end of their partition; of rows that may be given
+/// anew all of it, and their answers.
 std::string over_rows_text(const OverNode& node) {
   if (node.form == PlanOverForm::kChanges) return row_text(*node.schema, {}, "row");
-  if (node.form != PlanOverForm::kTime) return "";
+  if (node.form != PlanOverForm::kTime) return whole_row_text(node);
   std::vector<Field> fields;
   std::vector<ExprPtr> known;
   const auto add = [&](const ExprPtr& read) {
@@ -88,9 +99,12 @@ std::string over_rows_text(const OverNode& node) {
     if (call.call.looks_ahead()) return row_text(*node.input()->schema, {}, "row");
     if (!call.call.has_frame()) continue;
     const OverBound& start = call.call.frame.start;
-    if (start.unit == OverBound::Unit::kUnbounded) continue;
+    const OverBound& end = call.call.frame.end;
+    if (start.unit == OverBound::Unit::kUnbounded && !end.ends_before()) continue;
     for (const ExprPtr& read : expressions_read(call.call)) add(read);
-    if (start.unit == OverBound::Unit::kRange) add(node.order[0].key);
+    for (const OverBound& bound : {start, end}) {
+      if (bound.unit == OverBound::Unit::kRange) add(node.order[0].key);
+    }
     if (start.unit != OverBound::Unit::kGroups) continue;
     for (const PlanOrder& order : node.order) add(order.key);
   }
