@@ -16,9 +16,9 @@ namespace {
 
 constexpr size_t kElementsPerPiece = 65'536;  // about so many
 
-class Lists final : public OverAggregates {
+class FrameLists final : public OverAggregates {
  public:
-  Lists(OverAggregatesOptions options, const OverRows& rows)
+  FrameLists(OverAggregatesOptions options, const OverRows& rows)
       : options_(std::move(options)),
         rows_(rows),
         layout_({}, options_.aggregates, false),
@@ -64,7 +64,7 @@ class Lists final : public OverAggregates {
 };
 
 // Rows that the frame before has not read are read now.
-void Lists::add(uint32_t group, uint64_t start, uint64_t end) {
+void FrameLists::add(uint32_t group, uint64_t start, uint64_t end) {
   if (start >= end) return frames_.push_back({0, 0});
   elements_ += end - start;
   size_t begin = groups_.size();
@@ -81,7 +81,7 @@ void Lists::add(uint32_t group, uint64_t start, uint64_t end) {
   frames_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin + (end - start))});
 }
 
-ColumnPtr Lists::lists_of(const Component& component, const Inputs& inputs) {
+ColumnPtr FrameLists::lists_of(const Component& component, const Inputs& inputs) {
   const auto before = [&](uint32_t a, uint32_t b) {
     for (size_t k = 0; k < component.order.size(); ++k) {
       const ListOrder& order = component.order[k];
@@ -110,7 +110,7 @@ ColumnPtr Lists::lists_of(const Component& component, const Inputs& inputs) {
   return Column::list(Type::array(values->type()), frames_.size(), std::move(offsets), {values});
 }
 
-ColumnPtr Lists::frame_rows() const {
+ColumnPtr FrameLists::frame_rows() const {
   ColumnBuilder counts(Type::bigint(), frames_.size());
   for (const Frame& frame : frames_) {
     counts.append_int64(static_cast<int64_t>(frame.end - frame.begin));
@@ -118,8 +118,8 @@ ColumnPtr Lists::frame_rows() const {
   return counts.finish();
 }
 
-void Lists::make_piece(EvaluationContext& context, std::vector<std::vector<ColumnPtr>>* made,
-                       RowErrors& errors) {
+void FrameLists::make_piece(EvaluationContext& context, std::vector<std::vector<ColumnPtr>>* made,
+                            RowErrors& errors) {
   const AggregateLayout::Prepared& read = inputs_.prepare(groups_, indexes_, context);
   for (size_t a = 0; a < options_.aggregates.size(); ++a) {
     std::vector<ColumnPtr> parts;
@@ -138,8 +138,8 @@ void Lists::make_piece(EvaluationContext& context, std::vector<std::vector<Colum
   elements_ = 0;
 }
 
-std::vector<ColumnPtr> Lists::answer(const OverTurn& turn, const OverSpans& spans,
-                                     EvaluationContext& context, RowErrors& errors) {
+std::vector<ColumnPtr> FrameLists::answer(const OverTurn& turn, const OverSpans& spans,
+                                          EvaluationContext& context, RowErrors& errors) {
   runs_.sort(turn.groups, rows_.groups());
   std::vector<std::vector<ColumnPtr>> made(options_.aggregates.size());
   Selection back(turn.size());
@@ -173,7 +173,7 @@ bool follows_from_lists(const Aggregate& aggregate) {
 
 std::unique_ptr<OverAggregates> make_list_aggregates(OverAggregatesOptions options,
                                                      const OverRows& rows) {
-  return std::make_unique<Lists>(std::move(options), rows);
+  return std::make_unique<FrameLists>(std::move(options), rows);
 }
 
 }  // namespace velo
