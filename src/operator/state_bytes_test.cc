@@ -358,38 +358,36 @@ TEST(StateBytes, OfOverThatKeepsAFewRows) {
                      fmt::format("ROWS {} TO {}", start, end)};
   };
   const OverFrame all{{}, {OverBound::Unit::kRange, 0, 0, 0}, "all before"};
-  std::vector<OverOptions> forms;
-  const auto add = [&](auto add_to) { forms.push_back(over_with(add_to)); };
+  struct Form {
+    OverOptions options;
+    size_t text_length;
+  };
+  std::vector<Form> forms;
   for (const char* column : {"v", "s"}) {
+    const auto add = [&](auto add_to) {
+      forms.push_back({over_with(add_to), column[0] == 's' ? size_t{40} : size_t{8}});
+    };
     add([&](OverOptions& to) { add_value(to, rows(-1, -1), column); });  // LAG
     add([&](OverOptions& to) { add_value(to, rows(-5, -5), column); });
     add([&](OverOptions& to) { add_value(to, rows(1, 1), column); });  // LEAD
     add([&](OverOptions& to) { add_value(to, rows(5, 5), column); });
     add([&](OverOptions& to) { add_value(to, all, column, OverFunction::kFromEnd); });
     add([&](OverOptions& to) { add_value(to, rows(-2, 0), column, OverFunction::kFromEnd); });
-    for (const char* text : {"MAX", "ARRAY_AGG", "MODE"}) {
-      const std::string call = fmt::format("{}({})", text, column);
+    add([&](OverOptions& to) { add_aggregate(to, all, fmt::format("MAX({})", column)); });
+    for (const char* text : {"MAX({})", "ARRAY_AGG({})", "MODE({})", "COUNT(DISTINCT {})"}) {
+      const std::string call = fmt::format(fmt::runtime(text), column);
       for (const int64_t before : {-2, -29}) {
         add([&](OverOptions& to) { add_aggregate(to, rows(before, 0), call); });
       }
-      if (std::string_view(text) == "MAX") {
-        add([&](OverOptions& to) { add_aggregate(to, all, call); });
-      }
     }
   }
-  for (const char* text : {"SUM(v)", "MAX(v)", "COUNT(DISTINCT v)", "SUM(DISTINCT v)"}) {
-    add([&](OverOptions& to) { add_aggregate(to, rows(-2, 0), text); });
-    add([&](OverOptions& to) { add_aggregate(to, rows(-29, 0), text); });
-  }
-  for (const OverOptions& options : forms) {
+  for (const Form& form : forms) {
     for (const size_t keys : {30, 3000}) {
-      for (const size_t length : {8, 40}) {
-        const OverState state = fullest(options, keys, keys == 30 ? 300 : 20, length);
-        EXPECT_GE(state.rows, 500);
-        EXPECT_LE(static_cast<double>(state.row_bytes), 1.5 * static_cast<double>(state.columns))
-            << make_over(options)->explain() << ", " << keys << " keys, texts of " << length << ": "
-            << state.rows << " rows, " << state.row_bytes / state.rows << " bytes each";
-      }
+      const OverState state = fullest(form.options, keys, keys == 30 ? 300 : 20, form.text_length);
+      EXPECT_GE(state.rows, 500);
+      EXPECT_LE(static_cast<double>(state.row_bytes), 1.5 * static_cast<double>(state.columns))
+          << make_over(form.options)->explain() << ", " << keys << " keys: " << state.rows
+          << " rows, " << state.row_bytes / state.rows << " bytes each";
     }
   }
 }
