@@ -70,5 +70,34 @@ TEST(WaitingRows, ComeInTheOrderOfTimeThenOfArrival) {
   }
 }
 
+// Whatever the size of batches; of texts, and of what is taken from the middle of parts.
+TEST(WaitingRows, HoldLittleMoreThanThemselves) {
+  const SchemaPtr schema = schema_from_text("t TIMESTAMP, n BIGINT, s STRING");
+  for (const size_t batch_rows : {7, 300, 4096}) {
+    for (const size_t length : {8, 100}) {
+      Random random(batch_rows);
+      WaitingRows waiting(schema, 0);
+      size_t fullest = 0;
+      for (int64_t now = 0; now < 30'000;) {
+        ColumnBuilder times(Type::timestamp(3)), numbers(Type::bigint()), texts(Type::string());
+        for (size_t i = 0; i < batch_rows; ++i, ++now) {
+          times.append_int64(now + static_cast<int64_t>(random.below(1000)));
+          numbers.append_int64(now);
+          texts.append_string(std::string(length, 'x'));
+        }
+        const std::vector<ColumnPtr> columns = {times.finish(), numbers.finish(), texts.finish()};
+        waiting.push({schema, batch_rows, columns, nullptr, nullptr});
+        waiting.release(now - 5000);
+        if (waiting.rows() < 4000) continue;
+        fullest = std::max(fullest, waiting.rows());
+        ASSERT_LE(static_cast<double>(waiting.memory_bytes()),
+                  1.5 * static_cast<double>(waiting.column_bytes()))
+            << waiting.rows() << " rows of batches of " << batch_rows << ", texts of " << length;
+      }
+      EXPECT_GE(fullest, 5000u);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace velo
