@@ -5,7 +5,6 @@
 
 #include "column/string_ref.h"
 #include "operator/over_rows.h"
-#include "operator/row_indexes.h"
 
 namespace velo {
 
