@@ -15,6 +15,22 @@ constexpr size_t kToldMost = 64;  // different warnings of one handle
 constexpr int kStepMs = 1000;     // after so long it is asked whether asking on makes sense
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
 
+/// What a broker says while it starts or while its part moves to another one.
+bool is_moving(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR__DESTROY_BROKER:
+      return true;
+    default:
+      return false;
+  }
+}
+
 ErrorCode code_of(rd_kafka_resp_err_t code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -35,7 +51,7 @@ ErrorCode code_of(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR__RESOLVE:
       return ErrorCode::kUnavailable;
     default:
-      return ErrorCode::kIo;
+      return is_moving(code) ? ErrorCode::kUnavailable : ErrorCode::kIo;
   }
 }
 
@@ -43,22 +59,6 @@ bool is_passing(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
          code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
          code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-}
-
-/// What a broker says while it starts or while its part moves to another one.
-bool is_moving(rd_kafka_resp_err_t code) {
-  switch (code) {
-    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
-    case RD_KAFKA_RESP_ERR__WAIT_COORD:
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-    case RD_KAFKA_RESP_ERR__DESTROY_BROKER:
-      return true;
-    default:
-      return false;
-  }
 }
 
 /// The worst that is said of the topics, if anything is.
@@ -287,8 +287,12 @@ Result<KafkaClient::Range> KafkaClient::offsets(const std::string& topic, int32_
                                                 int timeout_ms) {
   Range range;
   const rd_kafka_resp_err_t code = ask_patiently(timeout_ms, [&] {
-    return rd_kafka_query_watermark_offsets(handle_, topic.c_str(), partition, &range.begin,
-                                            &range.end, timeout_ms);
+    const rd_kafka_resp_err_t said = rd_kafka_query_watermark_offsets(
+        handle_, topic.c_str(), partition, &range.begin, &range.end, timeout_ms);
+    // Whoever asks has seen the partition: a broker that has just started does not know it yet.
+    const bool unknown = said == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+                         said == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    return unknown ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : said;
   });
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
   return kafka_error(code, fmt::format("offsets of topic '{}', partition {}", topic, partition));

@@ -136,7 +136,9 @@ std::optional<Status> Query::State::begin_again() {
     use(TRY(make_job()));
     return job->start();
   }();
-  begins_again = !begun && begun.error().code == ErrorCode::kUnavailable;
+  // It has begun before: what does not answer is there, only not at the moment.
+  begins_again = !begun && (begun.error().code == ErrorCode::kUnavailable ||
+                            begun.error().code == ErrorCode::kTimeout);
   if (begun || begins_again) return std::nullopt;
   return begun;
 }

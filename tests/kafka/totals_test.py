@@ -42,7 +42,13 @@ class Story:
         self.source = broker.new_topic("in", partitions=6)
         self.out = broker.new_topic("out", partitions=3)
         self.application = application or broker.topic_name("app")
-        options = {"key__fields": "k", "properties__session__timeout__ms": "6000", **options}
+        options = {
+            "key__fields": "k",
+            "properties__session__timeout__ms": "6000",
+            # A machine that is busy is no partition that has gone silent.
+            "scan__watermark__idle_timeout": "2 min",
+            **options,
+        }
         connector = "kafka"
         if key:
             connector = "upsert-kafka"
