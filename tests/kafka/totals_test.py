@@ -385,6 +385,7 @@ class Beginnings(unittest.TestCase):
                 before = Story(
                     f"SELECT {keys}, COUNT(*) FROM {window} GROUP BY {keys}, window_start, window_end",
                     f"{keys} {'STRING' if keys == 'k' else 'INT'}, n BIGINT",
+                    scan__watermark__idle_timeout="2 s",  # positions go on as the last windows end
                 )
                 before.start()
                 before.feed(2000)
