@@ -26,7 +26,7 @@ constexpr size_t kDeadMin = 4096;  // fewer dead rows are not worth building ane
 // pass the rows of other keys quickly, because a byte of their hashes stands beside the links.
 double rows_per_bucket(size_t row_bytes, bool counts) {
   constexpr double kMost = 2.5;
-  const double left = 0.43 * static_cast<double>(row_bytes) - (counts ? 6 : 5);
+  const double left = 0.42 * static_cast<double>(row_bytes) - (counts ? 6 : 5);
   return left <= 0 ? kMost : std::clamp(4 / left, 0.5, kMost);
 }
 constexpr double kGrowth = 1.25;
@@ -96,7 +96,7 @@ void RowStore::fill_free(const Batch& batch, std::span<const uint32_t> rows, con
     Chunk& chunk = chunk_of(places[i]);
     chunk.links[places[i] & kMask] = {kNone, tag_of(hash)};
     ++chunk.live;
-    if (!keys.has_null(rows[i])) link_row(places[i], hash);
+    if (!keys.has_null(rows[i])) link_row(chunk, places[i], hash);
   }
   rows_ += rows.size();
 }
@@ -170,16 +170,12 @@ void RowStore::note_due(Id first, size_t count) {
 }
 
 void RowStore::link(Id first, std::span<const uint32_t> rows, const RowKeys& keys) {
+  Chunk& chunk = chunk_of(first);
   for (const uint32_t row : rows) __builtin_prefetch(&buckets_[bucket_of(keys.hashes[row])], 1);
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (!keys.has_null(rows[i])) link_row(first + static_cast<Id>(i), keys.hashes[rows[i]]);
+    if (keys.has_null(rows[i])) continue;
+    link_row(chunk, first + static_cast<Id>(i), keys.hashes[rows[i]]);
   }
-}
-
-void RowStore::link_row(Id id, uint64_t hash) {
-  Id& bucket = buckets_[bucket_of(hash)];
-  chunk_of(id).links[id & kMask].next = bucket;
-  bucket = id;
 }
 
 void RowStore::unlink(Id id, uint64_t hash) {
@@ -241,7 +237,7 @@ void RowStore::grow_buckets() {
     }
     for (uint32_t at = 0; at < batch.rows; ++at) {  // those that are free are linked nowhere
       if (!chunk.is_live(at) || keys.has_null(at)) continue;
-      link_row(first_of(i) + at, keys.hashes[at]);
+      link_row(*chunks_[i], first_of(i) + at, keys.hashes[at]);
     }
   }
 }

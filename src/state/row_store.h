@@ -212,7 +212,11 @@ class RowStore {
                    int64_t now_us);
   void fill_free(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys);
   void link(Id first, std::span<const uint32_t> rows, const RowKeys& keys);
-  void link_row(Id id, uint64_t hash);
+  void link_row(Chunk& chunk, Id id, uint64_t hash) {
+    Id& bucket = buckets_[bucket_of(hash)];
+    chunk.links[id & kMask].next = bucket;
+    bucket = id;
+  }
   void unlink(Id id, uint64_t hash);
   void free_removed();
   void grow_buckets();
