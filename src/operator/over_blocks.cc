@@ -132,7 +132,7 @@ void OverBlocks::make_room(uint32_t group, uint64_t low, uint64_t held, uint64_t
   Block& block = blocks_[group];
   const size_t rows = end - low;
   // Few rows, to which many come for what is left of them.
-  if (rows <= kLentMax && (end - held) * 4 > rows) return lend(group, low, held, end);
+  if (rows <= kLentMax && (end - held) * 8 >= rows) return lend(group, low, held, end);
   if (block.lent == kOwn && rows + block.capacity / 32 <= block.capacity) {
     copy_rows(block, low, held, block.bytes, block.capacity);
     block.base = low;

@@ -97,10 +97,13 @@ void LastOfValues::rebuild(const KeptValues& values, uint32_t group, uint64_t lo
 }
 
 void LastOfValues::enter(const KeptValues& values, uint32_t group, uint64_t low, uint64_t index) {
-  constexpr size_t kRoomMin = 4;
+  constexpr size_t kFew = 16;  // with them a table may be nearly full
+  const size_t size = size_ + 1;
   const bool wide = is_wide_ || index - low >= kNarrow - 1;
-  if (wide != is_wide_ || (size_ + 1) * 4 > capacity() * 3) {
-    rebuild(values, group, low, std::max(kRoomMin, (size_ + 1) * 3 / 2), wide);
+  const bool is_full = size <= kFew ? size >= capacity() : size * 4 > capacity() * 3;
+  if (wide != is_wide_ || is_full) {
+    const size_t room = size <= kFew ? std::max<size_t>(1, size / 4) : size / 2;
+    rebuild(values, group, low, size + room, wide);
   }
   const size_t slot = find(values, group, low_of(low), index);
   if (get(slot) == kEmpty) ++size_;
