@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "column/compare_values.h"
 #include "state/value_index.h"
 
 namespace velo {
@@ -28,30 +29,18 @@ uint64_t plain_bits(double value) {
 
 int KeptValues::order(uint32_t group, uint64_t a, uint64_t b) const {
   const auto of = [&]<typename T>(const T*) {
-    const T& x = value<T>(group, a);
-    const T& y = value<T>(group, b);
-    return x < y ? -1 : (y < x ? 1 : 0);
+    return compare_values(physical_, &value<T>(group, a), &value<T>(group, b));
   };
   switch (physical_) {
     case Physical::kBool:
       return of(static_cast<const uint8_t*>(nullptr));
-    case Physical::kInt64:
-      return of(static_cast<const int64_t*>(nullptr));
     case Physical::kInt128:
       return of(static_cast<const int128_t*>(nullptr));
     case Physical::kString:
       return of(static_cast<const StringRef*>(nullptr));
-    case Physical::kDouble: {
-      const bool a_nan = std::isnan(value<double>(group, a));
-      const bool b_nan = std::isnan(value<double>(group, b));
-      if (a_nan || b_nan) return static_cast<int>(a_nan) - static_cast<int>(b_nan);
-      return of(static_cast<const double*>(nullptr));
-    }
-    case Physical::kList:
-    case Physical::kRow:
-      break;
+    default:
+      return of(static_cast<const uint64_t*>(nullptr));
   }
-  return 0;
 }
 
 uint64_t KeptValues::hash(uint32_t group, uint64_t index) const {

@@ -1,12 +1,12 @@
 #include "state/row_chunks.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <utility>
 
 #include "column/column_builder.h"
+#include "column/compare_values.h"
 #include "column/list_bytes.h"
 
 namespace velo {
@@ -44,38 +44,6 @@ std::vector<Type> types_of(const Schema& schema) {
   std::vector<Type> types;
   for (const Field& field : schema.fields()) types.push_back(field.type);
   return types;
-}
-
-int order_of_doubles(double x, double y) {
-  const bool x_nan = std::isnan(x);
-  const bool y_nan = std::isnan(y);
-  if (x_nan || y_nan) return static_cast<int>(x_nan) - static_cast<int>(y_nan);
-  return x < y ? -1 : (y < x ? 1 : 0);
-}
-
-/// Of two values that are there, at these places.
-int order_of(Physical physical, const void* x, const void* y) {
-  const auto order = [&]<typename T>(const T*) {
-    const T& left = *static_cast<const T*>(x);
-    const T& right = *static_cast<const T*>(y);
-    return left < right ? -1 : (right < left ? 1 : 0);
-  };
-  switch (physical) {
-    case Physical::kBool:
-      return order(static_cast<const uint8_t*>(nullptr));
-    case Physical::kInt64:
-      return order(static_cast<const int64_t*>(nullptr));
-    case Physical::kInt128:
-      return order(static_cast<const int128_t*>(nullptr));
-    case Physical::kString:
-      return order(static_cast<const StringRef*>(nullptr));
-    case Physical::kDouble:
-      return order_of_doubles(*static_cast<const double*>(x), *static_cast<const double*>(y));
-    case Physical::kList:
-    case Physical::kRow:
-      break;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -432,7 +400,7 @@ int RowChunks::compare(size_t column, Id a, Id b) const {
   const bool a_there = !is_null_leaf(leaf, a);
   const bool b_there = !is_null_leaf(leaf, b);
   if (!a_there || !b_there) return static_cast<int>(a_there) - static_cast<int>(b_there);
-  return order_of(leaves_.type(leaf).physical(), value_at(leaf, a), value_at(leaf, b));
+  return compare_values(leaves_.type(leaf).physical(), value_at(leaf, a), value_at(leaf, b));
 }
 
 int RowChunks::compare(size_t column, Id a, const Column& with, size_t row) const {
@@ -441,8 +409,8 @@ int RowChunks::compare(size_t column, Id a, const Column& with, size_t row) cons
   const bool there = !is_null_leaf(leaf, a);
   const bool other = !with.is_null(row);
   if (!there || !other) return static_cast<int>(there) - static_cast<int>(other);
-  return order_of(leaves_.type(leaf).physical(), value_at(leaf, a),
-                  with.values_buffer()->as<char>() + row * widths_[leaf]);
+  return compare_values(leaves_.type(leaf).physical(), value_at(leaf, a),
+                        with.values_buffer()->as<char>() + row * widths_[leaf]);
 }
 
 bool RowChunks::equals(size_t column, Id id, const Column& with, size_t row) const {
