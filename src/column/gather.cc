@@ -1,10 +1,10 @@
 // Copies of chosen rows: gather, slice, concat, flatten; and comparison of single rows.
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "column/batch.h"
 #include "column/column_builder.h"
+#include "column/compare_values.h"
 #include "column/null_rows.h"
 #include "column/own_bytes.h"
 #include "column/string_dictionary.h"
@@ -55,11 +55,6 @@ std::vector<uint32_t> iota(size_t begin, size_t rows) {
 template <typename T>
 int three_way(const T& a, const T& b) {
   return a < b ? -1 : (b < a ? 1 : 0);
-}
-
-int compare_doubles(double a, double b) {
-  if (std::isnan(a) || std::isnan(b)) return three_way(std::isnan(a), std::isnan(b));
-  return three_way(a, b);
 }
 
 int compare_children(const Column& x, size_t a, const Column& y, size_t b) {
