@@ -15,7 +15,7 @@
 namespace velo {
 namespace {
 
-using Id = RowStore::Id;
+using Id = JoinRows::Id;
 
 constexpr size_t kBlock = 4096;  // pairs looked at at once
 
@@ -24,7 +24,7 @@ class BuildJoin final : public Operator {
   explicit BuildJoin(BuildJoinOptions options)
       : options_(std::move(options)),
         probe_(1 - options_.build),
-        store_({options_.inputs[options_.build].schema, options_.inputs[options_.build].keys, -1, 0,
+        store_({options_.inputs[options_.build].schema, options_.inputs[options_.build].keys,
                 keeps(options_.build)}),
         residual_(options_.residual, options_.inputs[0].schema, options_.inputs[1].schema),
         held_(options_.inputs[probe_].schema) {}
@@ -36,6 +36,7 @@ class BuildJoin final : public Operator {
     }
     const RowKeys keys(batch, options_.inputs[side].keys);
     store_.append_all(batch, keys, 0);
+    store_.trim();
   }
 
   void advance(size_t side, int64_t watermark, Output& output) override {
@@ -126,7 +127,7 @@ class BuildJoin final : public Operator {
         continue;
       }
       if (left_only()) {
-        if ((pair > first) == (options_.kind == JoinKind::kSemi)) add(row, RowStore::kNone);
+        if ((pair > first) == (options_.kind == JoinKind::kSemi)) add(row, JoinRows::kNone);
         continue;
       }
       // Links lead from new to old; partners come out in the order in which they came.
@@ -134,7 +135,7 @@ class BuildJoin final : public Operator {
         add(row, pairs_.ids[i]);
         if (marks) store_.set_count(pairs_.ids[i], 1);
       }
-      if (pair == first && keeps(probe_)) add(row, RowStore::kNone);
+      if (pair == first && keeps(probe_)) add(row, JoinRows::kNone);
     }
     pairs_.clear();
     if (!failed_.empty()) {
@@ -185,7 +186,7 @@ class BuildJoin final : public Operator {
 
   BuildJoinOptions options_;
   size_t probe_;  // the side that passes by
-  RowStore store_;
+  JoinRows store_;
   JoinResidual residual_;
   bool built_ = false;
   HeldBack held_;

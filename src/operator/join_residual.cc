@@ -24,7 +24,7 @@ JoinResidual::JoinResidual(const ExprPtr& residual, const SchemaPtr& left, const
   if (residual) collect_columns(*residual, &columns_);
 }
 
-void JoinResidual::keep(size_t side, const Batch& batch, const RowStore& stored,
+void JoinResidual::keep(size_t side, const Batch& batch, const JoinRows& stored,
                         EvaluationContext& context, JoinPairs& pairs, Output& output) {
   if (evaluator_.size() == 0 || pairs.size() == 0) return;
   const Batch rows = rows_of(side, batch, stored, pairs, columns_);
@@ -46,7 +46,7 @@ void JoinResidual::keep(size_t side, const Batch& batch, const RowStore& stored,
   pairs.shorten(chosen_.size());
 }
 
-Batch JoinResidual::rows_of(size_t side, const Batch& batch, const RowStore& stored,
+Batch JoinResidual::rows_of(size_t side, const Batch& batch, const JoinRows& stored,
                             const JoinPairs& pairs, const std::vector<size_t>& columns) const {
   Batch rows{schema_, pairs.size(), {}, nullptr, nullptr};
   for (size_t c = 0; c < schema_->size(); ++c) {

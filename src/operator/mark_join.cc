@@ -19,7 +19,7 @@
 namespace velo {
 namespace {
 
-using Id = RowStore::Id;
+using Id = JoinRows::Id;
 
 constexpr size_t kRowsPerBatch = 2048;
 
@@ -36,8 +36,8 @@ class MarkJoin final : public Operator {
                 joined(options_.inputs[1].keys, options_.compared[1])},
         set_(options_.inputs[1].schema, options_.inputs[1].keys, options_.compared[1],
              options_.ttl_us),
-        known_({options_.inputs[0].schema, by_all_[0], -1, 0, true}),
-        holed_({options_.inputs[0].schema, options_.inputs[0].keys, -1, 0, true}),
+        known_({options_.inputs[0].schema, by_all_[0], true, -1, 0, options_.ttl_us}),
+        holed_({options_.inputs[0].schema, options_.inputs[0].keys, true, -1, 0, options_.ttl_us}),
         held_(options_.inputs[0].schema) {}
 
   void push(size_t side, const Batch& batch, Output& output) override {
@@ -82,7 +82,7 @@ class MarkJoin final : public Operator {
   void tick(int64_t now_us, Output&) override {
     if (options_.ttl_us <= 0) return;
     set_.expire_arrivals(now_us - options_.ttl_us);
-    for (RowStore* store : {&known_, &holed_}) {
+    for (JoinRows* store : {&known_, &holed_}) {
       store->expire_arrivals(now_us - options_.ttl_us);
       store->trim();
     }
@@ -139,7 +139,7 @@ class MarkJoin final : public Operator {
   bool waits() const { return options_.right_first && !right_ended_; }
   bool answers_stay() const { return options_.right_first ? right_ended_ : watermarks_.ended(1); }
 
-  std::vector<Truth> ask(const Batch& left) const {
+  std::vector<Truth> ask(const Batch& left) {
     std::vector<ColumnPtr> keys;
     std::vector<ColumnPtr> values;
     for (const size_t column : options_.inputs[0].keys) keys.push_back(left.columns[column]);
@@ -173,7 +173,7 @@ class MarkJoin final : public Operator {
       rows[by_all.has_null(row) ? 1 : 0].push_back(row);
     }
     std::vector<Truth> answers = ask(run);
-    const std::array<RowStore*, 2> stores = {&known_, &holed_};
+    const std::array<JoinRows*, 2> stores = {&known_, &holed_};
     for (size_t i = 0; i < 2; ++i) {
       const RowKeys& keys = i == 0 ? by_all : by_key;
       if (weight > 0) {
@@ -188,25 +188,26 @@ class MarkJoin final : public Operator {
     give(signed_run, answers, output);
   }
 
-  void keep(RowStore& store, const Batch& run, const Selection& rows, const RowKeys& keys,
+  void keep(JoinRows& store, const Batch& run, const Selection& rows, const RowKeys& keys,
             const std::vector<Truth>& answers) const {
     if (rows.empty()) return;
-    Id id = store.append(run, rows, keys, context_.now_us);
-    for (const uint32_t row : rows) store.set_count(id++, static_cast<uint32_t>(answers[row]));
+    std::vector<uint32_t> counts;
+    for (const uint32_t row : rows) counts.push_back(static_cast<uint32_t>(answers[row]));
+    store.append(run, rows, keys, context_.now_us, counts);
   }
 
   /// They go with the answers with which they came.
-  static void forget(RowStore& store, const Batch& run, const Selection& rows, const RowKeys& keys,
+  static void forget(JoinRows& store, const Batch& run, const Selection& rows, const RowKeys& keys,
                      std::vector<Truth>* answers) {
     for (const uint32_t row : rows) {
       const Id id = store.find(run, row, keys);
-      if (id == RowStore::kNone) continue;
+      if (id == JoinRows::kNone) continue;
       (*answers)[row] = given(store, id);
       store.remove(id);
     }
   }
 
-  static Truth given(const RowStore& store, Id id) { return static_cast<Truth>(store.count(id)); }
+  static Truth given(const JoinRows& store, Id id) { return static_cast<Truth>(store.count(id)); }
 
   /// Left rows whose answers a change of the right side could change.
   struct Affected {
@@ -222,15 +223,14 @@ class MarkJoin final : public Operator {
     const RowKeys by_all(rows, by_all_[1]);
     bool all = false;
     for (size_t row = 0; row < rows.rows; ++row) {
-      if (by_key.has_null(row)) continue;
-      holed_.each_equal(by_key, row, [&](Id id) { out.holed.push_back(id); });
-      if (by_all.has_null(row)) {
-        all = true;  // its NULLs could be anything
-      } else {
-        known_.each_equal(by_all, row, [&](Id id) { out.known.push_back(id); });
-      }
+      all |= by_all.has_null(row) && !by_key.has_null(row);  // its NULLs could be anything
     }
-    if (all) out.known = known_.live();
+    holed_.each_pair(by_key, [&](uint32_t, Id id) { out.holed.push_back(id); });
+    if (all) {
+      out.known = known_.live();
+    } else {
+      known_.each_pair(by_all, [&](uint32_t, Id id) { out.known.push_back(id); });
+    }
     for (std::vector<Id>* ids : {&out.known, &out.holed}) {
       std::sort(ids->begin(), ids->end());
       ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
@@ -238,13 +238,13 @@ class MarkJoin final : public Operator {
     return out;
   }
 
-  Batch rows_of(const RowStore& store, std::span<const Id> ids) const {
+  Batch rows_of(const JoinRows& store, std::span<const Id> ids) const {
     Batch rows{options_.inputs[0].schema, ids.size(), {}, nullptr, nullptr};
     for (size_t c = 0; c < rows.schema->size(); ++c) rows.columns.push_back(store.gather(c, ids));
     return rows;
   }
 
-  void answer_again(RowStore& store, const std::vector<Id>& asked, Output& output) const {
+  void answer_again(JoinRows& store, const std::vector<Id>& asked, Output& output) {
     if (asked.empty()) return;
     const std::vector<Truth> now = ask(rows_of(store, asked));
     std::vector<Id> changed;
@@ -285,8 +285,8 @@ class MarkJoin final : public Operator {
   MarkJoinOptions options_;
   std::array<std::vector<size_t>, 2> by_all_;  // keys, then compared columns, by side
   AnswerSet set_;
-  RowStore known_;  // left rows, by keys and values; their number is the answer given
-  RowStore holed_;  // as known_, with NULLs among their values; by keys
+  JoinRows known_;  // left rows, by keys and values; their number is the answer given
+  JoinRows holed_;  // as known_, with NULLs among their values; by keys
   HeldBack held_;
   bool right_ended_ = false;
   InputWatermarks watermarks_{2};

@@ -75,6 +75,45 @@ TEST(StateBytes, OfJoins) {
   expect_lean_join(JoinKind::kInner, "s STRING, t TIMESTAMP", 100'000, 40, 24 + 40);
 }
 
+// A side that is nothing but a key, or a time, in every kind of join.
+TEST(StateBytes, OfJoinsOnKeysAlone) {
+  for (const char* schema_text : {"k BIGINT", "k DOUBLE", "k TIMESTAMP"}) {
+    const SchemaPtr schema = schema_from_text(schema_text);
+    const bool is_time = schema_text == std::string_view("k TIMESTAMP");
+    for (const JoinKind kind :
+         {JoinKind::kInner, JoinKind::kLeft, JoinKind::kFull, JoinKind::kSemi, JoinKind::kAnti}) {
+      for (const int64_t ttl_us : {0, 1'000'000'000}) {
+        StreamJoinOptions options;
+        options.kind = kind;
+        for (JoinInput& input : options.inputs) input = {schema, {0}, is_time ? 0 : -1, 0};
+        options.output = kind == JoinKind::kSemi || kind == JoinKind::kAnti
+                             ? schema
+                             : make_schema({(*schema)[0], (*schema)[0]});
+        if (is_time) options.interval = JoinInterval{0, 0};
+        options.ttl_us = ttl_us;
+        const auto op = make_stream_join(options);
+        CollectOutput out;
+        for (size_t row = 0; row < 100'000; row += kBatchRows) {
+          for (const size_t side : {0, 1}) {
+            ColumnBuilder keys((*schema)[0].type, kBatchRows);
+            for (size_t i = row; i < row + kBatchRows; ++i) {
+              const auto key = static_cast<int64_t>(mix64(i * 2 + side) % 200'000);
+              if ((*schema)[0].type.physical() == Physical::kDouble) {
+                keys.append_double(static_cast<double>(key) / 3);
+              } else {
+                keys.append_int64(key);
+              }
+            }
+            op->push(side, {schema, kBatchRows, {keys.finish()}, nullptr, nullptr}, out);
+            out.clear();
+          }
+          if (row >= 20'000) expect_little_more_than_columns(*op, 2 * (row + kBatchRows), 8);
+        }
+      }
+    }
+  }
+}
+
 /// k BIGINT, t TIMESTAMP, and lists of one to five elements or a ROW; `bytes`: of their columns.
 Batch nested_batch(const SchemaPtr& schema, size_t first, size_t* bytes) {
   Batch batch{schema, kBatchRows, {}, nullptr, nullptr};

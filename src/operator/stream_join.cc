@@ -22,7 +22,7 @@
 namespace velo {
 namespace {
 
-using Id = RowStore::Id;
+using Id = JoinRows::Id;
 
 constexpr size_t kBlock = 4096;  // pairs looked at, and rows given, at once
 constexpr uint32_t kNoRow = kNullRow;
@@ -78,7 +78,7 @@ class StreamJoin final : public Operator {
 
   void tick(int64_t now_us, Output&) override {
     if (options_.ttl_us <= 0) return;
-    for (RowStore& store : stores_) {
+    for (JoinRows& store : stores_) {
       store.expire_arrivals(now_us - options_.ttl_us);
       store.trim();
     }
@@ -86,12 +86,12 @@ class StreamJoin final : public Operator {
 
   void save(SnapshotWriter& writer) const override {
     writer.section("stream_join");
-    for (const RowStore& store : stores_) store.save(writer);
+    for (const JoinRows& store : stores_) store.save(writer);
     watermarks_.save(writer);
   }
   Status load(SnapshotReader& reader) override {
     TRY(reader.section("stream_join"));
-    for (RowStore& store : stores_) TRY(store.load(reader));
+    for (JoinRows& store : stores_) TRY(store.load(reader));
     return watermarks_.load(reader);
   }
 
@@ -170,11 +170,11 @@ class StreamJoin final : public Operator {
     return (side == 0 ? interval.upper_us : -interval.lower_us) +
            options_.inputs[1 - side].shift_us;
   }
-  RowStore make_store(size_t side) const {
+  JoinRows make_store(size_t side) const {
     const JoinInput& input = options_.inputs[side];
-    return RowStore({input.schema, input.keys, options_.interval ? input.time_column : -1,
-                     options_.interval ? reach(side) : 0, counts(side),
-                     !options_.interval && options_.ttl_us == 0});
+    return JoinRows({input.schema, input.keys, counts(side),
+                     options_.interval ? input.time_column : -1,
+                     options_.interval ? reach(side) : 0, options_.ttl_us});
   }
 
   void add(size_t side, const Batch& batch, Output& output) {
@@ -184,6 +184,7 @@ class StreamJoin final : public Operator {
     const std::span<const uint32_t> partners =
         counts(side) ? std::span<const uint32_t>(partners_) : std::span<const uint32_t>();
     stores_[side].append_all(batch, keys, context_.now_us, partners);
+    stores_[side].trim();
   }
 
   void take_back(size_t side, Batch batch, Output& output) {
@@ -192,8 +193,8 @@ class StreamJoin final : public Operator {
     Selection unmatched;
     for (uint32_t row = 0; row < batch.rows; ++row) {
       const Id id = stores_[side].find(batch, row, keys);
-      if (id != RowStore::kNone) stores_[side].remove(id);
-      (id != RowStore::kNone || may_be_forgotten(side) ? found : unmatched).push_back(row);
+      if (id != JoinRows::kNone) stores_[side].remove(id);
+      (id != JoinRows::kNone || may_be_forgotten(side) ? found : unmatched).push_back(row);
     }
     if (!unmatched.empty()) {
       output.reject({RejectReason::kUnmatched, gather(batch, unmatched),
@@ -237,7 +238,7 @@ class StreamJoin final : public Operator {
   /// Leaves those pairs that stand together: by time, and by the residual.
   void keep_partners(size_t side, const Batch& batch, Output& output) {
     if (options_.interval) {
-      const RowStore& others = stores_[1 - side];
+      const JoinRows& others = stores_[1 - side];
       const int64_t* mine = times_->values<int64_t>();
       const int64_t sign = side == 0 ? 1 : -1;
       size_t kept = 0;
@@ -300,8 +301,8 @@ class StreamJoin final : public Operator {
 
   void end_row(size_t side, uint32_t row, int8_t weight) {
     const bool alone = partners_[row] == 0;
-    if (pads(side) && !options_.interval && alone) out_.add(row, RowStore::kNone, weight);
-    if (is_semi() && side == 0 && !alone) out_.add(row, RowStore::kNone, weight);
+    if (pads(side) && !options_.interval && alone) out_.add(row, JoinRows::kNone, weight);
+    if (is_semi() && side == 0 && !alone) out_.add(row, JoinRows::kNone, weight);
   }
 
   /// Emits out_. `side` is the one that was pushed.
@@ -349,7 +350,7 @@ class StreamJoin final : public Operator {
   }
 
   StreamJoinOptions options_;
-  std::array<RowStore, 2> stores_;
+  std::array<JoinRows, 2> stores_;
   InputWatermarks watermarks_{2};
   int64_t hold_us_ = 0;
   JoinResidual residual_;

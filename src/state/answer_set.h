@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "state/row_store.h"
+#include "state/join_rows.h"
 
 namespace velo {
 
@@ -36,7 +37,7 @@ class AnswerSet {
 
   /// What `values` IN the rows of `keys` is, for each of `rows` rows.
   std::vector<Truth> ask(std::span<const ColumnPtr> keys, std::span<const ColumnPtr> values,
-                          size_t rows) const;
+                         size_t rows);
 
   void expire_arrivals(int64_t before_us);
   size_t rows() const { return known_.rows() + holed_.rows(); }
@@ -47,7 +48,7 @@ class AnswerSet {
   Status load(SnapshotReader& reader);
 
  private:
-  using Id = RowStore::Id;
+  using Id = JoinRows::Id;
   /// Rows of keys and values, and how they are found.
   struct Asked {
     Batch rows;
@@ -57,26 +58,38 @@ class AnswerSet {
   Asked asked(std::span<const ColumnPtr> keys, std::span<const ColumnPtr> values,
               size_t rows) const;
   Asked asked(const Batch& batch) const;
-  Id find(const RowStore& store, const Asked& asked, size_t row) const;
+  Id find(const JoinRows& store, const Asked& asked, size_t row) const;
+  void load_soon(const Asked& asked, size_t row) const {
+    if (row % JoinRows::kAhead == 0) known_.load_soon(asked.by_all, row);
+  }
   Truth answer(const Asked& asked, size_t row) const;
-  bool has_rows(const Asked& asked, size_t row) const;
-  bool some_could_equal(const RowStore& store, const std::vector<Id>& ids, const Batch& asked,
+  bool some_could_equal(const JoinRows& store, const std::vector<Id>& ids, const Batch& asked,
                         size_t row) const;
-  void count_row(RowStore& store, const Asked& rows, uint32_t row, int64_t now_us) const;
-  const RowKeys& keys_of(const RowStore& store, const Asked& asked) const {
+  void count_row(JoinRows& store, const Asked& rows, uint32_t row, int64_t now_us,
+                 uint32_t times = 1) const;
+  void count_keys();
+  void count_keys_of(const JoinRows& store);
+  const RowKeys& keys_of(const JoinRows& store, const Asked& asked) const {
     return &store == &known_ ? asked.by_all : asked.by_key;
   }
   bool is_holed(const Asked& asked, size_t row) const {
     return !values_.empty() && asked.by_all.has_null(row);
   }
+  /// The answer depends on whether its key has any rows.
+  bool asks_for_key(const Asked& asked, size_t row) const {
+    return values_.size() == 1 && !keys_.empty() && is_holed(asked, row) &&
+           !asked.by_key.has_null(row);
+  }
+  void trim();
 
   std::vector<size_t> keys_;    // of the sub-query's rows
   std::vector<size_t> values_;  // of the sub-query's rows
   SchemaPtr schema_;            // keys, then values
   int64_t ttl_us_;
-  RowStore known_;     // no NULLs; found by key and value
-  RowStore holed_;     // with NULLs among the values; found by key
-  RowStore keyed_;     // one value only: the keys, and how many rows each has
+  JoinRows known_;  // no NULLs; found by key and value
+  JoinRows holed_;  // with NULLs among the values; found by key
+  // Of one value only, and once it was asked for with x NULL: the keys, and how many rows each has.
+  std::optional<JoinRows> keyed_;
   int64_t total_ = 0;  // rows, where there are neither keys nor values
 };
 

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kRows = "k STRING, x BIGINT, y STRING";
 
 /// What x IN gives for rows of key and values: T, F or U each.
-std::string ask(const AnswerSet& set, std::string_view schema, std::string_view rows, size_t keys) {
+std::string ask(AnswerSet& set, std::string_view schema, std::string_view rows, size_t keys) {
   const Batch batch = batch_from_text(schema, rows);
   const std::span<const ColumnPtr> columns(batch.columns);
   std::string text;

@@ -100,4 +100,11 @@ void hash_rows(const std::vector<ColumnPtr>& columns, size_t rows, std::vector<u
   }
 }
 
+uint64_t hash_word(Physical physical, uint64_t word) {
+  uint64_t hash = 0;
+  mix_in(hash, physical == Physical::kDouble ? hash_of(std::bit_cast<double>(word))
+                                             : hash_of(static_cast<int64_t>(word)));
+  return hash;
+}
+
 }  // namespace velo

@@ -11,4 +11,7 @@ namespace velo {
 /// encoding. NULL equals NULL, -0.0 equals 0.0, a NaN every other.
 void hash_rows(const std::vector<ColumnPtr>& columns, size_t rows, std::vector<uint64_t>* out);
 
+/// The same of one column whose value is this word. REQUIRES: kInt64 or kDouble.
+uint64_t hash_word(Physical physical, uint64_t word);
+
 }  // namespace velo

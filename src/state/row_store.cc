@@ -76,20 +76,28 @@ void RowStore::pop_front() {
 }
 
 RowStore::Id RowStore::append(const Batch& batch, std::span<const uint32_t> rows,
-                              const RowKeys& keys, int64_t now_us) {
-  if (free_.empty()) return append_behind(batch, rows, keys, now_us);
-  const Id first = free_.back();
+                              const RowKeys& keys, int64_t now_us,
+                              std::span<const uint32_t> counts) {
   const size_t reused = std::min(rows.size(), free_.size());
-  fill_free(batch, rows.first(reused), keys);
-  append_behind(batch, rows.subspan(reused), keys, now_us);
-  return first;
+  const std::vector<Id> places = take_free(reused);
+  fill(places, batch, rows.first(reused), keys);
+  const Id behind = append_behind(batch, rows.subspan(reused), keys, now_us);
+  for (size_t i = 0; i < counts.size(); ++i) {
+    set_count(i < reused ? places[i] : behind + static_cast<Id>(i - reused), counts[i]);
+  }
+  return reused > 0 ? places.front() : behind;
 }
 
 // The last of the free places in turn.
-void RowStore::fill_free(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys) {
-  const std::vector<Id> places(free_.rbegin(),
-                               free_.rbegin() + static_cast<ptrdiff_t>(rows.size()));
-  free_.resize(free_.size() - rows.size());
+std::vector<RowStore::Id> RowStore::take_free(size_t count) {
+  std::vector<Id> places(free_.rbegin(), free_.rbegin() + static_cast<ptrdiff_t>(count));
+  free_.resize(free_.size() - count);
+  return places;
+}
+
+void RowStore::fill(std::span<const Id> places, const Batch& batch, std::span<const uint32_t> rows,
+                    const RowKeys& keys) {
+  if (places.empty()) return;
   columns_.write(batch, rows, places);
   for (size_t i = 0; i < rows.size(); ++i) {
     const uint64_t hash = keys.hashes[rows[i]];
@@ -136,15 +144,7 @@ RowStore::Id RowStore::append_all(const Batch& batch, const RowKeys& keys, int64
                                   std::span<const uint32_t> counts) {
   std::vector<uint32_t> rows(batch.rows);
   std::iota(rows.begin(), rows.end(), uint32_t{0});
-  std::vector<Id> reused;
-  const size_t free = std::min(free_.size(), counts.size());
-  for (size_t i = 0; i < free; ++i) reused.push_back(free_[free_.size() - 1 - i]);
-  const Id behind = columns_.first() + static_cast<Id>(appended_);
-  const Id first = append(batch, rows, keys, now_us);
-  for (size_t i = 0; i < counts.size(); ++i) {
-    set_count(i < free ? reused[i] : behind + static_cast<Id>(i - free), counts[i]);
-  }
-  return first;
+  return append(batch, rows, keys, now_us, counts);
 }
 
 void RowStore::set_great(Id id, uint32_t count) {

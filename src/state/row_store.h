@@ -42,6 +42,7 @@ class RowStore {
  public:
   using Id = RowChunks::Id;
   static constexpr Id kNone = RowChunks::kNone;
+  static constexpr size_t kAhead = 32;  ///< rows of a batch that are looked for at once
 
   struct Options {
     SchemaPtr schema;
@@ -53,11 +54,12 @@ class RowStore {
   };
   explicit RowStore(Options options);
 
-  /// Appends rows of a batch; the first one's number, the others follow unless the store reuses
-  /// places. REQUIRES: `keys` are of this batch. `now_us` does not go back.
-  Id append(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys,
-            int64_t now_us);
-  /// As append, of every row; `counts` are theirs, or all 0.
+  /// Appends rows of a batch; `counts` are theirs, or all 0. The first one's number, the others
+  /// follow unless the store reuses places. REQUIRES: `keys` are of this batch. `now_us` does not
+  /// go back.
+  Id append(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys, int64_t now_us,
+            std::span<const uint32_t> counts = {});
+  /// As append, of every row.
   Id append_all(const Batch& batch, const RowKeys& keys, int64_t now_us,
                 std::span<const uint32_t> counts = {});
 
@@ -82,6 +84,12 @@ class RowStore {
         walk(heads[i], keys, row, [&](Id id) { visit(row, id); });
       }
     }
+  }
+  /// Asks for the memory that each_equal of the rows from `begin` on will look at, of kAhead rows.
+  void load_soon(const RowKeys& keys, size_t begin) const {
+    if (rows_ == 0) return;
+    Id heads[kAhead];
+    look_ahead(keys, begin, std::min(kAhead, keys.hashes.size() - begin), heads);
   }
   /// A row that equals row `row` of the batch in every column, or kNone.
   Id find(const Batch& batch, size_t row, const RowKeys& keys) const;
@@ -151,7 +159,6 @@ class RowStore {
   static constexpr Id kMask = RowChunks::kMask;
   static constexpr Id kRenumberAt = 0xf0000000;
   static constexpr uint32_t kGreat = UINT8_MAX;
-  static constexpr size_t kAhead = 64;  // rows of a batch that are looked for at once
 
   /// What is looked at as a bucket is walked along.
   struct __attribute__((packed)) Link {
@@ -210,7 +217,9 @@ class RowStore {
   bool keys_equal(Id id, const RowKeys& keys, size_t row) const;
   Id append_behind(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys,
                    int64_t now_us);
-  void fill_free(const Batch& batch, std::span<const uint32_t> rows, const RowKeys& keys);
+  std::vector<Id> take_free(size_t count);
+  void fill(std::span<const Id> places, const Batch& batch, std::span<const uint32_t> rows,
+            const RowKeys& keys);
   void link(Id first, std::span<const uint32_t> rows, const RowKeys& keys);
   void link_row(Chunk& chunk, Id id, uint64_t hash) {
     Id& bucket = buckets_[bucket_of(hash)];

@@ -9,7 +9,7 @@ namespace velo {
 namespace {
 
 constexpr std::string_view kMagic = "VELOSNAP";
-constexpr uint32_t kVersion = 6;
+constexpr uint32_t kVersion = 7;
 constexpr size_t kHeaderBytes = 16;  // magic, version, checksum
 
 uint32_t checksum(std::string_view bytes) {
