@@ -26,7 +26,8 @@ constexpr OptionInfo kTableOptions[] = {
 
 constexpr OptionInfo kSettings[] = {
     {"state.ttl", OptionType::kDuration, "",
-     "a key of an aggregation without a window is forgotten when not touched for so long"},
+     "a key of an aggregation without a window is forgotten when not touched for so long, a row "
+     "that a join keeps so long after it came; some stay a little longer"},
     {"state.unbounded", OptionType::kChoice, "refuse", "state that nothing bounds", "refuse|allow"},
     {"emit.coalesce", OptionType::kChoice, "batch", "EMIT CHANGES: one change per key and batch",
      "batch|none"},
