@@ -34,6 +34,11 @@ def meet(one, other):
     return whole + max(one.sql.high, other.sql.high) <= 38
 
 
+def are_columns(outer, inner):
+    """Whether their equality ties rows to rows: neither is a constant."""
+    return "a." in outer.velo and "b." in inner.velo
+
+
 class Around:
     """Rows of a, which are asked about rows of b."""
 
@@ -45,6 +50,7 @@ class Around:
         self.outer = Expressions(c, named(self.a, "a."))
         self.inner = Expressions(c, named(self.b, "b."))
         self.across = Expressions(c, named(self.a, "a.") + named(self.b, "b."))
+        self.is_loose = False  # a tie without any equality, which streams refuse
 
     def pair(self, depth=1):
         """Something of a and something of b that can be compared."""
@@ -54,11 +60,13 @@ class Around:
             return one, other
         return self.outer.literal(kind), self.inner.literal(kind)
 
-    def rows(self, loose=False, tied=True):
-        """FROM b WHERE …; `loose`: also tied by something other than equalities."""
+    def rows(self, loose=False, tied=True, equal=False):
+        """FROM b WHERE …; `loose`: also tied by something other than equalities; `equal`: by one that
+        stands outside."""
         c = self.c
         conditions = []
         if tied and c.chance(60):
+            equal = True
             conditions.append(both(c.of(["b.k = a.k", "a.k = b.k"]), values.BOOLEAN))
         if c.chance(30):
             conditions.append(self.inner.of("bool", 1))
@@ -66,6 +74,7 @@ class Around:
             conditions.append(self.outer.of("bool", 1))
         if loose and c.chance(50):
             conditions.append(self.across.of("bool", 1))
+            self.is_loose |= not equal
         if c.chance(12):
             conditions.append(both(c.of(NESTED), values.BOOLEAN))
         return [
@@ -85,7 +94,7 @@ class Around:
     def member(self, loose):
         needle, value = self.pair()
         word = self.c.of(["IN", "NOT IN"])
-        rows = self.rows(loose)
+        rows = self.rows(loose, equal=are_columns(needle, value))
         made = self.c.of(["{1}", "{1}", "DISTINCT {1}"])
         shape = f"({{0}} {word} (SELECT {made} {{2}}))"
         return formed(shape, values.BOOLEAN, needle, value, rows=rows)
@@ -95,7 +104,7 @@ class Around:
         whether rows are equal, and whether they could be."""
         (x, v), (y, w) = self.pair(), self.pair()
         word = self.c.of(["IN", "NOT IN"])
-        velo, duck = self.rows(loose)
+        velo, duck = self.rows(loose, equal=are_columns(x, v) or are_columns(y, w))
         equal = f"({x.duck} = {v.duck} AND {y.duck} = {w.duck})"
         joined = " AND " if " WHERE " in duck else " WHERE "
         member = (
@@ -178,7 +187,7 @@ def case_of(around, items, rest):
         text(0, "velo"),
         text(1, "duck"),
         [item.sql for item in items],
-        streams=None if summed_up else [f"r{i}" for i in range(len(items))],
+        streams=None if summed_up or around.is_loose else [f"r{i}" for i in range(len(items))],
     )
 
 
