@@ -246,7 +246,7 @@ TEST(WordRows, ExpiryListsUnmatchedTimesInTheirOrder) {
   }
 }
 
-TEST(WordRows, ARowTakesAtMostTwelveBytes) {
+TEST(WordRows, ARowTakesLittleMoreThanItsWord) {
   for (const bool counts : {false, true}) {
     for (const int64_t ttl_us : {0, 1'000'000'000}) {
       for (const int64_t equal : {1, 3, 1000}) {
