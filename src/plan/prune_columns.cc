@@ -424,7 +424,7 @@ Pruned prune_top_n(const TopNNode& node, const Needs& needs) {
   parts.partition = carry_all(parts.partition, input);
   for (PlanOrder& order : parts.order) order.key = carry(order.key, input);
   std::vector<size_t> at = input.at;
-  at.push_back(input.plan->schema->size());
+  if (node.with_rank) at.push_back(input.plan->schema->size());
   return {make_top_n(input.plan, std::move(parts)), std::move(at), input.fields};
 }
 
@@ -447,7 +447,7 @@ Pruned prune_sink(const PlanPtr& plan) {
   return {with_inputs(plan, {input}), all};
 }
 
-Pruned prune(const PlanPtr& plan, Needs needs) {
+Pruned prune_node(const PlanPtr& plan, Needs needs) {
   switch (plan->kind) {
     case PlanKind::kScan:
       return prune_scan(plan->as<ScanNode>(), std::move(needs));
@@ -513,6 +513,13 @@ Pruned prune(const PlanPtr& plan, Needs needs) {
   }
   CHECK(plan->kind == PlanKind::kSink);
   return prune_sink(plan);
+}
+
+Pruned prune(const PlanPtr& plan, Needs needs) {
+  Pruned pruned = prune_node(plan, std::move(needs));
+  // A place too many, and what comes behind it would be read from the wrong column.
+  CHECK(pruned.at.size() == plan->schema->size());
+  return pruned;
 }
 
 }  // namespace
