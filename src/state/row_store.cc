@@ -25,9 +25,9 @@ constexpr size_t kDeadMin = 4096;  // fewer dead rows are not worth building ane
 // buckets. So buckets are as many as wide rows allow, and fewer than rows for narrow ones: walks
 // pass the rows of other keys quickly, because a byte of their hashes stands beside the links.
 double rows_per_bucket(size_t row_bytes, bool counts) {
-  constexpr double kMost = 2.5;
+  const double most = counts ? 3 : 2.5;
   const double left = 0.42 * static_cast<double>(row_bytes) - (counts ? 6 : 5);
-  return left <= 0 ? kMost : std::clamp(4 / left, 0.5, kMost);
+  return left <= 0 ? most : std::clamp(4 / left, 0.5, most);
 }
 constexpr double kGrowth = 1.25;
 

@@ -18,7 +18,7 @@
 namespace velo {
 namespace {
 
-constexpr size_t kFewRows = 2048;      // what they cost does not matter
+constexpr size_t kFewRows = 1024;      // what they cost does not matter
 constexpr size_t kBlocksLookedAt = 8;  // for a free place: the rows of one key may be many
 constexpr size_t kPartRows = 512;      // of a snapshot
 
@@ -46,7 +46,7 @@ bool WordRows::is_for(const Schema& schema, std::span<const size_t> keys) {
 // where there are few, what they cost does not matter.
 size_t WordRows::rows_per_bucket() const {
   if (rows_ < kFewRows) return kBlockRows;
-  const size_t rows = options_.counts ? 28 : 16;
+  const size_t rows = options_.counts ? 30 : 16;
   return options_.are_times ? rows * 2 : rows;  // for the times in `soon_`
 }
 
