@@ -130,6 +130,8 @@ class MarkJoin final : public Operator {
   size_t state_rows() const override {
     return set_.rows() + known_.rows() + holed_.rows() + held_.rows();
   }
+  size_t state_keys() const override { return set_.keys(); }
+  size_t state_key_bytes() const override { return set_.key_bytes(); }
   size_t state_column_bytes() const override {
     return set_.column_bytes() + known_.column_bytes() + holed_.column_bytes() +
            held_.column_bytes();

@@ -210,10 +210,6 @@ void AnswerSet::expire_arrivals(int64_t before_us) {
   trim();
 }
 
-size_t AnswerSet::memory_bytes() const {
-  return known_.memory_bytes() + holed_.memory_bytes() + (keyed_ ? keyed_->memory_bytes() : 0);
-}
-
 void AnswerSet::save(SnapshotWriter& writer) const {
   writer.i64(total_);
   known_.save(writer);

@@ -41,9 +41,14 @@ class AnswerSet {
 
   void expire_arrivals(int64_t before_us);
   size_t rows() const { return known_.rows() + holed_.rows(); }
-  size_t memory_bytes() const;
+  size_t memory_bytes() const {
+    return known_.memory_bytes() + holed_.memory_bytes() + key_bytes();
+  }
   /// Of them the bytes of the rows' columns.
   size_t column_bytes() const { return known_.column_bytes() + holed_.column_bytes(); }
+  /// Keys whose rows are counted, and of all bytes those that this takes.
+  size_t keys() const { return keyed_ ? keyed_->rows() : 0; }
+  size_t key_bytes() const { return keyed_ ? keyed_->memory_bytes() : 0; }
   void save(SnapshotWriter& writer) const;
   Status load(SnapshotReader& reader);
 

@@ -40,6 +40,24 @@ TEST(AnswerSet, KeysPartTheRows) {
   EXPECT_EQ(ask(set, "k STRING, x BIGINT", "a 1\na 2\na .\nb 1\nb .\nc .\n. 3", 1), "TFUUUFF");
 }
 
+TEST(AnswerSet, KeysAreCountedOnceANullAsksForThem) {
+  constexpr std::string_view kAsked = "k STRING, x BIGINT";
+  AnswerSet set(schema_from_text(kRows), {0}, {1});
+  set.add(batch_from_text(kRows, "a 1 p\na 1 p\nb 2 p\nb . p"), 0);
+  EXPECT_EQ(ask(set, kAsked, "a 1\nb 1", 1), "TU");
+  EXPECT_EQ(set.keys(), 0u);
+  EXPECT_EQ(set.key_bytes(), 0u);
+  EXPECT_EQ(ask(set, kAsked, "a .\nb .\nc .", 1), "UUF");
+  EXPECT_EQ(set.keys(), 2u);
+  EXPECT_GT(set.key_bytes(), 0u);
+  set.add(batch_from_text(kRows, "c 3 p"), 0);
+  set.take(batch_from_text(kRows, "a 1 p\nb 2 p"));
+  EXPECT_EQ(ask(set, kAsked, "a .\nb .\nc .", 1), "UUU") << "of two rows each one is left";
+  set.take(batch_from_text(kRows, "a 1 p\nb . p"));
+  EXPECT_EQ(ask(set, kAsked, "a .\nb .\nc .", 1), "FFU");
+  EXPECT_EQ(set.keys(), 1u);
+}
+
 TEST(AnswerSet, SeveralValuesThatCouldBeEqual) {
   AnswerSet set(schema_from_text(kRows), {}, {1, 2});
   set.add(batch_from_text(kRows, "a 1 p\na 2 .\na 3 q"), 0);

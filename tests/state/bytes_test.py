@@ -55,6 +55,7 @@ FRAMED_FORMS = [
 ]
 
 WITHIN = "b.t BETWEEN a.t AND a.t + INTERVAL '5' HOUR"
+SOME_NULLS = "CASE WHEN a.v % 4 > 0 THEN a.v END"
 JOIN_FORMS = [
     f"SELECT a.k FROM a JOIN b ON a.k = b.k AND {WITHIN}",
     f"SELECT a.k, a.v, b.v AS w FROM a JOIN b ON a.k = b.k AND {WITHIN}",
@@ -78,6 +79,8 @@ JOIN_FORMS = [
     "SELECT a.k, a.v FROM a WHERE a.k IN (SELECT k FROM b)",
     "SELECT a.k, a.v FROM a WHERE a.k NOT IN (SELECT k FROM b)",
     "SELECT a.k, a.v FROM a WHERE a.v IN (SELECT v FROM b WHERE b.k = a.k)",
+    f"SELECT a.k, a.v FROM a WHERE {SOME_NULLS} IN (SELECT v FROM b WHERE b.k = a.k)",
+    f"SELECT a.k, a.v FROM a WHERE {SOME_NULLS} NOT IN (SELECT v FROM b WHERE b.k = a.k)",
     "SELECT a.k, a.v, b.v AS w FROM a ASOF JOIN b ON a.k = b.k AND a.t >= b.t",
     "SELECT a.k, SUM(a.v) OVER (PARTITION BY a.k ORDER BY a.v) AS w FROM a",
     "SELECT a.k, a.s, SUM(a.v) OVER (PARTITION BY a.k ORDER BY a.v) AS w FROM a",
