@@ -99,7 +99,7 @@ function(add_floor name)
     run_seldom(${name}_test)
     target_link_libraries(${name}_test PRIVATE velo_${name} ${FLOOR_TEST_LINKS} GTest::gtest_main GTest::gmock)
     precompile(${name}_test ${name} <gmock/gmock.h> <gtest/gtest.h>)
-    # How much memory many rows take is the same under sanitizers, and takes minutes there.
+    # Tests of these names measure how much memory many rows take: the same under sanitizers, minutes later.
     set(but "")
     if(VELO_SANITIZE)
       set(but --gtest_filter=-StateBytes.*:Over.*LittleMoreThan*:WordRows.*LittleMoreThan*)

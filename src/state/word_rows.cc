@@ -197,15 +197,12 @@ void WordRows::set_count(Id id, uint32_t count) {
 }
 
 ColumnPtr WordRows::gather(size_t, std::span<const Id> ids) const {
-  ColumnBuilder column((*options_.schema)[0].type, ids.size());
-  for (const Id id : ids) {
-    if (id == kNone || block_of(id).is_null) {
-      column.append_null();
-    } else if (is_double_) {
-      column.append_double(std::bit_cast<double>(word(id)));
-    } else {
-      column.append_int64(static_cast<int64_t>(word(id)));
-    }
+  ColumnBuilder column((*options_.schema)[0].type);
+  auto* words = column.extend<uint64_t>(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) words[i] = ids[i] == kNone ? 0 : word(ids[i]);
+  column.added(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] == kNone || block_of(ids[i]).is_null) column.set_null(i);
   }
   return column.finish();
 }
@@ -377,8 +374,9 @@ void WordRows::rebuild() {
   for (const Id head : heads_) {
     moved.clear();
     take_out(head, &moved);
-    for (const Moved& row : moved)
+    for (const Moved& row : moved) {
       fresh.put(fresh.heads_[fresh.bucket_of_word(row.word)], false, row);
+    }
   }
   moved.clear();
   take_out(nulls_, &moved);
